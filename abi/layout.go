@@ -1,0 +1,62 @@
+package abi
+
+// The user half of every address space. Programs own everything below
+// ProgramTop; the slots above it (512 GiB each, one top-level entry) belong to
+// the libos and to what the CPU driver maps for it.
+const (
+	// ProgramTop is the end of the addresses a program may map.
+	ProgramTop = 0x0000_7a00_0000_0000
+	// LibosHeap is where the libos maps memory of its own (pipes, stacks,
+	// vector save areas); it reaches to ArchiveBase.
+	LibosHeap = 0x0000_7b00_0000_0000
+	// ArchiveBase is where the boot archive is mapped, whole, read-only and
+	// not executable, in every domain.
+	ArchiveBase = 0x0000_7d00_0000_0000
+	// DispatcherBase is where the dispatcher frame is mapped, writable.
+	// GS base holds this address whenever the domain runs.
+	DispatcherBase = 0x0000_7e00_0000_0000
+	// InfoBase is where the domain's Info is mapped, read-only.
+	InfoBase = DispatcherBase + 0x10000
+	// StdioBase is where the frame of the stdio channel is mapped, writable,
+	// shared with the domain that spawned this one.
+	StdioBase = DispatcherBase + 0x100000
+	// MonitorChannels is where monitors find the frames they share with the
+	// monitors of other cores: the channel to core k is at
+	// MonitorChannels + k*MonitorChannelSize.
+	MonitorChannels = DispatcherBase + 0x1000_0000
+	// LibosBase is the link base of the libos; its text starts here.
+	LibosBase = 0x0000_7f00_0000_0000
+	// UserTop is the end of the user half.
+	UserTop = 0x0000_8000_0000_0000
+)
+
+// Sizes of the frames above, in bytes.
+const (
+	// DispatcherSize covers the dispatcher page and the two vector save
+	// areas that follow it.
+	DispatcherSize     = 3 * PageSize
+	StdioSize          = 4 * PageSize
+	MonitorChannelSize = 8 * PageSize
+	InfoMax            = 16 * PageSize
+	// VectorAreaSize holds any XSAVE area the CPU driver enables: x87, SSE,
+	// AVX and AVX-512 take 2,688 bytes.
+	VectorAreaSize = PageSize
+)
+
+// The kernel half. Each CPU driver has page tables of its own, so the same
+// addresses name different memory on different cores.
+const (
+	// WindowBase + p is where a CPU driver sees physical address p, if (and
+	// only if) its core owns the page.
+	WindowBase = 0xffff_8000_0000_0000
+	// KernelHeap is where the kernel's own Go heap lies, demand-paged.
+	KernelHeap    = 0xffff_c000_0000_0000
+	KernelHeapEnd = 0xffff_e000_0000_0000
+	// KernelBase is what is added to the image-relative address: the kernel
+	// is linked at KernelBase+KernelOffset on every core.
+	KernelBase   = 0xffff_ffff_8000_0000
+	KernelOffset = 0x20_0000
+	// DeviceBase is where device registers and the declared channels between
+	// kernels are mapped.
+	DeviceBase = 0xffff_ffff_4000_0000
+)
