@@ -1,0 +1,12 @@
+// Package host_test keeps the modules that tests of several folders use in
+// go.mod, whatever the order in which those tests come and go.
+package host_test
+
+import (
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "golang.org/x/arch/x86/x86asm"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/term"
+	_ "pgregory.net/rapid"
+)
