@@ -1,0 +1,130 @@
+// Package manifest describes what the first monitor is to do with a freshly
+// booted machine: the file boot/manifest.json of the boot archive. The host
+// command writes it, the monitor of core 0 reads it.
+//
+// The host command and the monitor import it; it imports the standard library
+// alone and must never hold more than data and its checks.
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// MaxPrograms is the largest number of programs one manifest may start; their
+// indices are what package link calls program numbers.
+const MaxPrograms = 1024
+
+// Manifest is what to start and how the machine is to end.
+type Manifest struct {
+	// Programs are started in this order, all without waiting for another.
+	// A program's index here is its number on the link.
+	Programs []Program
+	// Tour prints each program's output to the console, each line marked
+	// with its core, rather than as it comes.
+	Tour bool `json:",omitempty"`
+	// Summary prints a table of the cores to the console when all programs
+	// have ended, and sends it over the link if there is one.
+	Summary bool `json:",omitempty"`
+	// Prompt reads commands from the console when all programs have ended
+	// (and the summary is out).
+	Prompt bool `json:",omitempty"`
+	// Link says that the host speaks frames of package link on the second
+	// serial port. Programs' output then goes there and not to the console.
+	Link bool `json:",omitempty"`
+	// PowerOff ends the machine when all programs have ended (and the
+	// summary is out). Together with Prompt it is refused.
+	PowerOff bool `json:",omitempty"`
+}
+
+// Program is one program to start.
+type Program struct {
+	Name  string   // for people, at most 31 bytes
+	Path  string   // of its ELF in the boot archive, without a leading slash
+	Args  []string // argv, argv[0] included
+	Env   []string // KEY=VALUE
+	Cwd   string   // working directory, absolute
+	Core  int      // core to run on, from 0
+	Quota uint64   // bytes of memory it may hold; 0: as much as its core has
+	Stdin bool     `json:",omitempty"` // input comes over the link; otherwise it reads end of file
+	Trace bool     `json:",omitempty"` // report unknown Linux calls at exit
+}
+
+// Encode returns the manifest as JSON.
+func (m *Manifest) Encode() ([]byte, error) {
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	b, err := json.MarshalIndent(m, "", "\t")
+	if err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// Decode reads a manifest and checks it. Fields that it does not know are an
+// error: they come from a host command of another version.
+func Decode(b []byte) (*Manifest, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	m := new(Manifest)
+	if err := d.Decode(m); err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	if d.More() {
+		return nil, fmt.Errorf("manifest: more than one value")
+	}
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Check reports the first thing in m that no monitor can do.
+func (m *Manifest) Check() error {
+	if len(m.Programs) > MaxPrograms {
+		return fmt.Errorf("manifest: %d programs, at most %d can be started", len(m.Programs), MaxPrograms)
+	}
+	if m.Prompt && m.PowerOff {
+		return fmt.Errorf("manifest: a prompt and a power-off at the end exclude each other")
+	}
+	for i := range m.Programs {
+		if err := m.Programs[i].check(); err != nil {
+			return fmt.Errorf("manifest: program %d: %w", i, err)
+		}
+		if m.Programs[i].Stdin && !m.Link {
+			return fmt.Errorf("manifest: program %d: input without a link to the host", i)
+		}
+	}
+	return nil
+}
+
+func (p *Program) check() error {
+	switch {
+	case p.Name == "" || len(p.Name) > 31:
+		return fmt.Errorf("name %q has %d bytes, 1 to 31 can be shown", p.Name, len(p.Name))
+	case p.Path == "" || strings.HasPrefix(p.Path, "/"):
+		return fmt.Errorf("%s: path %q is no path of the boot archive", p.Name, p.Path)
+	case len(p.Args) == 0:
+		return fmt.Errorf("%s: no argv[0]", p.Name)
+	case !strings.HasPrefix(p.Cwd, "/"):
+		return fmt.Errorf("%s: working directory %q is not absolute", p.Name, p.Cwd)
+	case p.Core < 0:
+		return fmt.Errorf("%s: core %d", p.Name, p.Core)
+	}
+	for _, list := range [][]string{p.Args, p.Env, {p.Cwd}} {
+		for _, s := range list {
+			if strings.IndexByte(s, 0) >= 0 {
+				return fmt.Errorf("%s: NUL byte in %q", p.Name, s)
+			}
+		}
+	}
+	for _, e := range p.Env {
+		if strings.IndexByte(e, '=') <= 0 {
+			return fmt.Errorf("%s: environment entry %q is not KEY=VALUE", p.Name, e)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package manifest
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func valid() *Manifest {
+	return &Manifest{
+		Programs: []Program{{
+			Name: "hello", Path: "bin/hello", Args: []string{"hello", "é", ""},
+			Env: []string{"A=", "B=c=d"}, Cwd: "/", Core: 3, Quota: 64 << 20, Stdin: true, Trace: true,
+		}},
+		Summary: true, Link: true, PowerOff: true,
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	m := valid()
+	b, err := m.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, m) {
+		t.Fatalf("got %+v, want %+v", got, m)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		want string
+		edit func(*Manifest)
+	}{
+		{"exclude each other", func(m *Manifest) { m.Prompt = true }},
+		{"without a link", func(m *Manifest) { m.Link = false }},
+		{"can be shown", func(m *Manifest) { m.Programs[0].Name = "" }},
+		{"can be shown", func(m *Manifest) { m.Programs[0].Name = strings.Repeat("x", 32) }},
+		{"no path", func(m *Manifest) { m.Programs[0].Path = "/bin/hello" }},
+		{"no argv", func(m *Manifest) { m.Programs[0].Args = nil }},
+		{"not absolute", func(m *Manifest) { m.Programs[0].Cwd = "tmp" }},
+		{"core -1", func(m *Manifest) { m.Programs[0].Core = -1 }},
+		{"NUL", func(m *Manifest) { m.Programs[0].Args[1] = "a\x00b" }},
+		{"KEY=VALUE", func(m *Manifest) { m.Programs[0].Env[0] = "=x" }},
+		{"at most", func(m *Manifest) { m.Programs = make([]Program, MaxPrograms+1) }},
+	} {
+		m := valid()
+		c.edit(m)
+		if _, err := m.Encode(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("want an error with %q, got %v", c.want, err)
+		}
+	}
+}
+
+func TestDecodeRefusesStrangers(t *testing.T) {
+	for _, s := range []string{"", "{", `{"Later":1}`, "{}{}", "[]"} {
+		if m, err := Decode([]byte(s)); err == nil {
+			t.Errorf("Decode(%q) = %+v", s, m)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	b, _ := valid().Encode()
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := Decode(b)
+		if err != nil {
+			return
+		}
+		if _, err := m.Encode(); err != nil {
+			t.Fatalf("decoded but does not encode: %v", err)
+		}
+	})
+}
