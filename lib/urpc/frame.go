@@ -1,0 +1,75 @@
+// Package urpc is the message channel between two dispatchers that share a
+// frame, usually on different cores: a pair of rings of 64-byte slots, with no
+// kernel on the path.
+//
+// A slot is one cache line: 56 bytes of payload and a header word, written
+// last, that holds an epoch bit, the message's kind and length, and the
+// cumulative acknowledgement of the other direction. The receiver tells a new
+// slot from an old one by the epoch bit, which flips with each turn of the
+// ring, so it never writes to the ring it reads: a message costs one
+// cache-line transfer in steady state.
+//
+// Each side also has a sleep word in the frame. A receiver that stops polling
+// announces it there; a sender that finds the announcement after it wrote a
+// message rings a doorbell, whatever that is where it runs (NeedsDoorbell).
+//
+// The peer is not trusted: whatever it writes into the frame, the worst that
+// comes of it is wrong messages or a Broken channel, and never an access
+// outside the frame.
+//
+// The package is freestanding: it may run with no Go runtime below it, in the
+// libos and in a CPU driver. It must never allocate, block or poll; it imports
+// nothing but unsafe and sync/atomic.
+package urpc
+
+import "unsafe"
+
+// SlotSize is the size of a slot in bytes: one cache line.
+const SlotSize = 64
+
+// PayloadSize is the most that one message carries, in bytes.
+const PayloadSize = SlotSize - 8
+
+// The layout of a frame: a line with side A's sleep word, a line with side
+// B's, the ring that A writes, the ring that B writes.
+const (
+	sleepA    = 0
+	sleepB    = SlotSize
+	firstRing = 2 * SlotSize
+)
+
+// MinFrame is the size in bytes of the smallest frame that makes a channel:
+// rings of four slots.
+const MinFrame = firstRing + 2*4*SlotSize
+
+// Side says which end of a channel one holds. It is agreed upon beforehand.
+type Side int
+
+// The two sides. They differ in nothing but what ring they write.
+const (
+	A Side = iota
+	B
+)
+
+// Slots returns how many slots each ring of a frame of size bytes has.
+func Slots(size int) int { return (size - firstRing) / (2 * SlotSize) }
+
+// The header word of a slot.
+const (
+	epochBit    = 1
+	kindShift   = 8
+	lengthShift = 16
+	ackShift    = 32
+)
+
+// Format makes a frame of size bytes at base an empty channel. It must be
+// called before either side attaches, unless the frame is fresh (zeroed).
+func Format(base uintptr, size int) {
+	clear(unsafe.Slice((*byte)(at(base)), size))
+}
+
+// at is the pointer to an address. The detour over the address of the variable
+// tells vet that the address is not one of the Go heap.
+func at(address uintptr) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&address))
+}
