@@ -64,12 +64,13 @@ func readAll(a *archive.Archive, path string) {
 		a.ModTime(n)
 		a.FileSize(n)
 		address, size := a.Address(n)
-		for i := uint64(0); i < size; i++ {
-			sum += *(*byte)(unsafe.Add(unsafe.Pointer(nil), address+uintptr(i)))
+		if size > 0 {
+			sum += *(*byte)(unsafe.Add(unsafe.Pointer(nil), address))
+			sum += *(*byte)(unsafe.Add(unsafe.Pointer(nil), address+uintptr(size)-1))
 		}
 		for _, s := range []string{a.Name(n), a.Target(n)} {
-			for i := range len(s) {
-				sum += s[i]
+			if len(s) > 0 {
+				sum += s[0] + s[len(s)-1]
 			}
 		}
 		a.Lookup(n, path, true)
@@ -160,7 +161,7 @@ func TestMutations(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	f.Add(sample(f), "/a/b/c")
 	f.Fuzz(func(t *testing.T, data []byte, path string) {
-		if len(data) > 1<<20 {
+		if len(data) > 1<<16 {
 			return
 		}
 		g := newGuarded(t, len(data))
