@@ -22,7 +22,7 @@ var ends = map[string]func(argument string){
 	"panic":    func(string) { panic(errors.New("asked to panic")) },
 	"deadlock": func(string) { select {} },
 	"unlock":   func(string) { new(sync.Mutex).Unlock() },
-	"stack":    func(string) { fmt.Println(deeper(1)) },
+	"stack":    func(string) { debug.SetMaxStack(16 << 20); fmt.Println(deeper(1)) },
 	"memory":   func(string) { exhaust() },
 	"exit":     exit,
 	"kill":     kill,
