@@ -1,0 +1,300 @@
+// Package wire is the protocol between the monitor of core 0 and those of the
+// other cores: typed messages, cut to URPC slots and put together again.
+//
+// The monitor of core 0 says what is to happen on a core; that core's monitor
+// does it and says what came of it. Programs are named by numbers that core 0
+// chooses, requests likewise. Messages between two monitors arrive in order.
+//
+// Only the monitor imports it. It holds no policy and must never block.
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"skerry/abi"
+)
+
+// Message is one of the message types of this package.
+type Message interface {
+	kind() uint8
+	append(b []byte) []byte
+	decode(d *decoder)
+}
+
+// To a core.
+type (
+	// Spawn asks for a program to be started. Started or Failed answers it.
+	Spawn struct {
+		Program uint32
+		Quota   uint64 // bytes of memory; 0: as much as the core has
+		Rights  uint64 // abi.Right…
+		Name    string // for people, at most 31 bytes
+		Info    []byte // an abi.Info with its strings
+	}
+	// Kill asks for a program's end. Exit follows, unless it was under way.
+	Kill struct{ Program uint32 }
+	// Stdin carries input for a program, within what Window has granted.
+	Stdin struct {
+		Program uint32
+		Data    []byte
+	}
+	// StdinEOF ends a program's input.
+	StdinEOF struct{ Program uint32 }
+	// QueryCore asks for a CoreAnswer.
+	QueryCore struct{ Request uint32 }
+	// QueryDomains asks for a DomainsAnswer.
+	QueryDomains struct{ Request uint32 }
+)
+
+// From a core.
+type (
+	// Ready says that the core's monitor runs.
+	Ready struct{}
+	// Started says that a program runs, as domain Domain of its core.
+	Started struct{ Program, Domain uint32 }
+	// Failed says that a program could not be started. Nothing follows of it.
+	Failed struct {
+		Program uint32
+		Reason  string
+	}
+	// Output carries what a program wrote; Stream is its kind in package stdio.
+	Output struct {
+		Program uint32
+		Stream  uint8
+		Data    []byte
+	}
+	// Window grants more input for a program, in bytes; grants add up.
+	Window struct{ Program, Bytes uint32 }
+	// Exit says how a program ended. Nothing follows of it.
+	Exit struct {
+		Program uint32
+		Status  abi.Status
+	}
+	// CoreAnswer answers QueryCore.
+	CoreAnswer struct {
+		Request uint32
+		Info    abi.CoreInfo
+	}
+	// DomainsAnswer answers QueryDomains.
+	DomainsAnswer struct {
+		Request uint32
+		Domains []abi.DomainInfo
+	}
+	// Refused says that a request could not be answered.
+	Refused struct {
+		Request uint32
+		Reason  string
+	}
+)
+
+// The kinds, from 1. The top bit of a slot's kind is the fragment bit.
+const (
+	kindSpawn = 1 + iota
+	kindKill
+	kindStdin
+	kindStdinEOF
+	kindQueryCore
+	kindQueryDomains
+	kindReady
+	kindStarted
+	kindFailed
+	kindOutput
+	kindWindow
+	kindExit
+	kindCoreAnswer
+	kindDomainsAnswer
+	kindRefused
+)
+
+func (*Spawn) kind() uint8         { return kindSpawn }
+func (*Kill) kind() uint8          { return kindKill }
+func (*Stdin) kind() uint8         { return kindStdin }
+func (*StdinEOF) kind() uint8      { return kindStdinEOF }
+func (*QueryCore) kind() uint8     { return kindQueryCore }
+func (*QueryDomains) kind() uint8  { return kindQueryDomains }
+func (*Ready) kind() uint8         { return kindReady }
+func (*Started) kind() uint8       { return kindStarted }
+func (*Failed) kind() uint8        { return kindFailed }
+func (*Output) kind() uint8        { return kindOutput }
+func (*Window) kind() uint8        { return kindWindow }
+func (*Exit) kind() uint8          { return kindExit }
+func (*CoreAnswer) kind() uint8    { return kindCoreAnswer }
+func (*DomainsAnswer) kind() uint8 { return kindDomainsAnswer }
+func (*Refused) kind() uint8       { return kindRefused }
+
+// empty returns a message of the kind to decode into, or nil.
+func empty(kind uint8) Message {
+	switch kind {
+	case kindSpawn:
+		return new(Spawn)
+	case kindKill:
+		return new(Kill)
+	case kindStdin:
+		return new(Stdin)
+	case kindStdinEOF:
+		return new(StdinEOF)
+	case kindQueryCore:
+		return new(QueryCore)
+	case kindQueryDomains:
+		return new(QueryDomains)
+	case kindReady:
+		return new(Ready)
+	case kindStarted:
+		return new(Started)
+	case kindFailed:
+		return new(Failed)
+	case kindOutput:
+		return new(Output)
+	case kindWindow:
+		return new(Window)
+	case kindExit:
+		return new(Exit)
+	case kindCoreAnswer:
+		return new(CoreAnswer)
+	case kindDomainsAnswer:
+		return new(DomainsAnswer)
+	case kindRefused:
+		return new(Refused)
+	}
+	return nil
+}
+
+var (
+	domainInfoSize = binary.Size(abi.DomainInfo{})
+	errShort       = errors.New("ends too early")
+	errLong        = errors.New("has bytes left over")
+)
+
+// Decode returns the message of a kind with the body. Byte slices in it share
+// the body's memory.
+func Decode(kind uint8, body []byte) (Message, error) {
+	m := empty(kind)
+	if m == nil {
+		return nil, fmt.Errorf("message of unknown kind %d", kind)
+	}
+	d := decoder{rest: body}
+	m.decode(&d)
+	if d.err == nil && len(d.rest) > 0 {
+		d.err = errLong
+	}
+	if d.err != nil {
+		return nil, fmt.Errorf("%T of %d bytes: %w", m, len(body), d.err)
+	}
+	return m, nil
+}
+
+// The bodies: fields in order, little endian; a byte string that is not the
+// last field has its length, 4 bytes, before it; the last one ends the body.
+
+func (m *Spawn) append(b []byte) []byte {
+	b = word(b, m.Program)
+	b = binary.LittleEndian.AppendUint64(b, m.Quota)
+	b = binary.LittleEndian.AppendUint64(b, m.Rights)
+	b = append(word(b, uint32(len(m.Name))), m.Name...)
+	return append(b, m.Info...)
+}
+
+func (m *Spawn) decode(d *decoder) {
+	m.Program, m.Quota, m.Rights = d.word(), d.long(), d.long()
+	m.Name = string(d.bytes(int(d.word())))
+	m.Info = d.all()
+}
+
+func (m *Kill) append(b []byte) []byte         { return word(b, m.Program) }
+func (m *Kill) decode(d *decoder)              { m.Program = d.word() }
+func (m *Stdin) append(b []byte) []byte        { return append(word(b, m.Program), m.Data...) }
+func (m *Stdin) decode(d *decoder)             { m.Program, m.Data = d.word(), d.all() }
+func (m *StdinEOF) append(b []byte) []byte     { return word(b, m.Program) }
+func (m *StdinEOF) decode(d *decoder)          { m.Program = d.word() }
+func (m *QueryCore) append(b []byte) []byte    { return word(b, m.Request) }
+func (m *QueryCore) decode(d *decoder)         { m.Request = d.word() }
+func (m *QueryDomains) append(b []byte) []byte { return word(b, m.Request) }
+func (m *QueryDomains) decode(d *decoder)      { m.Request = d.word() }
+func (m *Ready) append(b []byte) []byte        { return b }
+func (m *Ready) decode(*decoder)               {}
+func (m *Started) append(b []byte) []byte      { return word(word(b, m.Program), m.Domain) }
+func (m *Started) decode(d *decoder)           { m.Program, m.Domain = d.word(), d.word() }
+func (m *Failed) append(b []byte) []byte       { return append(word(b, m.Program), m.Reason...) }
+func (m *Failed) decode(d *decoder)            { m.Program, m.Reason = d.word(), string(d.all()) }
+func (m *Output) append(b []byte) []byte {
+	return append(append(word(b, m.Program), m.Stream), m.Data...)
+}
+func (m *Output) decode(d *decoder) {
+	m.Program, m.Stream, m.Data = d.word(), d.byte(), d.all()
+}
+func (m *Window) append(b []byte) []byte     { return word(word(b, m.Program), m.Bytes) }
+func (m *Window) decode(d *decoder)          { m.Program, m.Bytes = d.word(), d.word() }
+func (m *Exit) append(b []byte) []byte       { return fixed(word(b, m.Program), &m.Status) }
+func (m *Exit) decode(d *decoder)            { m.Program = d.word(); d.fixed(&m.Status) }
+func (m *CoreAnswer) append(b []byte) []byte { return fixed(word(b, m.Request), &m.Info) }
+func (m *CoreAnswer) decode(d *decoder)      { m.Request = d.word(); d.fixed(&m.Info) }
+func (m *DomainsAnswer) append(b []byte) []byte {
+	return fixed(word(b, m.Request), m.Domains)
+}
+func (m *DomainsAnswer) decode(d *decoder) {
+	m.Request = d.word()
+	m.Domains = make([]abi.DomainInfo, len(d.rest)/domainInfoSize)
+	d.fixed(m.Domains)
+}
+func (m *Refused) append(b []byte) []byte { return append(word(b, m.Request), m.Reason...) }
+func (m *Refused) decode(d *decoder)      { m.Request, m.Reason = d.word(), string(d.all()) }
+
+func word(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b, v) }
+
+func fixed(b []byte, v any) []byte {
+	b, err := binary.Append(b, binary.LittleEndian, v)
+	if err != nil {
+		panic(err) // only values of fixed size are passed
+	}
+	return b
+}
+
+// decoder takes fields from the start of a body. After the first error it
+// returns zeros.
+type decoder struct {
+	rest []byte
+	err  error
+}
+
+func (d *decoder) bytes(n int) []byte {
+	if n < 0 || n > len(d.rest) {
+		d.err, d.rest = errShort, nil
+		return nil
+	}
+	b := d.rest[:n:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+func (d *decoder) all() []byte { return d.bytes(len(d.rest)) }
+
+func (d *decoder) byte() uint8 {
+	if b := d.bytes(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (d *decoder) word() uint32 {
+	if b := d.bytes(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (d *decoder) long() uint64 {
+	if b := d.bytes(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (d *decoder) fixed(v any) {
+	if b := d.bytes(binary.Size(v)); len(b) > 0 {
+		if _, err := binary.Decode(b, binary.LittleEndian, v); err != nil {
+			d.err = err
+		}
+	}
+}
