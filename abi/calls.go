@@ -26,6 +26,7 @@ const (
 	// CallWakeup asks for a run upcall at the absolute time in RDI (ns, 0:
 	// never) though the dispatcher be running: (deadline) → 0. One time is
 	// kept; a new one replaces it, its arrival clears it.
+	// If the dispatcher is disabled when it arrives, HasWork is set instead.
 	CallWakeup
 	// CallMap backs [va, va+pages*PageSize) with zeroed frames charged to
 	// the domain: (va, pages, prot) → pages mapped. Pages present already

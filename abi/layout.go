@@ -6,8 +6,13 @@ package abi
 const (
 	// ProgramTop is the end of the addresses a program may map.
 	ProgramTop = 0x0000_7a00_0000_0000
-	// LibosHeap is where the libos maps memory of its own (pipes, stacks,
-	// vector save areas); it reaches to ArchiveBase.
+	// LibosHeap is where the libos keeps memory of its own (thread tables,
+	// pipes, vector save areas); it reaches to ArchiveBase. The libos cannot
+	// take page faults of its own, so this slot alone is paged by the CPU
+	// driver: a user access to a page of it that is not present, enabled or
+	// disabled, or as the pointer argument of a native call, is backed with a
+	// zeroed frame (readable, writable, charged to the domain) and goes on.
+	// CallUnmap gives such pages back.
 	LibosHeap = 0x0000_7b00_0000_0000
 	// ArchiveBase is where the boot archive is mapped, whole, read-only and
 	// not executable, in every domain.
