@@ -81,6 +81,12 @@ func Pages(n int) ([]byte, error) {
 	return m, nil
 }
 
+// Frame returns the address of Pages(n) that are kept for good, page-aligned.
+func Frame(n int) (uintptr, error) {
+	m, err := Pages(n)
+	return address(m), err
+}
+
 // Free gives memory from Pages back. No domain may share it any more.
 func Free(m []byte) error { return syscall.Munmap(m) }
 

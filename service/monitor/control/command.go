@@ -1,0 +1,167 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"skerry/lib/manifest"
+)
+
+const helpText = `run PROGRAM [ARGUMENT]... [@CORE]  run a program; ^C ends it, ^D ends its input
+ps                                 list the domains of all cores
+cores                              list the cores
+help                               print this
+poweroff                           end the machine
+`
+
+// Command does what a line at the prompt asks for. done is called once, when
+// the next line may be read.
+func (c *Control) Command(line string, done func()) {
+	words, err := split(line)
+	if err != nil {
+		c.Console.Print("%v\n", err)
+		done()
+		return
+	}
+	if len(words) == 0 {
+		done()
+		return
+	}
+	name, args := words[0], words[1:]
+	if name != "run" && len(args) > 0 {
+		switch name {
+		case "ps", "cores", "help", "poweroff":
+			c.Console.Print("%s takes no arguments\n", name)
+			done()
+			return
+		}
+	}
+	switch name {
+	case "run":
+		if err := c.run(args, done); err != nil {
+			c.Console.Print("run: %v\n", err)
+			done()
+		}
+	case "ps":
+		c.gather(queryDomains, func(answers []answer) {
+			c.printDomains(answers)
+			done()
+		})
+	case "cores":
+		c.gather(queryCore, func(answers []answer) {
+			c.printCores(answers)
+			done()
+		})
+	case "help":
+		c.Console.Print("%s", helpText)
+		done()
+	case "poweroff":
+		c.powerOff()
+	default:
+		hint := "help lists the commands"
+		if _, err := c.Find(name); err == nil {
+			hint = "run " + line + " would run the program"
+		}
+		c.Console.Print("%s: no such command; %s\n", name, hint)
+		done()
+	}
+}
+
+// run starts a program with the console as its standard streams.
+func (c *Control) run(args []string, done func()) error {
+	core := -1
+	if last := len(args) - 1; last >= 0 && strings.HasPrefix(args[last], "@") {
+		n, err := strconv.Atoi(args[last][1:])
+		if err != nil {
+			return fmt.Errorf("%s names no core", args[last])
+		}
+		if err := c.usable(n); err != nil {
+			return err
+		}
+		core, args = n, args[:last]
+	}
+	if len(args) == 0 {
+		return errors.New("no program named; try: run hello @1")
+	}
+	file, err := c.Find(args[0])
+	if err != nil {
+		return err
+	}
+	if core < 0 {
+		core = c.place()
+	}
+	name := path.Base(file)
+	if len(name) > 31 {
+		name = name[:31]
+	}
+	p := &program{index: -1, name: name, core: core, done: done}
+	c.foreground, c.discipline = p, discipline{}
+	c.start(p, &manifest.Program{
+		Name: name, Path: strings.TrimPrefix(file, "/"), Args: args, Cwd: "/", Core: core, Stdin: true,
+		Env: []string{"PATH=/bin", "HOME=/"},
+	})
+	return nil
+}
+
+// place returns the core for a program whose user does not care: each in turn.
+func (c *Control) place() int {
+	for range c.cores {
+		core := c.nextCore % len(c.cores)
+		c.nextCore = core + 1
+		if c.usable(core) == nil {
+			return core
+		}
+	}
+	return 0
+}
+
+// Commands are the words that begin a line at the prompt.
+var Commands = []string{"run", "ps", "cores", "help", "poweroff"}
+
+// split cuts a line into words at blanks. Quotes of either kind and
+// backslashes keep blanks in a word.
+func split(line string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	open, quote := false, rune(0)
+	escaped := false
+	for _, r := range line {
+		switch {
+		case escaped:
+			word.WriteRune(r)
+			escaped = false
+		case r == '\\' && quote != '\'':
+			escaped, open = true, true
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			} else {
+				word.WriteRune(r)
+			}
+		case r == '"' || r == '\'':
+			quote, open = r, true
+		case r == ' ' || r == '\t':
+			if open {
+				words = append(words, word.String())
+				word.Reset()
+				open = false
+			}
+		default:
+			word.WriteRune(r)
+			open = true
+		}
+	}
+	if quote != 0 {
+		return nil, fmt.Errorf("no closing %c", quote)
+	}
+	if escaped {
+		return nil, errors.New("nothing after the last backslash")
+	}
+	if open {
+		words = append(words, word.String())
+	}
+	return words, nil
+}

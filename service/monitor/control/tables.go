@@ -1,0 +1,101 @@
+package control
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"skerry/abi"
+	"skerry/lib/link"
+	"skerry/lib/native"
+	"skerry/service/monitor/wire"
+)
+
+// table prints rows of cells, the numbers among them aligned to the right.
+func (c *Control) table(rows [][]string) {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t")+"\t")
+	}
+	w.Flush()
+	c.Console.Write([]byte(text.String()))
+}
+
+func milliseconds(ns int64) string {
+	return fmt.Sprintf("%.1f ms", float64(ns)/float64(time.Millisecond))
+}
+
+// summary prints the table of cores that ends a tour, and sends it to the
+// host.
+func (c *Control) summary(answers []answer) {
+	var all link.Summary
+	for _, a := range answers {
+		if m, ok := a.message.(*wire.CoreAnswer); ok {
+			all.Cores = append(all.Cores, link.CoreOf(&m.Info))
+		}
+	}
+	c.printCores(answers)
+	if c.host != nil {
+		c.sendJSON(link.Info, all)
+	}
+}
+
+func (c *Control) printCores(answers []answer) {
+	rows := [][]string{{"core", "kernel", "go", "ready", "heap", "GCs", "events", "messages in", "out", "idle", "free", "of"}}
+	for i, a := range answers {
+		m, ok := a.message.(*wire.CoreAnswer)
+		if !ok {
+			rows = append(rows, []string{fmt.Sprint(i), "lost"})
+			continue
+		}
+		k := &m.Info
+		idle := "-"
+		if k.NowNs > 0 {
+			idle = fmt.Sprintf("%d%%", k.IdleNs*100/k.NowNs)
+		}
+		rows = append(rows, []string{
+			fmt.Sprint(k.Core), native.Text(k.Version[:]), strings.TrimPrefix(native.Text(k.Go[:]), "go"),
+			milliseconds(k.BootNs), size(k.HeapBytes), fmt.Sprint(k.Collections),
+			fmt.Sprint(k.Events), fmt.Sprint(k.DoorbellsIn), fmt.Sprint(k.DoorbellsOut),
+			idle, pages(k.FreePages), pages(k.TotalPages),
+		})
+	}
+	c.table(rows)
+	for _, a := range answers {
+		if a.err != nil {
+			c.Console.Print("%v\n", a.err)
+		}
+	}
+}
+
+var stateNames = [...]string{abi.DomainReady: "ready", abi.DomainParked: "waits", abi.DomainEnded: "ended"}
+
+func (c *Control) printDomains(answers []answer) {
+	rows := [][]string{{"core", "domain", "parent", "state", "memory", "peak", "cpu", "upcalls", "faults", "name"}}
+	for i, a := range answers {
+		m, ok := a.message.(*wire.DomainsAnswer)
+		if !ok {
+			continue
+		}
+		for j := range m.Domains {
+			d := &m.Domains[j]
+			state := "?"
+			if int(d.State) < len(stateNames) {
+				state = stateNames[d.State]
+			}
+			rows = append(rows, []string{
+				fmt.Sprint(i), fmt.Sprint(d.Domain), fmt.Sprint(d.Parent), state,
+				pages(d.Pages), pages(d.PeakPages), milliseconds(d.CPU),
+				fmt.Sprint(d.Upcalls), fmt.Sprint(d.PageFaults), native.Text(d.Name[:]),
+			})
+		}
+	}
+	c.table(rows)
+	for _, a := range answers {
+		if a.err != nil {
+			c.Console.Print("%v\n", a.err)
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"skerry/abi"
+	"skerry/lib/native"
+	"skerry/lib/urpc"
+	"skerry/service/monitor/agent"
+	"skerry/service/monitor/control"
+	"skerry/service/monitor/wire"
+)
+
+const (
+	// uplinkLimit is how many bytes may wait for the channel to core 0 before
+	// the programs here must wait with their output.
+	uplinkLimit = 64 << 10
+	// burst is how many messages of one channel are handled before the next
+	// one's turn.
+	burst = 64
+)
+
+// monitor is the state of the event loop. Nothing else touches it.
+type monitor struct {
+	events chan func()
+	agent  *agent.Agent
+	peers  []*peer // core 0: all the others; another core: core 0
+	ports  []*input
+	// control is nil but on core 0.
+	control *control.Control
+}
+
+// peer is the monitor of another core.
+type peer struct {
+	core    int
+	channel urpc.Channel
+	stream  *wire.Stream
+	dead    bool
+}
+
+// input is a serial port that is read.
+type input struct {
+	port int
+	take func([]byte)
+}
+
+func newMonitor() *monitor { return &monitor{events: make(chan func())} }
+
+// post has f called by the event loop. It blocks until the loop takes it: the
+// loop itself must not call it.
+func (m *monitor) post(f func()) { m.events <- f }
+
+// connect attaches the channel that is shared with another core's monitor.
+func (m *monitor) connect(core int, side urpc.Side) *peer {
+	p := &peer{core: core}
+	p.channel.Attach(abi.MonitorChannels+uintptr(core)*abi.MonitorChannelSize, abi.MonitorChannelSize, side)
+	p.stream = wire.NewStream(&p.channel)
+	m.peers = append(m.peers, p)
+	return p
+}
+
+// follow makes m the monitor of a core that does what another core's says.
+func (m *monitor) follow(leader int) {
+	p := m.connect(leader, urpc.B)
+	emit := func(message wire.Message) {
+		if err := p.stream.Send(message); err != nil {
+			native.Log("monitor: " + err.Error())
+		}
+	}
+	m.agent = agent.New(kernel{}, emit)
+	emit(&wire.Ready{})
+}
+
+// loop works until there is nothing to do, then sleeps on the doorbell. It
+// returns when the doorbell has failed.
+func (m *monitor) loop(failed <-chan error) error {
+	for {
+		for m.poll() {
+			m.runEvents()
+		}
+		var overdue <-chan time.Time
+		if m.control != nil {
+			if t := m.control.Deadline(); !t.IsZero() {
+				overdue = time.After(time.Until(t))
+			}
+		}
+		if m.announce() {
+			select {
+			case f := <-m.events:
+				f()
+			case <-overdue:
+			case err := <-failed:
+				return err
+			}
+		}
+		m.withdraw()
+		m.runEvents()
+	}
+}
+
+// runEvents calls what has been posted and not yet been called.
+func (m *monitor) runEvents() {
+	for {
+		select {
+		case f := <-m.events:
+			f()
+		default:
+			return
+		}
+	}
+}
+
+// room says whether more output of programs can be taken.
+func (m *monitor) room() bool {
+	if m.control != nil {
+		return m.control.Room()
+	}
+	return m.peers[0].stream.Queued() < uplinkLimit
+}
+
+// listening says whether messages of other monitors can be taken: core 0 takes
+// none while the programs' output in them would have to wait.
+func (m *monitor) listening() bool { return m.control == nil || m.control.Room() }
+
+// poll does a bounded piece of all there is to do, and returns whether that
+// was anything.
+func (m *monitor) poll() bool {
+	progress := m.agent.Poll(m.room())
+	for _, p := range m.peers {
+		if !p.dead {
+			progress = m.exchange(p) || progress
+		}
+	}
+	for _, in := range m.ports {
+		progress = in.read() || progress
+	}
+	if m.control != nil {
+		m.control.Tick()
+		progress = m.control.Flush() || progress
+	}
+	return progress
+}
+
+// exchange moves messages from and to another monitor.
+func (m *monitor) exchange(p *peer) (progress bool) {
+	for range burst {
+		if !m.listening() {
+			break
+		}
+		message, err := p.stream.Receive()
+		if err != nil {
+			m.lost(p, err)
+			return true
+		}
+		if message == nil {
+			break
+		}
+		progress = true
+		if m.control != nil {
+			m.control.Handle(p.core, message)
+		} else {
+			m.agent.Handle(message)
+		}
+	}
+	p.stream.Flush()
+	if p.channel.NeedsDoorbell() {
+		if err := native.NotifyCore(p.core); err != nil {
+			m.lost(p, err)
+		}
+	}
+	return progress
+}
+
+// lost gives up another monitor.
+func (m *monitor) lost(p *peer, why error) {
+	p.dead = true
+	native.Log(fmt.Sprintf("monitor: core %d is lost: %v", p.core, why))
+	if m.control != nil {
+		m.control.CoreDied(p.core, why.Error())
+	}
+}
+
+// announce tells everyone that the monitor goes to sleep, unless there is
+// something to do.
+func (m *monitor) announce() bool {
+	room, listening := m.room(), m.listening()
+	for _, p := range m.peers {
+		if !p.dead && listening && !p.channel.Announce() {
+			return false
+		}
+	}
+	return m.agent.Announce(room)
+}
+
+func (m *monitor) withdraw() {
+	for _, p := range m.peers {
+		p.channel.Withdraw()
+	}
+	m.agent.Withdraw()
+}
+
+// read takes what has come in at the port.
+func (in *input) read() (progress bool) {
+	var buf [native.PortMax]byte
+	for {
+		n, err := native.PortRead(in.port, buf[:])
+		if err != nil || n == 0 {
+			return progress
+		}
+		in.take(buf[:n])
+		progress = true
+	}
+}

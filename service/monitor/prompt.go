@@ -1,0 +1,72 @@
+package main
+
+import (
+	"io"
+	"strings"
+
+	"golang.org/x/term"
+
+	"skerry/service/monitor/control"
+)
+
+// prompt reads commands from the console, one after the other, for ever.
+func prompt(m *monitor, typed io.Reader) {
+	t := term.NewTerminal(console{typed, m}, "skerry> ")
+	t.AutoCompleteCallback = func(line string, at int, key rune) (string, int, bool) {
+		if key != '\t' || at != len(line) {
+			return "", 0, false
+		}
+		line = extend(line)
+		return line, len(line), true
+	}
+	for {
+		line, err := t.ReadLine()
+		if err != nil {
+			// ^C or ^D: there is no line, and the console never ends.
+			io.WriteString(t, "\n")
+			continue
+		}
+		done := make(chan struct{})
+		m.post(func() { m.control.Command(line, func() { close(done) }) })
+		<-done
+	}
+}
+
+// extend returns line with its last word, a command or a program, completed as
+// far as it is certain.
+func extend(line string) string {
+	choices, word := control.Commands, line
+	if rest, ok := strings.CutPrefix(line, "run "); ok {
+		choices, word = complete(""), rest
+	}
+	common, found := "", false
+	for _, c := range choices {
+		if !strings.HasPrefix(c, word) {
+			continue
+		}
+		if !found {
+			common, found = c+" ", true
+			continue
+		}
+		for !strings.HasPrefix(c+" ", common) {
+			common = common[:len(common)-1]
+		}
+	}
+	if !found {
+		return line
+	}
+	return strings.TrimSuffix(line, word) + common
+}
+
+// console is the serial console as a terminal sees it.
+type console struct {
+	io.Reader
+	m *monitor
+}
+
+// Write queues b.
+func (c console) Write(b []byte) (int, error) {
+	text := string(b)
+	c.m.post(func() { c.m.control.Console.Raw([]byte(text)) })
+	return len(b), nil
+}
