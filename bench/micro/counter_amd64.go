@@ -1,0 +1,4 @@
+package main
+
+// counter reads the time-stamp counter after all that stands before it.
+func counter() uint64
