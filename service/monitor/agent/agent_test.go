@@ -1,0 +1,192 @@
+package agent_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"skerry/abi"
+	"skerry/lib/native"
+	"skerry/lib/stdio"
+	"skerry/service/monitor/agent"
+	"skerry/service/monitor/agenttest"
+	"skerry/service/monitor/wire"
+)
+
+// bench is an agent over a kernel made of memory, and a log of its messages.
+type bench struct {
+	*agent.Agent
+	kernel *agenttest.Kernel
+	log    []string
+	window map[uint32]int
+	text   map[uint8]string // output by stream
+}
+
+func newBench(programs map[string]func(*agenttest.Domain)) *bench {
+	b := &bench{kernel: agenttest.New(3, programs), window: make(map[uint32]int), text: make(map[uint8]string)}
+	b.Agent = agent.New(b.kernel, func(m wire.Message) {
+		switch m := m.(type) {
+		case *wire.Output:
+			b.text[m.Stream] += string(m.Data)
+			b.log = append(b.log, fmt.Sprintf("output %d/%d", m.Program, m.Stream))
+		case *wire.Window:
+			b.window[m.Program] += int(m.Bytes)
+		case *wire.Exit:
+			b.log = append(b.log, fmt.Sprintf("exit %d kind %d code %d", m.Program, m.Status.Kind, m.Status.Code))
+		case *wire.Started:
+			b.log = append(b.log, fmt.Sprintf("started %d as %d", m.Program, m.Domain))
+		case *wire.Failed:
+			b.log = append(b.log, fmt.Sprintf("failed %d: %s", m.Program, m.Reason))
+		default:
+			b.log = append(b.log, fmt.Sprintf("%T%+v", m, m))
+		}
+	})
+	return b
+}
+
+func (b *bench) run(output bool) {
+	for b.Poll(output) || b.kernel.Step() {
+	}
+}
+
+func (b *bench) spawn(t *testing.T, number uint32, path string) {
+	t.Helper()
+	info, err := (&native.Program{Path: path, Cwd: "/", Args: []string{path, "x"}}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Handle(&wire.Spawn{Program: number, Name: path, Info: info})
+}
+
+func expectLog(t *testing.T, b *bench, want ...string) {
+	t.Helper()
+	got, wanted := strings.Join(b.log, "\n"), strings.Join(want, "\n")
+	if got != wanted {
+		t.Errorf("messages\n%s\nwant\n%s", got, wanted)
+	}
+	b.log = nil
+}
+
+// TestOutputThenExit: all that a program wrote comes before its end, in order,
+// byte for byte, however much it is.
+func TestOutputThenExit(t *testing.T) {
+	long := strings.Repeat("0123456789\n", 3000)
+	b := newBench(map[string]func(*agenttest.Domain){"talk": func(d *agenttest.Domain) {
+		d.Write(stdio.Stdout, "a")
+		d.Write(stdio.Stderr, "b")
+		d.Write(stdio.Stdout, long)
+		d.Exit(abi.ExitCode, 7)
+	}})
+	b.spawn(t, 5, "talk")
+	b.run(true)
+	if b.text[stdio.Stdout] != "a"+long || b.text[stdio.Stderr] != "b" {
+		t.Errorf("%d bytes of stdout, %q on stderr", len(b.text[stdio.Stdout]), b.text[stdio.Stderr])
+	}
+	if n := len(b.log); b.log[0] != "started 5 as 2" || b.log[1] != "output 5/1" || b.log[2] != "output 5/2" ||
+		b.log[n-1] != "exit 5 kind 1 code 7" || b.Running() != 0 {
+		t.Errorf("messages %q", b.log)
+	}
+}
+
+// TestHeldOutput: without room for output a program waits, and its end with
+// it; nothing is lost, and the agent may sleep meanwhile.
+func TestHeldOutput(t *testing.T) {
+	b := newBench(map[string]func(*agenttest.Domain){"talk": func(d *agenttest.Domain) {
+		d.Write(stdio.Stdout, "last words")
+		d.Exit(abi.ExitCode, 0)
+	}})
+	b.spawn(t, 1, "talk")
+	b.run(false)
+	expectLog(t, b, "started 1 as 2")
+	if !b.Announce(false) {
+		t.Error("held output keeps the agent awake")
+	}
+	b.Withdraw()
+	if b.Announce(true) {
+		t.Error("sleeps over output that it could take")
+	}
+	b.Withdraw()
+	b.run(true)
+	expectLog(t, b, "output 1/1", "exit 1 kind 1 code 0")
+}
+
+// TestInput: input arrives whole and in order, no more is granted than there
+// is room for, and what nobody granted is dropped.
+func TestInput(t *testing.T) {
+	reads := false
+	b := newBench(map[string]func(*agenttest.Domain){"read": func(d *agenttest.Domain) {
+		if reads && d.EOF {
+			d.Write(stdio.Stdout, string(d.Input))
+			d.Exit(abi.ExitCode, 0)
+		}
+	}})
+	reads = true
+	b.spawn(t, 1, "read")
+	want := ""
+	for i := 0; len(want) < 20000; i++ {
+		chunk := fmt.Sprintf("%d ", i)
+		for b.window[1] < len(chunk) {
+			before := b.window[1]
+			b.run(true)
+			if b.window[1] == before {
+				t.Fatalf("no more input granted after %d bytes", len(want))
+			}
+		}
+		b.window[1] -= len(chunk)
+		b.Handle(&wire.Stdin{Program: 1, Data: []byte(chunk)})
+		want += chunk
+	}
+	b.Handle(&wire.Stdin{Program: 1, Data: make([]byte, b.window[1]+1)})
+	b.Handle(&wire.StdinEOF{Program: 1})
+	b.Handle(&wire.Stdin{Program: 1, Data: []byte("too late")})
+	b.run(true)
+	if got := b.text[stdio.Stdout]; got != want {
+		t.Errorf("%d bytes came back of %d", len(got), len(want))
+	}
+}
+
+func TestFailures(t *testing.T) {
+	b := newBench(map[string]func(*agenttest.Domain){"wait": func(*agenttest.Domain) {}})
+	b.spawn(t, 1, "missing")
+	b.spawn(t, 2, "wait")
+	b.spawn(t, 2, "wait")
+	b.Handle(&wire.Kill{Program: 99})
+	b.Handle(&wire.Stdin{Program: 99, Data: []byte("x")})
+	b.Handle(&wire.StdinEOF{Program: 99})
+	b.run(true)
+	b.Handle(&wire.Kill{Program: 2})
+	b.Handle(&wire.Kill{Program: 2})
+	b.run(true)
+	expectLog(t, b,
+		"failed 1: spawn missing: the core has no memory left",
+		"started 2 as 2",
+		"failed 2: program number 2 is taken",
+		"exit 2 kind 4 code 0")
+}
+
+func TestQuestions(t *testing.T) {
+	b := newBench(map[string]func(*agenttest.Domain){"wait": func(*agenttest.Domain) {}})
+	b.spawn(t, 1, "wait")
+	b.spawn(t, 2, "wait")
+	var info *wire.CoreAnswer
+	var domains *wire.DomainsAnswer
+	b.Agent = agent.New(b.kernel, func(m wire.Message) {
+		switch m := m.(type) {
+		case *wire.CoreAnswer:
+			info = m
+		case *wire.DomainsAnswer:
+			domains = m
+		}
+	})
+	b.Handle(&wire.QueryCore{Request: 8})
+	b.Handle(&wire.QueryDomains{Request: 9})
+	if info == nil || info.Request != 8 || info.Info.Core != 3 {
+		t.Errorf("core: %+v", info)
+	}
+	if domains == nil || domains.Request != 9 || len(domains.Domains) != 2 || domains.Domains[1].Domain != 3 {
+		t.Errorf("domains: %+v", domains)
+	}
+	if q := domains.Domains[0].Quota; q != 1<<15*abi.PageSize {
+		t.Errorf("quota of a program without one: %d", q)
+	}
+}
