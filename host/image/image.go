@@ -48,7 +48,7 @@ func CompileSystem(ctx context.Context, dir string, debug bool) (*System, error)
 	}{
 		// The linker reads -T as a signed number: -0x7fe00000 is
 		// KernelBase+KernelOffset.
-		{"./kernel", strip("-w", "-T -0x7fe00000 -E skerry/kernel/amd64.entry"), &s.Kernel},
+		{"./kernel", strip("-w", "-T -0x7fe00000 -E skerry/kernel/boot.entry"), &s.Kernel},
 		{"./libos", strip("-w", fmt.Sprintf("-T %#x -E main.entry", uint64(abi.LibosBase+abi.PageSize))), &s.Libos},
 		{"./service/monitor", strip("-s -w", ""), &s.Monitor},
 	}

@@ -1,0 +1,127 @@
+package amd64
+
+// Serial is a 16550 serial port (PC16550D datasheet) with buffers on both
+// sides. Nothing waits for it: Write takes what fits, Pump moves what the
+// device will take. It is freestanding.
+type Serial struct {
+	port           uint16
+	enabled        uint8 // interrupts the device may raise
+	used           bool  // whether interrupts are used at all
+	out            [16 << 10]byte
+	in             [4 << 10]byte
+	outGet, outPut uint32 // free-running
+	inGet, inPut   uint32
+}
+
+// Registers and bits.
+const (
+	serialData      = 0
+	serialInterrupt = 1
+	serialFIFO      = 2
+	serialLine      = 3
+	serialModem     = 4
+	serialStatus    = 5
+
+	statusData      = 1 << 0
+	statusEmpty     = 1 << 5
+	interruptData   = 1
+	interruptEmpty  = 2
+	serialFIFODepth = 16
+	// pumpBudget bounds the bytes moved by one Pump.
+	pumpBudget = 512
+)
+
+// Setup programs the port at the given I/O address: 115,200 baud, 8 data
+// bits, FIFOs on, interrupts off. It reports whether there is a port.
+func (s *Serial) Setup(port uint16) bool {
+	s.port = port
+	Out(port+serialInterrupt, 0)
+	Out(port+serialLine, 0x80)
+	Out(port+serialData, 1)
+	Out(port+serialInterrupt, 0)
+	Out(port+serialLine, 3)
+	Out(port+serialFIFO, 7)
+	Out(port+serialModem, 0xb)
+	return In(port+serialStatus) != 0xff
+}
+
+// EnableInterrupts makes the port interrupt when bytes come, and when it can
+// take more while some are waiting.
+func (s *Serial) EnableInterrupts() {
+	s.used, s.enabled = true, interruptData
+	Out(s.port+serialInterrupt, s.enabled)
+}
+
+// Room returns how many bytes Write would take.
+func (s *Serial) Room() int { return len(s.out) - int(s.outPut-s.outGet) }
+
+// Write queues as much of the n bytes at b as fits and returns how much that
+// was.
+func (s *Serial) Write(b []byte) int {
+	n := min(len(b), s.Room())
+	for i := range n {
+		s.out[s.outPut%uint32(len(s.out))] = b[i]
+		s.outPut++
+	}
+	return n
+}
+
+// Read takes bytes that came in.
+func (s *Serial) Read(b []byte) int {
+	n := 0
+	for n < len(b) && s.inGet != s.inPut {
+		b[n] = s.in[s.inGet%uint32(len(s.in))]
+		s.inGet++
+		n++
+	}
+	return n
+}
+
+// Waiting returns how many bytes Read would give.
+func (s *Serial) Waiting() int { return int(s.inPut - s.inGet) }
+
+// Pump moves bytes both ways, a bounded number, and reports whether more could
+// be sent at once.
+func (s *Serial) Pump() (more bool) {
+	for s.inPut-s.inGet < uint32(len(s.in)) && In(s.port+serialStatus)&statusData != 0 {
+		s.in[s.inPut%uint32(len(s.in))] = In(s.port + serialData)
+		s.inPut++
+	}
+	want := uint8(0)
+	if s.inPut-s.inGet < uint32(len(s.in)) {
+		want = interruptData // else the device holds the sender back
+	}
+	for sent := 0; s.outGet != s.outPut; {
+		if In(s.port+serialStatus)&statusEmpty == 0 {
+			want |= interruptEmpty
+			break
+		}
+		if sent >= pumpBudget {
+			more = true
+			break
+		}
+		for i := 0; i < serialFIFODepth && s.outGet != s.outPut; i++ {
+			Out(s.port+serialData, s.out[s.outGet%uint32(len(s.out))])
+			s.outGet++
+			sent++
+		}
+	}
+	if s.used && want != s.enabled {
+		s.enabled = want
+		Out(s.port+serialInterrupt, want)
+	}
+	return more
+}
+
+// Drain sends all that waits, giving up when the device takes nothing for a
+// long time. For a kernel's last words.
+func (s *Serial) Drain() {
+	for idle := 0; s.outGet != s.outPut && idle < 10_000_000; idle++ {
+		if In(s.port+serialStatus)&statusEmpty != 0 {
+			Out(s.port+serialData, s.out[s.outGet%uint32(len(s.out))])
+			s.outGet++
+			idle = 0
+		}
+		Pause()
+	}
+}

@@ -1,0 +1,89 @@
+package boot
+
+import (
+	"skerry/abi"
+	"skerry/kernel/amd64"
+	"skerry/kernel/console"
+	"skerry/kernel/kcb"
+	"skerry/kernel/memory"
+)
+
+// What lies where in the device area of every kernel.
+const (
+	apicAt     = abi.DeviceBase
+	ioapicAt   = abi.DeviceBase + abi.PageSize
+	outboxesAt = abi.DeviceBase + 0x10_0000
+)
+
+// buildSpace makes the address space of a core's kernel: its image, page by
+// page with the rights of its segments; the memory it owns; its interrupt
+// controller; the outboxes. With identity, all memory below 4 GiB is mapped
+// one to one as well, until dropIdentity. Tables come from pages.
+func buildSpace(k *kcb.KCB, pages *memory.Pages, identity bool) bool {
+	k.Root = pages.AllocZero()
+	if k.Root == 0 {
+		return false
+	}
+	s := amd64.Space{Root: k.Root}
+	m := &k.Machine
+	for i := range m.Segments {
+		g := &m.Segments[i]
+		if uint64(i) >= m.NumSegments {
+			break
+		}
+		pa := memory.Phys(m.KernelPhys + g.VA - (abi.KernelBase + abi.KernelOffset - abi.PageSize))
+		bits := amd64.Protection(g.Prot)
+		for off := uintptr(0); off < uintptr(g.Size); off += abi.PageSize {
+			if s.Map(pages, uintptr(g.VA)+off, pa+memory.Phys(off), bits) < 0 {
+				return false
+			}
+		}
+	}
+	for i := range k.Pages.Extents() {
+		e := k.Pages.Extent(i)
+		if !s.MapRange(pages, abi.WindowBase+uintptr(e.Base), e.Base, uintptr(e.End-e.Base), kernelData) {
+			return false
+		}
+	}
+	if !s.MapDevice(pages, apicAt, memory.Phys(amd64.APICBase())) {
+		return false
+	}
+	for c := uint32(0); c < m.Cores; c++ {
+		if !mapOutbox(s, pages, m, c) {
+			return false
+		}
+	}
+	if !s.MakeKernelSlots(pages, abi.WindowBase, abi.WindowBase) || !s.MakeKernelSlots(pages, abi.KernelHeap, abi.KernelHeap) {
+		return false
+	}
+	return !identity || s.MapRange(pages, 0, 0, 4<<30, kernelData)
+}
+
+const kernelData = amd64.PagePresent | amd64.PageWrite | amd64.PageNX
+
+// mapOutbox maps core c's outbox: writable on its own core, read-only on the
+// owner of the console, and of the others only the status page.
+func mapOutbox(s amd64.Space, pages *memory.Pages, m *kcb.Machine, c uint32) bool {
+	bits := uint64(amd64.PagePresent | amd64.PageNX)
+	size := uintptr(console.StatusSize)
+	if c == m.Core {
+		bits |= amd64.PageWrite
+	}
+	if c == m.Core || m.Core == 0 {
+		size = console.OutboxSize
+	}
+	at := uintptr(c) * console.OutboxSize
+	for off := uintptr(0); off < size; off += abi.PageSize {
+		if s.Map(pages, outboxesAt+at+off, m.Outboxes+memory.Phys(at+off), bits) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// dropIdentity removes the one-to-one map of the boot.
+func dropIdentity(k *kcb.KCB) {
+	s := amd64.Space{Root: k.Root}
+	s.Destroy(&k.Pages, 1<<20, func(uintptr) bool { return false })
+	amd64.SetCR3(uintptr(k.Root))
+}

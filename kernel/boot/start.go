@@ -1,0 +1,307 @@
+package boot
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"skerry/abi"
+	"skerry/abi/archive"
+	"skerry/kernel/acpi"
+	"skerry/kernel/amd64"
+	"skerry/kernel/carry"
+	"skerry/kernel/console"
+	"skerry/kernel/kcb"
+	"skerry/kernel/memory"
+)
+
+// entryAddress returns the address of entry.
+func entryAddress() uintptr
+
+// Start brings this core from a running Go runtime to a CPU driver that can
+// serve: on the first core it also finds and starts the others. It returns an
+// error for a machine that cannot be used, with what to do about it.
+func Start() error {
+	k := KCB()
+	if k.Machine.Core != 0 {
+		return nil
+	}
+	if rsdp == 0 {
+		return fmt.Errorf("the firmware names no ACPI tables")
+	}
+	t, err := acpi.Parse(physical, rsdp)
+	if err != nil {
+		return err
+	}
+	if t.PMTimer == 0 {
+		return fmt.Errorf("the machine has no ACPI timer to calibrate clocks with")
+	}
+	amd64.SetupAPIC(apicAt)
+	m := &k.Machine
+	hz, tick := amd64.Calibrate(t.PMTimer)
+	carry.SetHz(&m.Clock, hz)
+	m.TickHz = tick
+	m.Clock.Real = amd64.WallClock()*1e9 - carry.Now()
+	carry.SetClock(&m.Clock)
+	m.PM1a, m.SleepType, m.CanPowerOff = t.PM1a, t.SleepType, t.CanPowerOff
+	m.ResetPort, m.ResetValue = t.ResetPort, t.ResetValue
+
+	cores := order(t.CPUs, amd64.APICID())
+	m.Cores = uint32(len(cores))
+	for i, c := range cores {
+		m.APICs[i] = c.APIC
+	}
+	m.APIC, m.Node = cores[0].APIC, cores[0].Node
+	peers, err := prepare(k, t, cores)
+	if err != nil {
+		return err
+	}
+	startOthers(k, peers)
+	routeSerial(k, t)
+	dropIdentity(k)
+	return nil
+}
+
+// physical gives access to physical memory through the boot's one-to-one map.
+func physical(at uint64, n int) []byte {
+	if at == 0 || at+uint64(n) > 4<<30 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(at))), n)
+}
+
+// order lists the processors with the first one first, as many as we can run.
+func order(cpus []acpi.CPU, self uint32) []acpi.CPU {
+	var out []acpi.CPU
+	for _, c := range cpus {
+		if c.APIC == self {
+			out = append([]acpi.CPU{c}, out...)
+		} else if c.APIC < 0xff || amd64.CPU.X2APIC {
+			out = append(out, c)
+		}
+	}
+	return out[:min(len(out), console.MaxCores)]
+}
+
+// prepare divides the memory, makes the declared channels, and gives every
+// other core its image, KCB and page tables. It returns the other cores' KCBs
+// (at their physical addresses).
+func prepare(k *kcb.KCB, t *acpi.Tables, cores []acpi.CPU) ([]*kcb.KCB, error) {
+	m := &k.Machine
+	s := amd64.Space{Root: k.Root}
+	pool := k.Pages.Extent(0)
+	imageEnd := memory.Phys(m.ArchivePhys+m.ArchiveSize+0x1f_ffff) &^ 0x1f_ffff
+	var ram []memory.Extent
+	for _, e := range machineMap[:numMap] {
+		if e.Type != mapRAM {
+			continue
+		}
+		x := memory.Extent{Base: memory.Phys((e.Base + 0x1f_ffff) &^ 0x1f_ffff), End: memory.Phys((e.Base + e.Size) &^ 0xfff)}
+		if x.Base < imageEnd {
+			x.Base = imageEnd // below: the image, and what the firmware used
+		}
+		if x.Base >= x.End {
+			continue
+		}
+		if x.End > 4<<30 && !s.MapRange(&k.Pages, uintptr(max(x.Base, 4<<30)), max(x.Base, 4<<30), uintptr(x.End-max(x.Base, 4<<30)), kernelData) {
+			return nil, fmt.Errorf("too little memory for the boot's page tables")
+		}
+		ram = append(ram, x)
+	}
+
+	// Declared channels: an outbox for each core, and the monitors' frames.
+	n := uintptr(len(cores))
+	size := memory.Phys((n*console.OutboxSize + n*abi.MonitorChannelSize + 0x1f_ffff) &^ 0x1f_ffff)
+	at := -1
+	for i := range ram {
+		if ram[i].End-ram[i].Base >= size && ram[i].End <= 4<<30 {
+			at = i
+			break
+		}
+	}
+	if at < 0 {
+		return nil, fmt.Errorf("too little memory: no room for the channels of %d cores", n)
+	}
+	ram[at].End -= size
+	m.Outboxes = ram[at].End &^ 0xfff
+	m.Channels = m.Outboxes + memory.Phys(n*console.OutboxSize)
+	clear(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(m.Outboxes))), n*(console.OutboxSize+abi.MonitorChannelSize)))
+	for c := range m.Cores {
+		if !mapOutbox(s, &k.Pages, m, c) {
+			return nil, fmt.Errorf("too little memory for page tables")
+		}
+	}
+	amd64.SetCR3(uintptr(k.Root))
+	console.Attach(outboxesAt, 0)
+	console.SetState(console.StateStarting)
+
+	nodeOf := make([]uint32, len(cores))
+	for i, c := range cores {
+		nodeOf[i] = c.Node
+	}
+	firstSpan := splitByNode([]memory.Extent{pool}, t.Memory)[0] // where it begins counts
+	firstSpan.End = pool.End
+	shares, err := partition(splitByNode(ram, t.Memory), firstSpan, nodeOf)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range shares[0] {
+		k.Pages.Add(e, e.Base)
+		if !s.MapRange(&k.Pages, abi.WindowBase+uintptr(e.Base), e.Base, uintptr(e.End-e.Base), kernelData) {
+			return nil, fmt.Errorf("too little memory for page tables")
+		}
+	}
+	file, err := archived(m, abi.ArchiveKernel)
+	if err != nil {
+		return nil, err
+	}
+	k.Counters.KernelPages = m.KernelSize / abi.PageSize
+	var peers []*kcb.KCB
+	for i := 1; i < len(cores); i++ {
+		p, err := prepareCore(k, uint32(i), cores[i], shares[i], file)
+		if err != nil {
+			return nil, err
+		}
+		peers = append(peers, p)
+	}
+	return peers, nil
+}
+
+// prepareCore makes what core i needs to start, in its own memory.
+func prepareCore(first *kcb.KCB, i uint32, cpu acpi.CPU, share []memory.Extent, file []byte) (*kcb.KCB, error) {
+	var pages memory.Pages
+	for _, e := range share {
+		pages.Add(e, e.Base)
+	}
+	at := pages.AllocRun(uint64(kcb.Size/abi.PageSize), abi.PageSize)
+	image := pages.AllocRun(first.Machine.KernelSize/abi.PageSize, abi.PageSize)
+	if at == 0 || image == 0 {
+		return nil, fmt.Errorf("too little memory for the kernel of core %d", i)
+	}
+	k := (*kcb.KCB)(unsafe.Pointer(uintptr(at)))
+	*k = kcb.KCB{Magic: kcb.Magic, Version: kcb.Version, Machine: first.Machine, Pages: pages}
+	m := &k.Machine
+	m.Core, m.APIC, m.Node, m.KernelPhys = i, cpu.APIC, cpu.Node, uint64(image)
+	mem := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(image))), m.KernelSize)
+	clear(mem)
+	if err := loadKernel(file, mem); err != nil {
+		return nil, err
+	}
+	if !buildSpace(k, &k.Pages, false) {
+		return nil, fmt.Errorf("too little memory for the page tables of core %d", i)
+	}
+	k.Counters.KernelPages = k.Pages.Total() - k.Pages.Available()
+	k.Pages.Offset = abi.WindowBase
+	return k, nil
+}
+
+// archived returns a file of the boot archive through the one-to-one map.
+func archived(m *kcb.Machine, path string) ([]byte, error) {
+	a, e := archive.Open(uintptr(m.ArchivePhys), m.ArchiveSize)
+	if e != 0 {
+		return nil, fmt.Errorf("the boot archive is damaged: %v", e)
+	}
+	n, e := a.Lookup(0, path, true)
+	if e != 0 {
+		return nil, fmt.Errorf("the boot archive has no %s: %v", path, e)
+	}
+	at, size := a.Address(n)
+	return unsafe.Slice((*byte)(unsafe.Pointer(at)), size), nil
+}
+
+const (
+	lowFirst = 0x1000   // pages usable for trampolines: above the BIOS data area
+	lowEnd   = 0x9_f000 // and below its extension
+	// startTimeout bounds the wait for a core to come up.
+	startTimeout = 5 * time.Second
+)
+
+// startOthers starts all other cores at once, or in batches where low memory
+// runs out, and waits until each has left its trampoline. A core that does not
+// come is left out and said to be missing.
+func startOthers(k *kcb.KCB, peers []*kcb.KCB) {
+	const perCore = 2 // trampoline, top table
+	tables := memory.Phys(lowFirst)
+	batch := int((lowEnd-lowFirst)/abi.PageSize-2) / perCore
+	for len(peers) > 0 {
+		n := min(batch, len(peers))
+		startBatch(k, peers[:n], tables)
+		peers = peers[n:]
+	}
+}
+
+func startBatch(k *kcb.KCB, peers []*kcb.KCB, low memory.Phys) {
+	at := func(p memory.Phys) *[512]uint64 { return (*[512]uint64)(unsafe.Pointer(uintptr(p))) }
+	// Two tables map the first 2 MiB one to one, for the trampolines.
+	pdpt, pd := low, low+abi.PageSize
+	clear(at(pdpt)[:])
+	clear(at(pd)[:])
+	at(pdpt)[0] = uint64(pd) | amd64.PagePresent | amd64.PageWrite
+	at(pd)[0] = 0 | amd64.PagePresent | amd64.PageWrite | 1<<7
+	low += 2 * abi.PageSize
+	for i, p := range peers {
+		page := low + memory.Phys(i*2*abi.PageSize)
+		top := page + abi.PageSize
+		copy(at(top)[:], at(p.Root)[:])
+		at(top)[0] = uint64(pdpt) | amd64.PagePresent | amd64.PageWrite
+		phys := uintptr(unsafe.Pointer(p))
+		code := trampoline(uint32(page), uint32(top), uint64(entryAddress()), uint64(phys+abi.WindowBase), uint64(p.Root))
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(page))), abi.PageSize), code)
+	}
+	for _, p := range peers {
+		amd64.SendINIT(p.Machine.APIC)
+	}
+	wait(10 * time.Millisecond) // SDM 3A 8.4.4.1
+	for range 2 {
+		for i, p := range peers {
+			if console.StateOf(p.Machine.Core) == console.StateAbsent {
+				amd64.SendStartup(p.Machine.APIC, uint8((low+memory.Phys(i*2*abi.PageSize))>>12))
+			}
+		}
+		wait(200 * time.Microsecond)
+	}
+	deadline := carry.Now() + startTimeout.Nanoseconds()
+	for _, p := range peers {
+		for console.StateOf(p.Machine.Core) == console.StateAbsent {
+			if carry.Now() > deadline {
+				console.Write("core ")
+				console.Number(uint64(p.Machine.Core))
+				console.Write(" did not start; going on without it\n")
+				break
+			}
+			amd64.Pause()
+		}
+	}
+}
+
+// wait spins for a time: there is no timer yet.
+func wait(d time.Duration) {
+	for end := carry.Now() + d.Nanoseconds(); carry.Now() < end; {
+		amd64.Pause()
+	}
+}
+
+// routeSerial sends the serial ports' interrupts to this core.
+func routeSerial(k *kcb.KCB, t *acpi.Tables) {
+	s := amd64.Space{Root: k.Root}
+	for _, io := range t.IOAPICs[:min(len(t.IOAPICs), 1)] {
+		if !s.MapDevice(&k.Pages, ioapicAt, memory.Phys(io.Base)) {
+			return
+		}
+		a := amd64.IOAPIC{Base: ioapicAt, GSI: io.GSI}
+		for _, r := range []struct {
+			irq    uint8
+			vector uint8
+		}{{4, amd64.VectorSerial0}, {3, amd64.VectorSerial1}} {
+			o := acpi.Override{Source: r.irq, GSI: uint32(r.irq)}
+			for _, v := range t.Overrides {
+				if v.Source == r.irq {
+					o = v
+				}
+			}
+			a.Route(o.GSI, r.vector, k.Machine.APIC, o.Level, o.Low)
+		}
+	}
+	console.COM1.EnableInterrupts()
+	console.COM2.EnableInterrupts()
+}

@@ -1,0 +1,89 @@
+package carry
+
+import (
+	"skerry/kernel/amd64"
+	"skerry/kernel/console"
+)
+
+// dying says that the kernel is printing its last words; a fault now has
+// nothing to add.
+var dying bool
+
+// Current tells which domain runs or last ran, for last words: its number and
+// name.
+var Current struct {
+	Domain uint32
+	Name   [32]byte
+}
+
+// Stop ends this core's kernel: it says why, and what happened last, tells the
+// other cores, and halts this one for ever. It runs in any context of ring 0.
+func Stop(why string) {
+	if dying {
+		amd64.Halt()
+	}
+	dying = true
+	console.Begin("skerry: panic: core ")
+	console.Number(uint64(core.Machine.Core))
+	console.Write(": ")
+	console.Write(why)
+	console.Flush()
+	console.Write("dispatcher ")
+	console.Number(uint64(Current.Domain))
+	console.Write(" ")
+	for _, c := range Current.Name {
+		if c == 0 {
+			break
+		}
+		console.Byte(c)
+	}
+	console.Flush()
+	n := core.NumEvents
+	for i := n - min(n, uint64(len(core.Events))); i < n; i++ {
+		e := &core.Events[i%uint64(len(core.Events))]
+		console.Write("event ")
+		console.Number(i)
+		console.Write(": at ")
+		console.Number(uint64(e.Ns) / 1000)
+		console.Write(" us, domain ")
+		console.Number(uint64(e.Domain))
+		if e.Vector == amd64.NativeCall {
+			console.Write(", native call ")
+			console.Number(e.Detail)
+		} else {
+			console.Write(", vector ")
+			console.Number(uint64(e.Vector))
+			console.Write(", address ")
+			console.Hex(e.Detail)
+		}
+		console.Flush()
+	}
+	console.SetState(console.StatePanicked)
+	console.Drain()
+	for i := uint32(0); i < core.Machine.Cores; i++ {
+		if i != core.Machine.Core {
+			amd64.SendIPI(core.Machine.APICs[i%256], amd64.VectorPanic)
+		}
+	}
+	amd64.Halt()
+}
+
+// unexpected ends the kernel for an exception that no runtime can handle: one
+// in freestanding code, such as an index out of range there, or one that means
+// the machine is broken.
+func unexpected(t amd64.Trap) {
+	r := &amd64.KernelTrap
+	console.Write("trap ")
+	console.Number(uint64(t.Vector))
+	console.Write(" in the kernel: error code ")
+	console.Hex(t.Code)
+	console.Write(", address ")
+	console.Hex(t.Address)
+	console.Write(", RIP ")
+	console.Hex(r.RIP)
+	console.Write(", RSP ")
+	console.Hex(r.RSP)
+	console.Flush()
+	trace(r.RSP)
+	Stop("unexpected trap in freestanding code")
+}
