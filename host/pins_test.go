@@ -4,9 +4,6 @@ package host_test
 
 import (
 	_ "github.com/rogpeppe/go-internal/testscript"
-	_ "github.com/spf13/cobra"
 	_ "golang.org/x/arch/x86/x86asm"
-	_ "golang.org/x/sys/unix"
-	_ "golang.org/x/term"
 	_ "pgregory.net/rapid"
 )

@@ -41,7 +41,7 @@ type Entry struct {
 // Table lists all exit codes, for people.
 func Table() []Entry {
 	return []Entry{
-		{"0-255", "the program's own exit code; of several programs, the first that is not 0 (in the order named)"},
+		{"0-255", "the program's own; of several programs, the first that is not 0 in the order named"},
 		{n(Usage), "usage: the command line makes no sense; nothing was started"},
 		{n(BadFile), "bad program file: not an ELF, dynamic, another architecture, damaged, …"},
 		{n(NotFound), "no such program, package or folder"},

@@ -23,7 +23,8 @@ type Manifest struct {
 	// A program's index here is its number on the link.
 	Programs []Program
 	// Tour prints each program's output to the console, each line marked
-	// with its core, rather than as it comes.
+	// with its core, rather than as it comes, even if there is a link: how
+	// the programs ended still goes there.
 	Tour bool `json:",omitempty"`
 	// Summary prints a table of the cores to the console when all programs
 	// have ended, and sends it over the link if there is one.
@@ -32,7 +33,8 @@ type Manifest struct {
 	// (and the summary is out).
 	Prompt bool `json:",omitempty"`
 	// Link says that the host speaks frames of package link on the second
-	// serial port. Programs' output then goes there and not to the console.
+	// serial port. Programs' output then goes there and not to the console
+	// (but see Tour).
 	Link bool `json:",omitempty"`
 	// PowerOff ends the machine when all programs have ended (and the
 	// summary is out). Together with Prompt it is refused.

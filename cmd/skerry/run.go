@@ -1,0 +1,236 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"skerry/abi"
+	"skerry/host/exitcode"
+	"skerry/host/session"
+	"skerry/lib/link"
+	"skerry/lib/manifest"
+)
+
+type runFlags struct {
+	machineFlags
+	on          []int
+	env         []string
+	volumes     []string
+	workDir     string
+	interactive bool
+	trace       bool
+	report      string
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run [flags] PROGRAM... [-- ARGUMENT...]",
+		Short: "Run programs on Skerry",
+		Long: `Run boots a machine, runs programs there, and ends with their exit code.
+
+A PROGRAM is a Go package (a folder or an import path), a .go file, or a static
+linux/amd64 ELF file; which of them is inferred and said. Go is compiled with
+CGO_ENABLED=0 GOOS=linux GOARCH=amd64. What the program writes to its standard
+output and error comes out on skerry's, apart and byte for byte; skerry's input
+goes to the (first) program, that of a terminal only with -i. Several programs
+run at the same time, each on its core, with the same arguments.
+
+Exit codes are the program's own, or those of "skerry help exit-codes".`,
+		Example: `  skerry run ./examples/hello
+  skerry run -c 4 --on 3 ./examples/hello
+  echo hi | skerry run ./examples/cat
+  skerry run -c 2 ./examples/victim ./examples/spin
+  skerry run -v ./testdata:/testdata -w /testdata pkg.test -- -test.short`,
+		RunE: func(c *cobra.Command, args []string) error { return a.run(c, &f, args) },
+	}
+	f.add(c, "one for each program, or as many as --on asks for")
+	c.Flags().IntSliceVar(&f.on, "on", nil, "core of each program, from 0 (default: 0, 1, 2, …)")
+	c.Flags().StringArrayVarP(&f.env, "env", "e", nil, "environment variable `K=V`, or K to take the host's; may be repeated")
+	c.Flags().StringArrayVarP(&f.volumes, "volume", "v", nil, "copy a folder of the host into the machine, read-only, as `DIR:/DIR`; may be repeated")
+	c.Flags().StringVarP(&f.workDir, "workdir", "w", "/", "working `directory` of the programs")
+	c.Flags().BoolVarP(&f.interactive, "interactive", "i", false, "pass the terminal's input on")
+	c.Flags().BoolVar(&f.trace, "trace-linux", false, "name the Linux calls that the programs made and Skerry lacks")
+	c.Flags().StringVar(&f.report, "report", "", "write how the programs ended and what the cores did to this `file`, as JSON")
+	return c
+}
+
+func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
+	names, rest := args, []string(nil)
+	if at := c.ArgsLenAtDash(); at >= 0 {
+		names, rest = args[:at], args[at:]
+	}
+	if len(names) == 0 {
+		return usagef(c, "no program is named")
+	}
+	if err := f.check(c); err != nil {
+		return err
+	}
+	on, err := placement(c, f, len(names))
+	if err != nil {
+		return err
+	}
+	env, err := environment(c, f.env)
+	if err != nil {
+		return err
+	}
+	ctx := c.Context()
+	system, programs, err := a.load(ctx, names, f.gdb != "")
+	if err != nil {
+		return err
+	}
+	for _, p := range programs {
+		a.progress.note("%s", p.Describe())
+	}
+	paths, files := place(programs)
+	if files, err = volumes(c, files, f.volumes); err != nil {
+		return err
+	}
+	if files, err = workDir(c, files, f.workDir); err != nil {
+		return err
+	}
+	m := &manifest.Manifest{Link: true, PowerOff: true, Summary: f.report != ""}
+	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Libos: system.Libos, Log: a.log}
+	if a.verbose {
+		s.Console = os.Stderr
+	}
+	for i, p := range programs {
+		e := entry(p, paths[i], rest, env, f.workDir, on[i])
+		e.Trace = f.trace
+		sp := session.Program{Name: p.Name, Core: on[i]}
+		if i == 0 && (f.interactive || !term.IsTerminal(int(os.Stdin.Fd()))) {
+			sp.Stdin, e.Stdin = os.Stdin, true
+		}
+		m.Programs = append(m.Programs, e)
+		s.Programs = append(s.Programs, sp)
+	}
+	config, remove, err := a.resolve(ctx, &f.machineFlags, system, m, files)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	s.Machine = *config
+	a.progress.step("starting %d %s", f.cores, plural(f.cores, "core"))
+	s.Ready = func(link.Greeting) { a.progress.clear() }
+	limited, cancel := f.limit(ctx)
+	defer cancel()
+	r, err := session.Run(limited, s)
+	a.progress.clear()
+	if f.report != "" {
+		if err := writeReport(f.report, s, r); err != nil {
+			return err
+		}
+	}
+	if a.verbose {
+		for i, o := range r.Outcomes {
+			a.progress.note("%s on core %d: ran %.3f s, held at most %.1f MiB", s.Programs[i].Name, s.Programs[i].Core,
+				float64(o.Status.CPU)/1e9, float64(o.Status.PeakPages*abi.PageSize)/(1<<20))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if code := r.ExitCode(); code != exitcode.OK {
+		return programEnded(code)
+	}
+	return nil
+}
+
+// placement decides on which core each of n programs runs, and how many cores
+// there are.
+func placement(c *cobra.Command, f *runFlags, n int) ([]int, error) {
+	on := f.on
+	switch {
+	case len(on) > n && n == 1:
+		return nil, usagef(c, "--on names %d cores for one program: a program that spans cores comes with a later version", len(on))
+	case len(on) > 0 && len(on) != n:
+		return nil, usagef(c, "--on names %d cores for %d programs", len(on), n)
+	case len(on) == 0:
+		cores := f.cores
+		if cores == 0 {
+			cores = n
+		}
+		for i := range n {
+			on = append(on, i%cores)
+		}
+	}
+	highest := 0
+	for _, core := range on {
+		if core < 0 {
+			return nil, usagef(c, "there is no core %d", core)
+		}
+		highest = max(highest, core)
+	}
+	if f.cores == 0 {
+		f.cores = highest + 1
+	}
+	if highest >= f.cores {
+		return nil, usagef(c, "there is no core %d: cores are numbered 0 to %d with --cores %d", highest, f.cores-1, f.cores)
+	}
+	return on, nil
+}
+
+// log shows a line of the guest's log.
+func (a *app) log(core int, line string) {
+	a.progress.note("core %d: %s", core, line)
+}
+
+// report is what --report writes.
+type report struct {
+	ReadySeconds float64 // from the machine's start to its monitors' greeting
+	TotalSeconds float64 // to its end
+	Greeting     link.Greeting
+	Programs     []programReport
+	Cores        []link.Core
+}
+
+type programReport struct {
+	Name      string
+	Core      int
+	Ended     bool
+	Failed    string `json:",omitempty"`
+	Status    abi.Status
+	PeakBytes uint64
+}
+
+func writeReport(name string, s *session.Config, r *session.Result) error {
+	out := report{ReadySeconds: r.ReadyAfter.Seconds(), TotalSeconds: r.Took.Seconds(), Greeting: r.Greeting}
+	for i, o := range r.Outcomes {
+		out.Programs = append(out.Programs, programReport{
+			Name: s.Programs[i].Name, Core: s.Programs[i].Core, Ended: o.Ended, Failed: o.Failed,
+			Status: o.Status, PeakBytes: o.Status.PeakPages * abi.PageSize,
+		})
+	}
+	if r.Summary != nil {
+		out.Cores = r.Summary.Cores
+	}
+	b, err := json.MarshalIndent(out, "", "\t")
+	if err == nil {
+		err = os.WriteFile(name, append(b, '\n'), 0o644)
+	}
+	if err != nil {
+		return &exitcode.Error{Code: exitcode.Image, What: "--report " + name, Err: err, Fix: "name a file that can be written"}
+	}
+	return nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "\t")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+	return nil
+}
