@@ -14,9 +14,9 @@ import (
 	"skerry/host/source"
 )
 
-// TestRun runs ordinary programs on Linux and checks that everything about
+// TestLinux runs ordinary programs on Linux and checks that everything about
 // them comes out: both streams byte for byte, exit code, signal, input, order.
-func TestRun(t *testing.T) {
+func TestLinux(t *testing.T) {
 	if testing.Short() {
 		t.Skip("boots a machine")
 	}
@@ -33,17 +33,17 @@ func TestRun(t *testing.T) {
 	for i := range every {
 		every[i] = byte(i)
 	}
-	result, err := Run(ctx, Config{Cores: 2, Programs: []Program{
+	result, err := Linux(ctx, Config{Cores: 2}, []Program{
 		{Path: hello, Args: []string{"7"}},
 		{Path: cat, Stdin: every},
 		{Path: crash, Args: []string{"nil"}},
 		{Path: crash, Args: []string{"kill", "15"}},
 		{Path: crash},
-	}})
+	}...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("Linux %s came up in %v", result.Kernel, result.Boot)
+	t.Logf("Linux %s came up in %v", result.Greeting.Version, result.Boot)
 	for i, want := range []struct {
 		code, signal   int
 		stdout, stderr string

@@ -1,0 +1,175 @@
+package baseline
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"skerry/abi"
+	"skerry/lib/link"
+)
+
+// arguments returns the arguments that QEMU is given for Skerry and for Linux
+// alike: acceleration, machine, CPUs, memory, no devices.
+func (c *Config) arguments() []string {
+	accel := []string{"-accel", "tcg,thread=multi"}
+	if c.Count {
+		accel = []string{"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2024-01-01,clock=vm"}
+	}
+	return append(accel, "-M", "q35", "-cpu", "max,-erms",
+		"-smp", strconv.Itoa(max(c.Cores, 1)), "-m", strconv.Itoa(cmp.Or(c.Memory, 1024)),
+		"-name", "baseline,debug-threads=on", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
+}
+
+// machine is a running QEMU.
+type machine struct {
+	process *exec.Cmd
+	began   time.Time
+	output  *os.File     // what the watched serial port says
+	other   bytes.Buffer // what the other one and QEMU say; read it after ended
+	cancel  context.CancelFunc
+	ended   chan struct{} // closed when QEMU has ended
+}
+
+// The serial ports that can be watched.
+const (
+	console = "console"
+	second  = "link"
+)
+
+// start starts QEMU with a kernel. The other serial port's text serves error
+// messages.
+func start(ctx context.Context, c *Config, watched string, kernel ...string) (*machine, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer write.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	m := &machine{output: read, cancel: cancel, ended: make(chan struct{})}
+
+	ports := map[string]string{console: "stdio,signal=off", second: "stdio,signal=off"}
+	ports[watched] = "file,path=/dev/fdset/1,append=on"
+	arguments := append(c.arguments(), "-add-fd", "fd=3,set=1")
+	for _, port := range []string{console, second} {
+		arguments = append(arguments, "-chardev", ports[port]+",id="+port, "-serial", "chardev:"+port)
+	}
+	m.process = exec.CommandContext(ctx, cmp.Or(os.Getenv("SKERRY_QEMU"), "qemu-system-x86_64"), append(arguments, kernel...)...)
+	m.process.Stdout, m.process.Stderr = &m.other, &m.other
+	m.process.ExtraFiles = []*os.File{write}
+	m.began = time.Now()
+	if err := m.process.Start(); err != nil {
+		cancel()
+		read.Close()
+		return nil, fmt.Errorf("start QEMU (install the package qemu-system-x86): %w", err)
+	}
+	go func() {
+		m.process.Wait() // how it ended says nothing more
+		cancel()
+		close(m.ended)
+	}()
+	if err := PinVCPUs(ctx, m.process.Process.Pid, max(c.Cores, 1)); err != nil {
+		return nil, m.explain(err)
+	}
+	return m, nil
+}
+
+// stop ends the machine, if it still runs. It may be called more than once.
+func (m *machine) stop() {
+	m.cancel()
+	<-m.ended
+	m.output.Close()
+}
+
+// explain ends the machine and adds to an error what it said besides.
+func (m *machine) explain(err error) error {
+	m.stop()
+	if text := strings.TrimSpace(m.other.String()); text != "" {
+		return fmt.Errorf("machine: %w; it said:\n%s", err, text)
+	}
+	return fmt.Errorf("machine: %w", err)
+}
+
+// converse reads frames until the machine says that it is done. Errors are
+// not yet explained.
+func (m *machine) converse(programs int) (*Result, error) {
+	result := &Result{Runs: make([]Outcome, programs)}
+	frames := link.NewReader(bufio.NewReader(m.output))
+	for {
+		frame, err := frames.Next()
+		now := time.Since(m.began)
+		if err != nil {
+			return nil, err
+		}
+		var run *Outcome
+		if int(frame.Program) < programs {
+			run = &result.Runs[frame.Program]
+		} else if frame.Program != link.None {
+			return nil, fmt.Errorf("frame of program %d of %d", frame.Program, programs)
+		}
+		switch frame.Kind {
+		case link.Hello:
+			if result.Greeting, err = link.ParseGreeting(frame.Payload); err != nil {
+				return nil, err
+			}
+			result.Boot = now
+		case link.Info:
+			if result.Summary, err = link.ParseSummary(frame.Payload); err != nil {
+				return nil, err
+			}
+		case link.Log:
+			result.Log = append(result.Log, string(frame.Payload))
+		case link.Bye:
+			return result, nil
+		case link.Started:
+			run.Started = now
+		case link.Failed:
+			return nil, fmt.Errorf("start program %d: %s", frame.Program, frame.Payload)
+		case link.Stdout:
+			if run.FirstLine == 0 && bytes.IndexByte(frame.Payload, '\n') >= 0 {
+				run.FirstLine = now
+				run.cpuAtLine = processTime(m.process.Process.Pid)
+			}
+			run.Stdout = append(run.Stdout, frame.Payload...)
+		case link.Stderr:
+			run.Stderr = append(run.Stderr, frame.Payload...)
+		case link.Exit:
+			status, err := link.ParseStatus(frame.Payload)
+			if err != nil {
+				return nil, err
+			}
+			run.Ended, run.ExitCode = now, int(status.Code)
+			if run.FirstLine != 0 {
+				run.HostCPU = processTime(m.process.Process.Pid) - run.cpuAtLine
+			}
+			if status.Kind != abi.ExitCode {
+				run.ExitCode, run.Signal = -1, int(status.Code)
+			}
+		}
+	}
+}
+
+// processTime returns the CPU time that a process has used, 0 if there is no
+// such process.
+func processTime(pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name stands in parentheses and may hold anything; user and system
+	// time in hundredths of a second are the 12th and 13th field behind it.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11]) // the kernel writes digits
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
