@@ -62,7 +62,9 @@ func New(core uint32, programs map[string]func(*Domain)) *Kernel {
 
 // Write queues output of the program.
 func (d *Domain) Write(stream uint8, data string) {
-	d.output = append(d.output, piece{stream, []byte(data)})
+	if data != "" {
+		d.output = append(d.output, piece{stream, []byte(data)})
+	}
 }
 
 // Exit ends the program when all its output is in the channel.

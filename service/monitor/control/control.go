@@ -150,13 +150,13 @@ func (c *Control) start(p *program, m *manifest.Program) {
 		err = c.usable(p.core)
 	}
 	if err == nil {
+		p.deadline = c.deadline(p.core, spawnTimeout)
 		err = c.Send(p.core, spawn)
 	}
 	if err != nil {
 		c.failed(p, err.Error())
 		return
 	}
-	p.deadline = c.deadline(p.core, spawnTimeout)
 	if !m.Stdin {
 		c.send(p, &wire.StdinEOF{Program: p.number})
 	}
