@@ -88,6 +88,9 @@ const (
 	// CallYield lets other dispatchers of the core run: (). Disabled only;
 	// it does not return: the next entry is the run upcall with RSI 0.
 	CallYield
+	// CallCoreState tells how the kernel of a core is: (core) → CoreAbsent….
+	// RightInspect.
+	CallCoreState
 	// NumCalls is the number of native calls.
 	NumCalls
 )
@@ -125,6 +128,14 @@ const (
 const (
 	PowerOff = iota
 	PowerReset
+)
+
+// States of a core's kernel, from CallCoreState.
+const (
+	CoreAbsent = iota
+	CoreStarting
+	CoreRunning
+	CorePanicked
 )
 
 // Error is the result of a native call. Its text is in Error.String.

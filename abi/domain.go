@@ -22,6 +22,10 @@ const InfoMagic = 0x6f666e4979726b53 // "SkryInfo"
 const (
 	// InfoTrace makes the libos count and name unknown Linux calls at exit.
 	InfoTrace = 1 << iota
+	// InfoLog makes stdout and stderr go to the kernel's log, a line at a time,
+	// by CallLog. Stdin is at its end, and no frame is mapped at StdioBase. It is
+	// how the monitor itself is started.
+	InfoLog
 )
 
 // Spawn is the argument of CallSpawn.

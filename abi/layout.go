@@ -65,3 +65,6 @@ const (
 	// kernels are mapped.
 	DeviceBase = 0xffff_ffff_4000_0000
 )
+
+// MaxCores bounds the cores of a machine: an xAPIC cannot address more.
+const MaxCores = 254

@@ -1,30 +1,21 @@
+// Command kernel is the CPU driver: what every core of a Skerry machine runs
+// in ring 0, each its own copy. It is no Linux program: the image builder links
+// it high, and boot brings it to life.
 package main
 
 import (
 	"skerry/kernel/boot"
-	"skerry/kernel/console"
-	"skerry/kernel/amd64"
+	"skerry/kernel/carry"
+	"skerry/kernel/driver"
 )
 
 func main() {
-	println("hello from the kernel")
 	if err := boot.Start(); err != nil {
-		println("boot:", err.Error())
+		carry.Stop(err.Error())
 	}
-	m := map[string]int{}
-	for i := range 100000 {
-		m[string(rune(i))] = i
+	d, err := driver.New(boot.KCB())
+	if err != nil {
+		carry.Stop(err.Error())
 	}
-	println("cores:", boot.KCB().Machine.Cores, len(m), boot.KCB().Pages.Available())
-	if len(m) == 3 {
-	}
-	for {
-		amd64.Idle()
-		for amd64.TakePending() >= 0 {
-			amd64.EOI()
-		}
-		if boot.KCB().Machine.Core == 0 {
-			console.Collect(boot.KCB().Machine.Cores)
-		}
-	}
+	d.Run()
 }

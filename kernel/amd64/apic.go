@@ -9,6 +9,7 @@ const (
 	VectorTimer    = 0x40
 	VectorDoorbell = 0x41 // another core has something for us
 	VectorPanic    = 0x42 // another core's kernel has ended
+	VectorLog      = 0x43 // another core's outbox holds lines for the console
 	VectorSerial0  = 0x48 // COM1
 	VectorSerial1  = 0x49 // COM2
 	VectorSpurious = 0xff

@@ -18,6 +18,9 @@ const (
 	// PageOwned marks a frame that belongs to the address space that maps
 	// it: it is freed when unmapped. One of the bits left to software.
 	PageOwned = 1 << 9
+	// PageShared marks a frame that a child maps too: it stays where it is
+	// until the child is gone. Also a software bit.
+	PageShared = 1 << 10
 	PageNX    = 1 << 63
 
 	pageAddress = 0x000f_ffff_ffff_f000

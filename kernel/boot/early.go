@@ -91,7 +91,7 @@ func early(first, second uintptr) {
 		amd64.SetupAPIC(apicAt)
 		console.SetOwnerAPIC(k.Machine.APICs[0])
 	}
-	console.SetState(console.StateStarting)
+	console.SetState(abi.CoreStarting)
 }
 
 // KCB returns this core's kernel control block.

@@ -53,6 +53,9 @@ func buildSpace(k *kcb.KCB, pages *memory.Pages, identity bool) bool {
 			return false
 		}
 	}
+	if m.LibosPhys != 0 && !mapLibos(s, pages, m) {
+		return false
+	}
 	if !s.MakeKernelSlots(pages, abi.WindowBase, abi.WindowBase) || !s.MakeKernelSlots(pages, abi.KernelHeap, abi.KernelHeap) {
 		return false
 	}
@@ -79,6 +82,12 @@ func mapOutbox(s amd64.Space, pages *memory.Pages, m *kcb.Machine, c uint32) boo
 		}
 	}
 	return true
+}
+
+// mapLibos maps the libos's file, which kernels read and nobody writes.
+func mapLibos(s amd64.Space, pages *memory.Pages, m *kcb.Machine) bool {
+	size := uintptr(m.LibosSize+abi.PageSize-1) &^ (abi.PageSize - 1)
+	return s.MapRange(pages, kcb.LibosAt, memory.Phys(m.LibosPhys), size, amd64.PagePresent|amd64.PageNX)
 }
 
 // dropIdentity removes the one-to-one map of the boot.

@@ -80,7 +80,7 @@ func order(cpus []acpi.CPU, self uint32) []acpi.CPU {
 			out = append(out, c)
 		}
 	}
-	return out[:min(len(out), console.MaxCores)]
+	return out[:min(len(out), abi.MaxCores)]
 }
 
 // prepare divides the memory, makes the declared channels, and gives every
@@ -133,7 +133,7 @@ func prepare(k *kcb.KCB, t *acpi.Tables, cores []acpi.CPU) ([]*kcb.KCB, error) {
 	}
 	amd64.SetCR3(uintptr(k.Root))
 	console.Attach(outboxesAt, 0)
-	console.SetState(console.StateStarting)
+	console.SetState(abi.CoreStarting)
 
 	nodeOf := make([]uint32, len(cores))
 	for i, c := range cores {
@@ -150,6 +150,14 @@ func prepare(k *kcb.KCB, t *acpi.Tables, cores []acpi.CPU) ([]*kcb.KCB, error) {
 		if !s.MapRange(&k.Pages, abi.WindowBase+uintptr(e.Base), e.Base, uintptr(e.End-e.Base), kernelData) {
 			return nil, fmt.Errorf("too little memory for page tables")
 		}
+	}
+	libos, err := archived(m, abi.ArchiveLibos)
+	if err != nil {
+		return nil, err
+	}
+	m.LibosPhys, m.LibosSize = uint64(uintptr(unsafe.Pointer(unsafe.SliceData(libos)))), uint64(len(libos))
+	if !mapLibos(s, &k.Pages, m) {
+		return nil, fmt.Errorf("too little memory for page tables")
 	}
 	file, err := archived(m, abi.ArchiveKernel)
 	if err != nil {
@@ -254,7 +262,7 @@ func startBatch(k *kcb.KCB, peers []*kcb.KCB, low memory.Phys) {
 	wait(10 * time.Millisecond) // SDM 3A 8.4.4.1
 	for range 2 {
 		for i, p := range peers {
-			if console.StateOf(p.Machine.Core) == console.StateAbsent {
+			if console.StateOf(p.Machine.Core) == abi.CoreAbsent {
 				amd64.SendStartup(p.Machine.APIC, uint8((low+memory.Phys(i*2*abi.PageSize))>>12))
 			}
 		}
@@ -262,7 +270,7 @@ func startBatch(k *kcb.KCB, peers []*kcb.KCB, low memory.Phys) {
 	}
 	deadline := carry.Now() + startTimeout.Nanoseconds()
 	for _, p := range peers {
-		for console.StateOf(p.Machine.Core) == console.StateAbsent {
+		for console.StateOf(p.Machine.Core) == abi.CoreAbsent {
 			if carry.Now() > deadline {
 				console.Write("core ")
 				console.Number(uint64(p.Machine.Core))

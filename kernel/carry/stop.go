@@ -1,6 +1,7 @@
 package carry
 
 import (
+	"skerry/abi"
 	"skerry/kernel/amd64"
 	"skerry/kernel/console"
 )
@@ -58,7 +59,7 @@ func Stop(why string) {
 		}
 		console.Flush()
 	}
-	console.SetState(console.StatePanicked)
+	console.SetState(abi.CorePanicked)
 	console.Drain()
 	for i := uint32(0); i < core.Machine.Cores; i++ {
 		if i != core.Machine.Core {
@@ -66,6 +67,12 @@ func Stop(why string) {
 		}
 	}
 	amd64.Halt()
+}
+
+// Expect logs that the fault which follows is wanted.
+func Expect(why string) {
+	console.Write(why)
+	console.Flush()
 }
 
 // unexpected ends the kernel for an exception that no runtime can handle: one

@@ -168,7 +168,7 @@ func Flush() {
 		return
 	}
 	if canWake {
-		amd64.SendIPI(ownerAPIC, amd64.VectorDoorbell)
+		amd64.SendIPI(ownerAPIC, amd64.VectorLog)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // Status is the first page of a core's outbox: what a core's kernel says of
 // itself to the others. Its core alone writes it; every core can read it.
 type Status struct {
-	State   uint32 // StateAbsent…
+	State   uint32 // abi.CoreAbsent…
 	Core    uint32
 	ReadyNs int64
 	// Put counts the bytes this core has put into its outbox's ring, Lost the
@@ -18,19 +18,9 @@ type Status struct {
 	Put  uint64
 	Lost uint64
 	// Taken counts, on the owner's page, the bytes taken from each core's ring.
-	Taken [MaxCores]uint64
+	Taken [abi.MaxCores]uint64
 }
 
-// States of a kernel.
-const (
-	StateAbsent = iota
-	StateStarting
-	StateRunning
-	StatePanicked
-)
-
-// MaxCores bounds the machine: an xAPIC cannot address more.
-const MaxCores = 254
 
 // Sizes of a core's outbox, in bytes.
 const (
@@ -79,7 +69,7 @@ func ring(core uint32) *[RingSize]byte {
 // nothing.
 func put(b []byte) bool {
 	m := mine()
-	taken := atomic.LoadUint64(&Of(0).Taken[self%MaxCores])
+	taken := atomic.LoadUint64(&Of(0).Taken[self%abi.MaxCores])
 	if m.Put-taken+uint64(len(b)) > RingSize {
 		return false
 	}
@@ -94,10 +84,10 @@ func put(b []byte) bool {
 // take moves bytes of a core's outbox to b. On the owner only. The count it
 // reads may be anything, so it is bounded before it is believed.
 func take(core uint32, b []byte) int {
-	have := atomic.LoadUint64(&Of(core).Put) - mine().Taken[core%MaxCores]
+	have := atomic.LoadUint64(&Of(core).Put) - mine().Taken[core%abi.MaxCores]
 	n := min(have, RingSize, uint64(len(b)))
 	r := ring(core)
-	at := mine().Taken[core%MaxCores]
+	at := mine().Taken[core%abi.MaxCores]
 	for i := range n {
 		b[i] = r[(at+i)%RingSize]
 	}
@@ -108,6 +98,6 @@ func take(core uint32, b []byte) int {
 			break
 		}
 	}
-	atomic.StoreUint64(&mine().Taken[core%MaxCores], at+n)
+	atomic.StoreUint64(&mine().Taken[core%abi.MaxCores], at+n)
 	return int(n)
 }

@@ -52,6 +52,9 @@ type KCB struct {
 	Counters Counters
 
 	// Events is a ring of the last events, for a panic to show.
+	// Ended says of which cores this kernel knows that theirs has ended.
+	Ended [abi.MaxCores]bool
+
 	Events    [16]Event
 	NumEvents uint64
 }
@@ -64,9 +67,12 @@ type Machine struct {
 	Core, APIC, Node, Cores uint32
 
 	ArchivePhys, ArchiveSize uint64
-	KernelPhys, KernelSize   uint64
-	NumSegments              uint64
-	Segments                 [4]abi.BootSegment
+	// LibosPhys and LibosSize are where the libos's file lies in the archive;
+	// every kernel sees it, read-only, at LibosAt.
+	LibosPhys, LibosSize   uint64
+	KernelPhys, KernelSize uint64
+	NumSegments            uint64
+	Segments               [4]abi.BootSegment
 
 	Clock  abi.Clock
 	TickHz uint64 // of the interrupt controller's timer
@@ -86,6 +92,9 @@ type Machine struct {
 	CommandLine       [1024]byte
 	CommandLineLength uint32
 }
+
+// LibosAt is where kernels map the libos's file.
+const LibosAt = abi.DeviceBase + 0x1000_0000
 
 // Counters count since the kernel's start.
 type Counters struct {

@@ -1,0 +1,54 @@
+package driver
+
+import (
+	"encoding/binary"
+
+	"skerry/abi"
+	"skerry/kernel/amd64"
+	"skerry/kernel/console"
+)
+
+// entropy fills b with numbers from the processor's generator, mixed with the
+// time-stamp counter, whose jitter is all there is where the processor has no
+// generator.
+func (d *Driver) entropy(b []byte) {
+	var w [8]byte
+	for len(b) > 0 {
+		v := amd64.TSC()
+		if amd64.CPU.RDRAND {
+			r, _ := amd64.RDRAND()
+			v ^= r
+		}
+		// A xoshiro-like step keeps earlier entropy in what comes out.
+		p := &d.pool
+		p[0] += v
+		p[1] ^= p[0]<<13 | p[0]>>51
+		p[2] += p[1] ^ v>>7
+		p[3] ^= p[2]<<29 | p[2]>>35
+		p[0] ^= p[3]
+		v = p[0]*0x9e3779b97f4a7c15 ^ p[2]
+		v ^= v >> 32
+		binary.LittleEndian.PutUint64(w[:], v)
+		b = b[copy(b, w[:]):]
+	}
+}
+
+// logFault says where a domain's libos faulted.
+func (d *Driver) logFault(s *abi.Status) {
+	console.Write("vector ")
+	console.Number(s.FaultVector)
+	console.Write(", code ")
+	console.Hex(s.FaultCode)
+	console.Write(", address ")
+	console.Hex(s.FaultAddress)
+	console.Write(", RIP ")
+	console.Hex(s.FaultRIP)
+	console.Flush()
+	for _, a := range s.Trace {
+		if a != 0 {
+			console.Write("  called from ")
+			console.Hex(a)
+			console.Flush()
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package driver
+
+import (
+	"runtime"
+
+	"skerry/abi"
+	"skerry/kernel/carry"
+	"skerry/kernel/console"
+	"skerry/kernel/kcb"
+)
+
+// memStats is what ReadMemStats fills, so that asking allocates nothing.
+var memStats runtime.MemStats
+
+func coreInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
+	runtime.ReadMemStats(&memStats)
+	k := d.k
+	c, m := &k.Counters, &k.Machine
+	i := &d.coreInfo
+	*i = abi.CoreInfo{
+		Core: m.Core, APIC: m.APIC, Node: m.Node, Cores: m.Cores,
+		BootNs: c.BootNs, NowNs: carry.Now(), IdleNs: c.IdleNs,
+		ImageBytes: m.KernelSize, HeapBytes: carry.HeapPages * abi.PageSize,
+		Mallocs: memStats.Mallocs, Collections: uint64(memStats.NumGC),
+		Events: c.Events, Dispatches: c.Dispatches, NativeCalls: c.NativeCalls,
+		PageFaults: c.PageFaults, Interrupts: c.Interrupts,
+		DoorbellsIn: c.DoorbellsIn, DoorbellsOut: c.DoorbellsOut, LogLines: console.Lines,
+		TotalPages: k.Pages.Total(), FreePages: k.Pages.Available(),
+		KernelPages: c.KernelPages + carry.HeapPages, Domains: uint64(k.NumDomains),
+	}
+	copy(i.Version[:], abi.Version)
+	copy(i.Go[:], runtime.Version())
+	return 0, d.copyOut(b, uintptr(a[0]), bytesOf(i))
+}
+
+func domainInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
+	if a[0] > 1<<32-1 {
+		return 0, abi.ErrNotFound
+	}
+	x := d.k.NextAfter(uint32(a[0]))
+	if x == nil {
+		return 0, abi.ErrNotFound
+	}
+	cpu := x.CPU
+	if x == d.running {
+		cpu += carry.Now() - d.sliceEnd + slice
+	}
+	d.domainInfo = abi.DomainInfo{
+		Domain: x.ID, Parent: x.Parent, Name: x.Name, State: x.State, Rights: uint32(x.Rights),
+		Pages: x.Pages, PeakPages: x.PeakPages, Quota: x.Quota, CPU: cpu,
+		Dispatches: x.Dispatches, Upcalls: x.Upcalls, PageFaults: x.Faults,
+	}
+	return 0, d.copyOut(b, uintptr(a[1]), bytesOf(&d.domainInfo))
+}

@@ -1,0 +1,95 @@
+package driver
+
+import (
+	"skerry/abi"
+	"skerry/kernel/amd64"
+	"skerry/kernel/carry"
+	"skerry/kernel/console"
+)
+
+// interrupt handles one interrupt and ends it.
+func (d *Driver) interrupt(vector int) {
+	k := d.k
+	k.Counters.Interrupts++
+	if vector != amd64.VectorSpurious {
+		amd64.EOI()
+	}
+	switch vector {
+	case amd64.VectorTimer:
+		d.timer.Fired()
+		d.armed = 0
+		d.expire(carry.Now())
+	case amd64.VectorDoorbell:
+		k.Counters.DoorbellsIn++
+		if d.monitor != nil {
+			d.notify(d.monitor)
+		}
+	case amd64.VectorLog:
+		console.Collect(k.Machine.Cores)
+	case amd64.VectorPanic:
+		d.coreEnded()
+	case amd64.VectorSerial0:
+		d.serial(&console.COM1)
+	case amd64.VectorSerial1:
+		d.serial(&console.COM2)
+	}
+}
+
+// expire does what is due at time now.
+func (d *Driver) expire(now int64) {
+	for {
+		b := d.k.NextWakeup()
+		if b == nil || b.WakeAt > now {
+			break
+		}
+		d.k.WakeLater(b, 0)
+		if b == d.running && d.disabled(b) {
+			d.page(b).HasWork = 1
+		}
+		d.wake(b)
+	}
+	if d.retryAt != 0 && d.retryAt <= now {
+		d.retryAt = 0
+		if d.running != nil && d.page(d.running).HasWork != 0 {
+			d.upcall = true
+		}
+	}
+	if b := d.running; b != nil && now >= d.sliceEnd && d.k.Ready.First != nil {
+		d.resched = true
+		// What ran enabled learns by a run upcall that it was stopped.
+		if !d.disabled(b) {
+			d.upcall = false
+			d.preempt(b)
+		}
+	}
+}
+
+// serial moves bytes of a port and tells the monitor.
+func (d *Driver) serial(s *amd64.Serial) {
+	s.Pump()
+	console.Collect(d.k.Machine.Cores)
+	if d.monitor != nil {
+		d.notify(d.monitor)
+	}
+}
+
+// coreEnded says which kernels have ended since it was last called, and tells
+// the monitor.
+func (d *Driver) coreEnded() {
+	if d.k.Machine.Core == 0 {
+		console.Collect(d.k.Machine.Cores)
+	}
+	for c := range d.k.Machine.Cores {
+		if d.k.Ended[c%abi.MaxCores] || console.StateOf(c) != abi.CorePanicked {
+			continue
+		}
+		d.k.Ended[c%abi.MaxCores] = true
+		console.Write("core ")
+		console.Number(uint64(c))
+		console.Write("'s kernel has ended; this core goes on")
+		console.Flush()
+	}
+	if d.monitor != nil {
+		d.notify(d.monitor)
+	}
+}
