@@ -65,9 +65,6 @@ func AddTree(files []File, source, target string) ([]File, error) {
 		case 0:
 			files = append(files, hostFile(name, at, info))
 		case fs.ModeDir:
-			if at == "/" {
-				return nil // the root is always there
-			}
 			files = append(files, File{Path: at, Mode: info.Mode(), ModTime: info.ModTime()})
 		case fs.ModeSymlink:
 			link, err := os.Readlink(name)

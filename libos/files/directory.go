@@ -88,6 +88,9 @@ func (f *Files) getdents(fd int32, address uint64, size uint32) int64 {
 
 func (f *Files) getcwd(address, size uint64) int64 {
 	n := f.path(f.cwd, nil)
+	if n >= linux.PATH_MAX {
+		return -linux.ENAMETOOLONG
+	}
 	if uint64(n)+1 > size {
 		return -linux.ERANGE
 	}

@@ -52,7 +52,7 @@ func (f *Files) open(dirfd int32, address uint64, flags uint32) int64 {
 		return -linux.ENOTDIR
 	}
 	if flags&linux.O_PATH != 0 {
-		return f.add(kindPath, at.node, 0, flags&^(linux.O_NOFOLLOW|linux.O_DIRECTORY))
+		return f.add(kindPath, at.node, 0, flags)
 	}
 	if flags&tmpfile != 0 {
 		return -linux.EROFS

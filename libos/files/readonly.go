@@ -107,23 +107,29 @@ func (f *Files) change(dirfd int32, path uint64, flags uint32) int64 {
 	if flags&^(linux.AT_SYMLINK_NOFOLLOW|linux.AT_EMPTY_PATH) != 0 {
 		return -linux.EINVAL
 	}
-	if _, err := f.lookup(dirfd, path, following(flags), flags); err != 0 {
+	at, err := f.lookup(dirfd, path, following(flags), flags)
+	if err != 0 {
 		return err
 	}
-	return -linux.EROFS
+	return f.changeNode(at.node)
 }
 
-// changeFile is what fchmod, fchown and futimens do. Pipes and the like are in
-// no read-only file system; their modes and owners are not kept.
-func (f *Files) changeFile(fd int32) int64 {
-	o := f.usable(fd)
-	switch {
-	case o == nil:
-		return -linux.EBADF
-	case o.node < synthBase || f.readOnly(o.node):
+// changeNode: pipes and devices are in no read-only file system, but their
+// modes and owners are not kept.
+func (f *Files) changeNode(n node) int64 {
+	if f.readOnly(n) {
 		return -linux.EROFS
 	}
 	return 0
+}
+
+// changeFile is what fchmod, fchown and futimens do.
+func (f *Files) changeFile(fd int32) int64 {
+	o := f.usable(fd)
+	if o == nil {
+		return -linux.EBADF
+	}
+	return f.changeNode(o.node)
 }
 
 // Nanoseconds with a meaning of their own.
