@@ -52,12 +52,13 @@ const (
 	// each core; emulation on a busy host is slow.
 	bootLimit = 60 * time.Second
 	perCore   = 2 * time.Second
-	// grace is for the guest to end its programs and say so when the session
-	// is cut short, and for a panic's stack to come out.
-	grace = 2 * time.Second
 	// offLimit is for the time from Bye to the machine's end.
 	offLimit = 5 * time.Second
 )
+
+// grace is the time for the guest to end its programs and say so when the
+// session is cut short, and for a panic's stack to come out. Tests shorten it.
+var grace = 2 * time.Second
 
 // Result is what came of a session.
 type Result struct {
@@ -199,8 +200,12 @@ func (s *running) waitsFor(lost map[int]bool) bool {
 	return len(s.Programs) > 0
 }
 
-// off gives the machine the time to power off after the conversation's end.
+// off gives the machine the time to power off after the conversation's end,
+// unless the guest broke it off by what it said.
 func (s *running) off() {
+	if err := s.talk.err; err != nil && err != io.EOF && !isClosed(err) {
+		return
+	}
 	select {
 	case <-s.machine.Done():
 	case <-time.After(offLimit):
