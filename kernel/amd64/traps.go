@@ -145,6 +145,10 @@ func KernelTrapCause() Trap {
 	return Trap{Vector: int(trapVector), Code: trapCode, Address: trapAddress}
 }
 
+// NestedTrap reports whether the ring-0 trap being handled was raised by the
+// handler of another, whose state is lost.
+func NestedTrap() bool { return inKernelTrap > 1 }
+
 // KernelVectorArea returns the address of the XSAVE area of the ring-0 code
 // that trapped.
 func KernelVectorArea() uintptr { return kernelVectorAt }

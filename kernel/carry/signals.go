@@ -3,6 +3,7 @@ package carry
 import (
 	"unsafe"
 
+	"skerry/abi"
 	"skerry/abi/linux"
 	"skerry/carrier"
 	"skerry/kernel/amd64"
@@ -53,7 +54,7 @@ func trap() {
 	if t.Vector == amd64.PageFault && t.Code&amd64.FaultPresent == 0 && page(t.Address) {
 		return
 	}
-	if dying || free(r.RSP) {
+	if dying || free(r.RSP) || amd64.NestedTrap() {
 		unexpected(t)
 	}
 	signal, code := 0, int32(linux.SI_KERNEL)
@@ -75,6 +76,13 @@ func trap() {
 	// Hand the fault to the runtime as Linux would: its handler turns it into
 	// a panic with the goroutine's stack.
 	th.Regs = *r
+	frame, _, end := signals.Place(th, signal, carrier.VectorState{})
+	for va := frame &^ (abi.PageSize - 1); va < end; va += abi.PageSize {
+		// A fault while a fault is handled would be one too many.
+		if space().Lookup(&core.Pages, uintptr(va)) == 0 && !page(va) {
+			unexpected(t)
+		}
+	}
 	info := linux.Siginfo{Signo: int32(signal), Code: code, Word0: t.Address}
 	signals.Enter(th, signal, &info, carrier.Fault{Vector: uint64(t.Vector), Code: t.Code, Address: t.Address}, carrier.VectorState{})
 	th.Regs.RFLAGS = 2
