@@ -88,8 +88,12 @@ type CoreInfo struct {
 	FreePages               uint64
 	KernelPages             uint64 // of these, held by the kernel itself
 	Domains                 uint64
-	Version                 [16]byte
-	Go                      [16]byte // version of Go the kernel was built with
+	// BootMallocs and BootCollections are what the two counters above said
+	// when the kernel was ready to serve: a kernel that serves does neither.
+	BootMallocs     uint64
+	BootCollections uint64
+	Version         [16]byte
+	Go              [16]byte // version of Go the kernel was built with
 }
 
 // DomainInfo describes a domain.

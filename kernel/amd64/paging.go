@@ -21,7 +21,7 @@ const (
 	// PageShared marks a frame that a child maps too: it stays where it is
 	// until the child is gone. Also a software bit.
 	PageShared = 1 << 10
-	PageNX    = 1 << 63
+	PageNX     = 1 << 63
 
 	pageAddress = 0x000f_ffff_ffff_f000
 )

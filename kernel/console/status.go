@@ -21,7 +21,6 @@ type Status struct {
 	Taken [abi.MaxCores]uint64
 }
 
-
 // Sizes of a core's outbox, in bytes.
 const (
 	StatusSize = abi.PageSize

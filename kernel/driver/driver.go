@@ -70,6 +70,7 @@ func (d *Driver) Run() {
 		carry.Stop("cannot start the monitor: " + err.String())
 	}
 	k := d.k
+	d.markReady()
 	k.Counters.BootNs = carry.Now()
 	console.SetReady(k.Counters.BootNs)
 	console.SetState(abi.CoreRunning)

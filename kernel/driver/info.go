@@ -12,6 +12,14 @@ import (
 // memStats is what ReadMemStats fills, so that asking allocates nothing.
 var memStats runtime.MemStats
 
+// markReady notes the state of the kernel's heap at the end of its start.
+func (d *Driver) markReady() {
+	runtime.GC()
+	runtime.ReadMemStats(&memStats)
+	runtime.ReadMemStats(&memStats)
+	d.k.Counters.BootMallocs, d.k.Counters.BootCollections = memStats.Mallocs, uint64(memStats.NumGC)
+}
+
 func coreInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	runtime.ReadMemStats(&memStats)
 	k := d.k
@@ -22,6 +30,7 @@ func coreInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 		BootNs: c.BootNs, NowNs: carry.Now(), IdleNs: c.IdleNs,
 		ImageBytes: m.KernelSize, HeapBytes: carry.HeapPages * abi.PageSize,
 		Mallocs: memStats.Mallocs, Collections: uint64(memStats.NumGC),
+		BootMallocs: c.BootMallocs, BootCollections: c.BootCollections,
 		Events: c.Events, Dispatches: c.Dispatches, NativeCalls: c.NativeCalls,
 		PageFaults: c.PageFaults, Interrupts: c.Interrupts,
 		DoorbellsIn: c.DoorbellsIn, DoorbellsOut: c.DoorbellsOut, LogLines: console.Lines,

@@ -102,6 +102,7 @@ type Counters struct {
 	DoorbellsIn, DoorbellsOut                               uint64
 	IdleNs, BootNs                                          int64
 	KernelPages                                             uint64
+	BootMallocs, BootCollections                            uint64
 }
 
 // Event is one entry of the ring of last events.
