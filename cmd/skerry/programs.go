@@ -130,7 +130,7 @@ func workDir(c *cobra.Command, files []archive.File, dir string) ([]archive.File
 		return nil, usagef(c, "the working directory %s is not absolute", dir)
 	}
 	dir = path.Clean(dir)
-	if dir == "/" {
+	if dir == "/" || dir == "/"+binDir || dir == "/boot" {
 		return files, nil
 	}
 	for _, f := range files {

@@ -79,6 +79,13 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	files, err := volumes(c, nil, f.volumes)
+	if err != nil {
+		return err
+	}
+	if files, err = workDir(c, files, f.workDir); err != nil {
+		return err
+	}
 	ctx := c.Context()
 	system, programs, err := a.load(ctx, names, f.gdb != "")
 	if err != nil {
@@ -87,13 +94,8 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	for _, p := range programs {
 		a.progress.note("%s", p.Describe())
 	}
-	paths, files := place(programs)
-	if files, err = volumes(c, files, f.volumes); err != nil {
-		return err
-	}
-	if files, err = workDir(c, files, f.workDir); err != nil {
-		return err
-	}
+	paths, own := place(programs)
+	files = append(files, own...)
 	m := &manifest.Manifest{Link: true, PowerOff: true, Summary: f.report != ""}
 	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Libos: system.Libos, Log: a.log}
 	if a.verbose {

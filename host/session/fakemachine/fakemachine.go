@@ -43,12 +43,17 @@ import (
 //	hang             stay for ever
 //	fail TEXT        end as QEMU does when it fails
 //	sleep D          wait for D
+//	touch FILE       make an empty file
 //
 // The machine ends at the end of the script.
 const Script = "SKERRY_FAKE_MACHINE"
 
 // Main runs the script.
 func Main() {
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		fmt.Println("QEMU emulator version 0 (a stand-in)")
+		return
+	}
 	console, port := os.NewFile(3, "console"), os.NewFile(4, "link")
 	m := &guest{console: console, w: link.NewWriter(port), r: link.NewReader(port), port: port}
 	for command := range strings.SplitSeq(os.Getenv(Script), ";") {
@@ -169,6 +174,8 @@ func (g *guest) do(verb, first, rest string) error {
 		d, err := time.ParseDuration(first)
 		time.Sleep(d)
 		return err
+	case "touch":
+		return os.WriteFile(first, nil, 0o644)
 	case "fail":
 		fmt.Fprintf(os.Stderr, "qemu-system-x86_64: %s %s\n", first, rest)
 		os.Exit(1)

@@ -1,0 +1,2 @@
+TEXT ·entry(SB), 4, $0
+	RET
