@@ -151,6 +151,11 @@ TEXT ·faultWithFS(SB), NOSPLIT, $0-8
 	MOVQ (AX), AX
 	RET
 
+// QEMU 7.2 (TCG) makes the stack accesses of IRETQ and RETFQ in ring 3 as the
+// supervisor: while CR4.SMAP is set they fault, with an error code that says
+// supervisor though CS says user. Linux 6.1 takes that for a fault of its own and
+// stops. A kernel must go by CS; a libos cannot resume a thread by IRETQ then.
+//
 // A call and an undefined instruction: the same in 64-bit and in 32-bit mode.
 TEXT segment<>(SB), NOSPLIT|NOFRAME, $0-0
 	SYSCALL

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// held are the rows whose instruction counts are held. The others depend on
+// what the Go runtime's own threads do meanwhile.
+var held = []string{
+	"getppid", "clock_gettime", "time_now", "futex_wake", "futex_pingpong", "pipe_pingpong_threads",
+	"mmap_touch_munmap_1", "mmap_touch_munmap_256", "page_fault",
+}
+
+// allowed is how far a count may exceed the one kept, in parts of it. Fewer
+// instructions always pass.
+const allowed = 0.01
+
+// TestCounts boots a machine that counts instructions and compares what each
+// operation takes with testdata/counts.txt. To accept new counts:
+//
+//	go run ./bench/cmd -count -update bench/cmd/testdata/counts.txt
+func TestCounts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots a machine")
+	}
+	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
+		t.Skip("QEMU is missing: install the package qemu-system-x86")
+	}
+	kept, err := ReadCounts(filepath.Join("testdata", "counts.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept.Go == "" {
+		t.Skip("no counts are kept yet")
+	}
+	if kept.Go != runtime.Version() {
+		t.Skipf("the counts were taken with %s, this is %s", kept.Go, runtime.Version())
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	b, err := newBench(ctx, held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	result, err := b.counts(ctx, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.addLines(result.Runs[0].Stdout, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range held {
+		want, ok := kept.Rows[name]
+		r := b.samples[name]
+		if !ok || r == nil {
+			t.Errorf("%s: not measured or not kept", name)
+			continue
+		}
+		t.Logf("%s: %.0f instructions, %.0f kept", name, r.skerry[0], want)
+		if r.skerry[0] > want*(1+allowed) {
+			t.Errorf("%s takes %.0f instructions, more than the %.0f kept", name, r.skerry[0], want)
+		}
+	}
+}
