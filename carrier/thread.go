@@ -55,7 +55,8 @@ type Thread struct {
 	// ID is its Linux thread number.
 	ID int32
 
-	// Expired is what RAX becomes when Deadline passes before it is woken.
+	// Expired is what RAX becomes when Deadline passes before it is woken,
+	// unless Restart is set.
 	Expired int64
 	// Deadline is the time at which it stops to wait; 0 is never.
 	Deadline int64

@@ -169,8 +169,8 @@ func (t *Threads) Next() *Thread {
 }
 
 // Block makes the current thread wait until Wake is called for the key (if not
-// 0) with a common bit, or until the deadline (if not 0) has passed: then its
-// RAX becomes Expired and Restart false. There is no current thread until Next.
+// 0) with a common bit, or until the deadline (if not 0) has passed: see Expire.
+// There is no current thread until Next.
 func (t *Threads) Block(key uint64, bits uint32, deadline int64) {
 	i := t.current
 	th := t.At(i)
@@ -239,7 +239,7 @@ func (t *Threads) Interrupt(th *Thread) {
 }
 
 // Expire readies the threads whose deadline is now or earlier and returns how
-// many.
+// many. A call that is to be made again will be; any other returns Expired.
 func (t *Threads) Expire(now int64) int {
 	n := 0
 	for t.sleepers > 0 {
@@ -249,8 +249,9 @@ func (t *Threads) Expire(now int64) int {
 			break
 		}
 		t.unblock(i)
-		th.Regs.RAX = uint64(th.Expired)
-		th.Restart = false
+		if !th.Restart {
+			th.Regs.RAX = uint64(th.Expired)
+		}
 		n++
 	}
 	return n

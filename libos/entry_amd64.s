@@ -1,0 +1,240 @@
+#include "textflag.h"
+#include "go_asm.h"
+
+// GS base holds the address of the dispatcher page whenever the domain runs;
+// fields of it are named by their offsets (dispatcher.go).
+
+// The fake g, the TLS slot that names it, and the stack of the libos.
+GLOBL ·fakeG(SB), NOPTR, $const_gSize
+DATA ·tls+0(SB)/8, $·fakeG(SB)
+GLOBL ·tls(SB), NOPTR, $16
+GLOBL ·stack(SB), NOPTR, $const_stackSize
+
+// ENTER makes Go code callable: the libos's own stack and g.
+#define ENTER \
+	CLD; \
+	MOVQ const_atStack(GS), SP; \
+	MOVQ const_atTLS(GS), AX; \
+	WRFSBASEQ AX; \
+	XORL BP, BP
+
+// LOAD loads all registers but AX, BX, CX, R11 and SP from an abi.Registers.
+#define LOAD(r) \
+	MOVQ registers_RDX(r), DX; \
+	MOVQ registers_RSI(r), SI; \
+	MOVQ registers_RDI(r), DI; \
+	MOVQ registers_RBP(r), BP; \
+	MOVQ registers_R8(r), R8; \
+	MOVQ registers_R9(r), R9; \
+	MOVQ registers_R10(r), R10; \
+	MOVQ registers_R12(r), R12; \
+	MOVQ registers_R13(r), R13; \
+	MOVQ registers_R14(r), R14; \
+	MOVQ registers_R15(r), R15
+
+// RESUME jumps to resume by its address: the linker takes a direct jump for a
+// call and would see endless recursion.
+#define RESUME \
+	LEAQ ·resume(SB), AX; \
+	JMP  AX
+
+// entry is where the CPU driver starts the domain: disabled, GS base set, no
+// stack.
+TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	LEAQ ·stack+const_stackSize(SB), AX
+	MOVQ AX, const_atStack(GS)
+	LEAQ ·tls+8(SB), AX
+	MOVQ AX, const_atTLS(GS)
+	XORL AX, AX
+	MOVW CS, AX
+	MOVQ AX, const_atFrameCS(GS)
+	MOVW SS, AX
+	MOVQ AX, const_atFrameSS(GS)
+	ENTER
+	CALL ·start(SB)
+	RESUME
+
+// linuxEntry is the upcall for a reflected Linux call: all registers are the
+// thread's, but RCX and R11, which SYSCALL has overwritten.
+TEXT ·linuxEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	MOVQ const_atCurrent(GS), CX
+	MOVQ AX, registers_RAX(CX)
+	MOVQ BX, registers_RBX(CX)
+	MOVQ DX, registers_RDX(CX)
+	MOVQ SI, registers_RSI(CX)
+	MOVQ DI, registers_RDI(CX)
+	MOVQ BP, registers_RBP(CX)
+	MOVQ SP, registers_RSP(CX)
+	MOVQ R8, registers_R8(CX)
+	MOVQ R9, registers_R9(CX)
+	MOVQ R10, registers_R10(CX)
+	MOVQ R12, registers_R12(CX)
+	MOVQ R13, registers_R13(CX)
+	MOVQ R14, registers_R14(CX)
+	MOVQ R15, registers_R15(CX)
+	RDFSBASEQ AX
+	MOVQ AX, registers_FSBase(CX)
+	MOVQ const_atLinuxReturn(GS), AX
+	MOVQ AX, registers_RIP(CX)
+	MOVQ const_atLinuxFlags(GS), AX
+	MOVQ AX, registers_RFLAGS(CX)
+	MOVB $0, const_threadResume(CX)
+	MOVQ const_atStack(GS), SP
+	MOVQ const_atTLS(GS), AX
+	WRFSBASEQ AX
+	XORL BP, BP
+	CALL ·linuxUpcall(SB)
+	RESUME
+
+// runEntry is the run upcall; RSI says whether a thread was preempted.
+TEXT ·runEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	ENTER
+	SUBQ $8, SP
+	MOVQ SI, 0(SP)
+	CALL ·runUpcall(SB)
+	RESUME
+
+// pageFaultEntry is the page-fault upcall.
+TEXT ·pageFaultEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	ENTER
+	CALL ·pageFaultUpcall(SB)
+	RESUME
+
+// trapEntry is the upcall for all other exceptions.
+TEXT ·trapEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	ENTER
+	CALL ·trapUpcall(SB)
+	RESUME
+
+// resume continues the current thread. If the dispatcher's full word is 0 the
+// thread is in a Linux call and its registers are in its carrier.Thread;
+// otherwise the word is the address of its registers, and the vector word that
+// of its vector state, if it must be loaded.
+//
+// A notification may come in until the dispatcher is enabled: after that, the
+// CPU driver makes an upcall of it. So resume looks for one once more when it
+// has enabled the dispatcher, and if there is one, disables it and starts over.
+TEXT ·resume(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	MOVQ const_atFull(GS), BX
+	TESTQ BX, BX
+	JNE  full
+	MOVQ const_atCurrent(GS), CX
+	MOVQ registers_FSBase(CX), AX
+	WRFSBASEQ AX
+	MOVQ registers_RAX(CX), AX
+	MOVQ registers_RBX(CX), BX
+	LOAD(CX)
+	MOVQ registers_RSP(CX), SP
+	MOVQ registers_RFLAGS(CX), R11
+	MOVQ registers_RIP(CX), CX
+	// From here on the registers are a thread's that may be preempted and
+	// resumed anywhere: its next instruction happens to be this one.
+	MOVL $0, const_atDisabled(GS)
+	CMPL const_atHasWork(GS), $0
+	JNE  again
+	JMP  CX
+
+again:
+	MOVL $1, const_atDisabled(GS)
+	// The saved registers still hold, but for RIP if the thread has been
+	// preempted just now.
+	MOVQ const_atCurrent(GS), R11
+	MOVQ CX, registers_RIP(R11)
+	MOVB $0, const_threadResume(R11)
+	ENTER
+	CALL ·poll(SB)
+	RESUME
+
+full:
+	MOVQ const_atVector(GS), CX
+	TESTQ CX, CX
+	JEQ  integers
+	MOVL const_atVectorMask(GS), AX
+	MOVL const_atVectorMaskHigh(GS), DX
+	XRSTOR64 (CX)
+
+integers:
+	MOVQ BX, const_atResumed(GS)
+	MOVQ $0, const_atFull(GS)
+	MOVQ registers_RIP(BX), AX
+	MOVQ AX, const_atFrameRIP(GS)
+	MOVQ registers_RFLAGS(BX), AX
+	MOVQ AX, const_atFrameFlags(GS)
+	MOVQ registers_RSP(BX), AX
+	MOVQ AX, const_atFrameRSP(GS)
+	MOVQ registers_FSBase(BX), AX
+	WRFSBASEQ AX
+	MOVQ const_atSelf(GS), SP
+	ADDQ $const_atFrameRIP, SP
+	MOVQ registers_RAX(BX), AX
+	MOVQ registers_RCX(BX), CX
+	MOVQ registers_R11(BX), R11
+	LOAD(BX)
+	MOVQ registers_RBX(BX), BX
+	JMP  ·leave(SB)
+
+// leave enables the dispatcher and lets the thread go on from the frame in the
+// dispatcher page. A thread preempted here has its RIP, RSP and flags still in
+// that frame: interrupted knows.
+TEXT ·leave(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	MOVL $0, const_atDisabled(GS)
+	CMPL const_atHasWork(GS), $0
+	JNE  again
+	IRETQ
+
+again:
+	MOVL $1, const_atDisabled(GS)
+	JMP  ·leaveEnd(SB)
+
+// leaveEnd starts over what leave has begun.
+TEXT ·leaveEnd(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	ENTER
+	MOVQ const_atResumed(GS), AX
+	MOVQ AX, const_atFull(GS)
+	CALL ·poll(SB)
+	RESUME
+
+// func entryPoints(e *abi.Entries)
+TEXT ·entryPoints(SB), NOSPLIT, $0-8
+	MOVQ e+0(FP), BX
+	LEAQ ·runEntry(SB), AX
+	MOVQ AX, entries_Run(BX)
+	LEAQ ·pageFaultEntry(SB), AX
+	MOVQ AX, entries_PageFault(BX)
+	LEAQ ·trapEntry(SB), AX
+	MOVQ AX, entries_Trap(BX)
+	LEAQ ·linuxEntry(SB), AX
+	MOVQ AX, entries_Linux(BX)
+	MOVQ $0, entries_CriticalLow(BX)
+	MOVQ $0, entries_CriticalHigh(BX)
+	RET
+
+// func leaveRange() (low, high uint64)
+TEXT ·leaveRange(SB), NOSPLIT, $0-16
+	LEAQ ·leave(SB), AX
+	MOVQ AX, low+0(FP)
+	LEAQ ·leaveEnd(SB), AX
+	MOVQ AX, high+8(FP)
+	RET
+
+// func native(number, a, b, c, d uint64) (err abi.Error, value uint64)
+TEXT ·native(SB), NOSPLIT, $0-56
+	MOVQ number+0(FP), AX
+	BTSQ $63, AX
+	MOVQ a+8(FP), DI
+	MOVQ b+16(FP), SI
+	MOVQ c+24(FP), DX
+	MOVQ d+32(FP), R10
+	SYSCALL
+	MOVL AX, err+40(FP)
+	MOVQ DX, value+48(FP)
+	RET
+
+// func readTSC() uint64
+TEXT ·readTSC(SB), NOSPLIT, $0-8
+	LFENCE
+	RDTSC
+	SHLQ $32, DX
+	ORQ  DX, AX
+	MOVQ AX, ret+0(FP)
+	RET

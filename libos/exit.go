@@ -1,0 +1,134 @@
+package main
+
+import (
+	"skerry/abi"
+	"skerry/abi/linux"
+	"skerry/carrier"
+)
+
+// exitRefused is the exit code of a program that the libos cannot start: that
+// of shells for what cannot be executed.
+const exitRefused = 126
+
+// message is a line that is put together without a heap.
+type message struct {
+	text [240]byte
+	n    int
+}
+
+func (m *message) add(s string) { m.n += copy(m.text[m.n:], s) }
+
+func (m *message) number(v, base uint64) {
+	var digits [20]byte
+	i := len(digits)
+	for {
+		i--
+		digits[i] = "0123456789abcdef"[v%base]
+		v /= base
+		if v == 0 {
+			break
+		}
+	}
+	m.n += copy(m.text[m.n:], digits[i:])
+}
+
+// say sends the line to the spawner, and to the CPU driver's log if there is no
+// room for it there.
+func (m *message) say() {
+	f := fileLayer()
+	if m.n == len(m.text) {
+		m.n--
+	}
+	m.text[m.n] = '\n'
+	if f.Notice(m.text[:m.n+1]) != m.n+1 {
+		native(abi.CallLog, addressOf(&m.text), uint64(m.n), 0, 0)
+	}
+	ring(f)
+}
+
+// end ends the domain.
+func end(kind, code uint64) {
+	if traced() {
+		traceUnknown()
+	}
+	for {
+		native(abi.CallExit, kind, code, 0, 0)
+	}
+}
+
+func exitWithCode(code uint64) { end(abi.ExitCode, code&0xff) }
+func exitBySignal(signal int)  { end(abi.ExitSignal, uint64(signal)) }
+
+// fail ends a domain that cannot go on for a reason that is not its program's.
+func fail(why string) {
+	var m message
+	m.add("libos: ")
+	m.add(why)
+	native(abi.CallLog, addressOf(&m.text), uint64(m.n), 0, 0)
+	m.say()
+	end(abi.ExitCode, exitRefused)
+}
+
+// refuse ends the domain of a program that cannot be started.
+func refuse(path, why string) {
+	var m message
+	m.add(path)
+	m.add(" ")
+	m.add(why)
+	m.say()
+	end(abi.ExitCode, exitRefused)
+}
+
+// traceUnknown names the Linux calls that were not served.
+func traceUnknown() {
+	for number := range uint64(len(unknown)) {
+		n := unknown[number]
+		if n == 0 {
+			continue
+		}
+		var m message
+		m.add("linux call ")
+		if name := linux.CallName(number); name != "" {
+			m.add(name)
+			m.add(" (")
+			m.number(number, 10)
+			m.add(")")
+		} else if number == linux.NumCalls {
+			m.add("of a higher number than any known")
+		} else {
+			m.number(number, 10)
+		}
+		m.add(" is not served: asked for ")
+		m.number(uint64(n), 10)
+		m.add(" times")
+		m.say()
+	}
+}
+
+// signalName returns the name of one of the signals that exceptions cause.
+func signalName(signal int) string {
+	switch signal {
+	case linux.SIGSEGV:
+		return "SIGSEGV"
+	case linux.SIGBUS:
+		return "SIGBUS"
+	case linux.SIGFPE:
+		return "SIGFPE"
+	case linux.SIGILL:
+		return "SIGILL"
+	case linux.SIGTRAP:
+		return "SIGTRAP"
+	}
+	return "signal"
+}
+
+// reportFault says where a program died of an exception.
+func reportFault(signal int, th *carrier.Thread, address uint64) {
+	var m message
+	m.add(signalName(signal))
+	m.add(" at pc=0x")
+	m.number(th.Regs.RIP, 16)
+	m.add(" address=0x")
+	m.number(address, 16)
+	m.say()
+}
