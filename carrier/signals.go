@@ -201,9 +201,10 @@ const (
 	flagIF = 1 << 9
 	flagDF = 1 << 10
 	flagRF = 1 << 16
-	// userFlags are those that a program may set: CF, PF, AF, ZF, SF, TF,
-	// DF, OF, RF, AC, ID.
-	userFlags = 0x1 | 0x4 | 0x10 | 0x40 | 0x80 | flagTF | flagDF | 0x800 | flagRF | 0x40000 | 0x200000
+	// userFlags are those that a program may set from its frame: CF, PF, AF,
+	// ZF, SF, DF, OF, RF, AC, ID. Not TF: who resumes a thread may have to
+	// load the flags before the last instruction of its own.
+	userFlags = 0x1 | 0x4 | 0x10 | 0x40 | 0x80 | flagDF | 0x800 | flagRF | 0x40000 | 0x200000
 )
 
 // UserFlags makes any word a value of RFLAGS that is safe to load in user mode:

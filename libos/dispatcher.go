@@ -40,11 +40,9 @@ const (
 	atFull       = atScratch + 3*8 // address of the registers to resume from, see resume
 	atVector     = atScratch + 4*8 // address of the vector state that goes with them, or 0
 	atResumed    = atScratch + 5*8 // what full was when leave was entered
-	atFrameRIP   = atScratch + 6*8 // what IRET pops: RIP, CS, RFLAGS, RSP, SS
-	atFrameCS    = atScratch + 7*8
-	atFrameFlags = atScratch + 8*8
-	atFrameRSP   = atScratch + 9*8
-	atFrameSS    = atScratch + 10*8
+	atFrameRIP   = atScratch + 6*8 // what leave is to load
+	atFrameFlags = atScratch + 7*8
+	atFrameRSP   = atScratch + 8*8
 
 	threadResume = unsafe.Offsetof(carrier.Thread{}.Resume)
 )
@@ -54,7 +52,9 @@ const (
 	scratchCurrent = (atCurrent - atScratch) / 8
 	scratchFull    = (atFull - atScratch) / 8
 	scratchVector  = (atVector - atScratch) / 8
-	scratchFrame   = (atFrameRIP - atScratch) / 8
+	scratchRIP     = (atFrameRIP - atScratch) / 8
+	scratchFlags   = (atFrameFlags - atScratch) / 8
+	scratchRSP     = (atFrameRSP - atScratch) / 8
 )
 
 // The vector areas of the dispatcher frame.

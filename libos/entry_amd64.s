@@ -45,11 +45,6 @@ TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVQ AX, const_atStack(GS)
 	LEAQ ·tls+8(SB), AX
 	MOVQ AX, const_atTLS(GS)
-	XORL AX, AX
-	MOVW CS, AX
-	MOVQ AX, const_atFrameCS(GS)
-	MOVW SS, AX
-	MOVQ AX, const_atFrameSS(GS)
 	ENTER
 	CALL ·start(SB)
 	RESUME
@@ -165,7 +160,7 @@ integers:
 	MOVQ registers_FSBase(BX), AX
 	WRFSBASEQ AX
 	MOVQ const_atSelf(GS), SP
-	ADDQ $const_atFrameRIP, SP
+	ADDQ $const_atFrameFlags, SP
 	MOVQ registers_RAX(BX), AX
 	MOVQ registers_RCX(BX), CX
 	MOVQ registers_R11(BX), R11
@@ -174,13 +169,16 @@ integers:
 	JMP  ·leave(SB)
 
 // leave enables the dispatcher and lets the thread go on from the frame in the
-// dispatcher page. A thread preempted here has its RIP, RSP and flags still in
-// that frame: interrupted knows.
+// dispatcher page, at whose flags the stack pointer is. A thread preempted here
+// has its RIP, RSP and flags still in that frame: unwind knows. (IRETQ would do
+// the same at once, but QEMU up to 7.2 refuses it in ring 3 while SMAP is on.)
 TEXT ·leave(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVL $0, const_atDisabled(GS)
 	CMPL const_atHasWork(GS), $0
 	JNE  again
-	IRETQ
+	POPFQ
+	MOVQ const_atFrameRSP(GS), SP
+	JMP  const_atFrameRIP(GS)
 
 again:
 	MOVL $1, const_atDisabled(GS)

@@ -87,14 +87,12 @@ func poll() {
 }
 
 // unwind puts right the state of a thread that was interrupted inside leave:
-// what IRET was to load is still in its frame.
+// what leave was to load is still in its frame.
 func unwind(r *abi.Registers) {
 	low, high := leaveRange()
 	if r.RIP >= low && r.RIP < high {
 		frame := &dispatcher().Scratch
-		r.RIP = frame[scratchFrame]
-		r.RFLAGS = frame[scratchFrame+2]
-		r.RSP = frame[scratchFrame+3]
+		r.RIP, r.RFLAGS, r.RSP = frame[scratchRIP], frame[scratchFlags], frame[scratchRSP]
 	}
 }
 
