@@ -218,17 +218,25 @@ func (f *Files) doReadOnly(c *Call) (Result, bool) {
 func (f *Files) vectors(c *Call) Result {
 	a := &c.Args
 	fd, offset := int32(a[0]), int64(a[3])
-	if f.usable(fd) == nil {
+	o := f.usable(fd)
+	if o == nil {
 		return failed(linux.EBADF)
 	}
 	s, err := gather(a[1], a[2])
 	if err != 0 {
 		return done(err)
 	}
+	reads := c.Number == linux.SysReadv || c.Number == linux.SysPreadv || c.Number == linux.SysPreadv2
+	if s.length == 0 && o.kind != kindEpoll && (reads && o.readable() || !reads && o.writable()) {
+		return done(0) // nothing is asked of the file
+	}
 	switch c.Number {
 	case linux.SysReadv:
 		return f.read(c, fd, s, false, 0)
 	case linux.SysWritev:
+		if o.kind == kindEvent {
+			return f.writeEach(c, fd, s)
+		}
 		return f.write(c, fd, s, false, 0)
 	case linux.SysPreadv:
 		return f.read(c, fd, s, true, offset)
@@ -242,6 +250,29 @@ func (f *Files) vectors(c *Call) Result {
 		return f.read(c, fd, s, offset != -1, offset)
 	}
 	return f.write(c, fd, s, offset != -1, offset)
+}
+
+// writeEach is writev of what Linux writes one iovec at a time.
+func (f *Files) writeEach(c *Call, fd int32, s span) Result {
+	s.skip(c.Progress)
+	for s.length > 0 {
+		v := iovec(s.vector, 0)
+		one := Call{Stop: c.Stop}
+		r := f.write(&one, fd, single(v.Base, v.Len), false, 0)
+		if r.Wait != NoKey || r.Value < 0 && c.Progress == 0 {
+			return r
+		}
+		if r.Value < 0 {
+			break
+		}
+		c.Progress += uint64(r.Value)
+		s.skip(uint64(r.Value))
+		for s.length > 0 && iovec(s.vector, 0).Len == 0 {
+			s.vector += 16
+			s.count--
+		}
+	}
+	return done(int64(c.Progress))
 }
 
 // waits executes the calls that wait for events. Signal masks are the libos's.

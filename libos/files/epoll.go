@@ -71,6 +71,17 @@ func (f *Files) epollCtl(epfd int32, operation uint32, fd int32, address uint64)
 	if p == o || p.kind != kindEpoll {
 		return -linux.EINVAL
 	}
+	var e linux.EpollEvent
+	if operation != linux.EPOLL_CTL_DEL {
+		e = eventAt(address)
+	}
+	if e.Events&linux.EPOLLEXCLUSIVE != 0 {
+		const allowed = private&^linux.EPOLLONESHOT | always | linux.EPOLLIN | linux.EPOLLOUT
+		if operation == linux.EPOLL_CTL_MOD ||
+			operation == linux.EPOLL_CTL_ADD && (o.kind == kindEpoll || e.Events&^allowed != 0) {
+			return -linux.EINVAL
+		}
+	}
 	number, _ := f.number(fd)
 	found := f.findItem(p.index, number, fd)
 	switch operation {
@@ -81,7 +92,7 @@ func (f *Files) epollCtl(epfd int32, operation uint32, fd int32, address uint64)
 		if o.kind == kindEpoll {
 			return -linux.ELOOP
 		}
-		return f.addItem(p.index, number, fd, eventAt(address))
+		return f.addItem(p.index, number, fd, e)
 	case linux.EPOLL_CTL_DEL:
 		if found == 0 {
 			return -linux.ENOENT
@@ -89,16 +100,12 @@ func (f *Files) epollCtl(epfd int32, operation uint32, fd int32, address uint64)
 		f.removeItem(found)
 		return 0
 	case linux.EPOLL_CTL_MOD:
-		e := eventAt(address)
-		if e.Events&linux.EPOLLEXCLUSIVE != 0 {
-			return -linux.EINVAL
-		}
 		if found == 0 {
 			return -linux.ENOENT
 		}
 		it := &f.items[found]
 		if it.events&linux.EPOLLEXCLUSIVE != 0 {
-			return 0
+			return -linux.EINVAL
 		}
 		it.events, it.data = e.Events&^linux.EPOLLWAKEUP|always, e.Data
 		f.examine(found)
@@ -121,12 +128,6 @@ func (f *Files) findItem(epoll, file uint32, fd int32) uint32 {
 }
 
 func (f *Files) addItem(epoll, file uint32, fd int32, e linux.EpollEvent) int64 {
-	if e.Events&linux.EPOLLEXCLUSIVE != 0 {
-		const allowed = private | always | linux.EPOLLIN | linux.EPOLLOUT
-		if e.Events&^allowed != 0 || e.Events&linux.EPOLLONESHOT != 0 {
-			return -linux.EINVAL
-		}
-	}
 	i := f.freeItem
 	switch {
 	case i != 0:

@@ -49,7 +49,7 @@ func (f *Files) readEvent(c *Call, o *file, s *span) Result {
 }
 
 func (f *Files) writeEvent(c *Call, o *file, s *span) Result {
-	if s.length < 8 {
+	if s.length != 8 {
 		return failed(linux.EINVAL)
 	}
 	var b [8]byte

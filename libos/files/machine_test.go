@@ -13,9 +13,15 @@ import (
 )
 
 // machine is a Files with an archive and some memory for calls to use.
+// failer is what a machine needs of a test.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 type machine struct {
 	*Files
-	t     testing.TB
+	t     failer
 	arena []byte
 	used  int
 	wakes []Key // what was woken by the last call
@@ -130,3 +136,9 @@ func host(number int, args ...uint64) int64 {
 func at(fd int) uint64 { return uint64(int64(fd)) }
 
 var cwdFD = at(linux.AT_FDCWD)
+
+// pointerOf is the address of a Files.
+func pointerOf(f *Files) unsafe.Pointer { return unsafe.Pointer(f) }
+
+// offsetOfBuffers is where the buffers of a Files begin.
+const offsetOfBuffers = unsafe.Offsetof(Files{}.maps)

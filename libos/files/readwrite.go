@@ -11,7 +11,7 @@ func (f *Files) read(c *Call, fd int32, s span, at bool, offset int64) Result {
 	if o == nil {
 		return failed(linux.EBADF)
 	}
-	if at && !o.seekable() {
+	if at && (!o.seekable() || o.kind == kindEvent) {
 		return failed(linux.ESPIPE)
 	}
 	if !o.readable() {
@@ -94,7 +94,7 @@ func (f *Files) write(c *Call, fd int32, s span, at bool, offset int64) Result {
 	if o == nil {
 		return failed(linux.EBADF)
 	}
-	if at && !o.seekable() {
+	if at && (!o.seekable() || o.kind == kindEvent) {
 		return failed(linux.ESPIPE)
 	}
 	if !o.writable() {
