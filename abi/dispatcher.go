@@ -101,6 +101,7 @@ type Entries struct {
 	// Linux: a SYSCALL with bit 63 of RAX clear; see LinuxReturn.
 	Linux uint64
 	// CriticalLow and CriticalHigh bound the resume path, in which Disabled
-	// may already be clear though the thread's registers are not yet loaded.
+	// may already be clear though the thread's registers are not yet loaded;
+	// equal if there is no such path.
 	CriticalLow, CriticalHigh uint64
 }

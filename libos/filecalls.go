@@ -37,8 +37,10 @@ func initFiles() bool {
 	if f.Init(abi.ArchiveBase, abi.DispatcherBase-abi.ArchiveBase) != 0 {
 		return false
 	}
-	f.AttachStdio()
-	listen(f)
+	if at[abi.Info](abi.InfoBase).Flags&abi.InfoLog == 0 {
+		f.AttachStdio()
+		listen(f)
+	}
 	return true
 }
 
@@ -70,7 +72,9 @@ func pollFiles() int {
 	}
 	lastNotified = d.Notified
 	f := fileLayer()
-	listen(f)
+	if f.Attached() {
+		listen(f)
+	}
 	f.Notify(lastNotified)
 	n := wakeFiles(f)
 	ring(f)
@@ -144,7 +148,7 @@ func execute(th *carrier.Thread, c *fileCall) int64 {
 			fillRandom(result.Address, result.Length)
 			return result.Value
 		case files.KeyLog:
-			native(abi.CallLog, result.Address, result.Length, 0, 0)
+			logLine(result.Address, result.Length)
 			return result.Value
 		}
 		if !c.waiting {
@@ -157,6 +161,18 @@ func execute(th *carrier.Thread, c *fileCall) int64 {
 		threads.Block(fileKey|uint64(result.Wait), carrier.AllBits, c.deadline)
 		return switched
 	}
+}
+
+// logBuffer holds a line on its way to the log: the CPU driver reads only
+// memory of its own core's, which the archive is not.
+var logBuffer [256]byte
+
+func logLine(address, length uint64) {
+	n := copy(logBuffer[:], unsafe.Slice(at[byte](address), length))
+	if n > 0 && logBuffer[n-1] == '\n' {
+		n--
+	}
+	native(abi.CallLog, addressOf(&logBuffer), uint64(n), 0, 0)
 }
 
 // accessible makes sure that the file layer may touch a span.

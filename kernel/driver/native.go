@@ -80,12 +80,12 @@ func setup(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	if err := d.copyIn(b, uintptr(a[0]), bytesOf(&e)); err != abi.OK {
 		return 0, err
 	}
-	for _, at := range [...]uint64{e.Run, e.PageFault, e.Trap, e.Linux, e.CriticalLow, e.CriticalHigh} {
+	for _, at := range [...]uint64{e.Run, e.PageFault, e.Trap, e.Linux} {
 		if at == 0 || at >= userEnd {
 			return 0, abi.ErrArgument
 		}
 	}
-	if e.CriticalHigh < e.CriticalLow {
+	if e.CriticalHigh < e.CriticalLow || e.CriticalHigh >= userEnd {
 		return 0, abi.ErrArgument
 	}
 	b.Entries = e

@@ -101,10 +101,10 @@ func (f *Files) Init(base uintptr, size uint64) archive.Error {
 	return archive.OK
 }
 
-// AttachStdio takes the program's side of the stdio channel.
+// Attached says whether there is a stdio channel.
 func (f *Files) Attached() bool { return f.channel.Attached() }
 
-// AttachStdio attaches the program's side of its stdio channel.
+// AttachStdio takes the program's side of the stdio channel.
 func (f *Files) AttachStdio() { stdio.AttachProgram(&f.channel) }
 
 // Archive returns the reader of the boot archive.
