@@ -16,7 +16,7 @@ type (
 // Sizes for the assembly. The stack is what every upcall starts at the top of.
 const (
 	gSize     = carrier.GSize
-	stackSize = 64 << 10
+	stackSize = 16 << 10
 )
 
 // Offsets in the dispatcher page, for the assembly to reach through GS, and

@@ -32,12 +32,6 @@ GLOBL ·stack(SB), NOPTR, $const_stackSize
 	MOVQ registers_R14(r), R14; \
 	MOVQ registers_R15(r), R15
 
-// RESUME jumps to resume by its address: the linker takes a direct jump for a
-// call and would see endless recursion.
-#define RESUME \
-	LEAQ ·resume(SB), AX; \
-	JMP  AX
-
 // entry is where the CPU driver starts the domain: disabled, GS base set, no
 // stack.
 TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
@@ -47,7 +41,7 @@ TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVQ AX, const_atTLS(GS)
 	ENTER
 	CALL ·start(SB)
-	RESUME
+	JMP  ·resume(SB)
 
 // linuxEntry is the upcall for a reflected Linux call: all registers are the
 // thread's, but RCX and R11, which SYSCALL has overwritten.
@@ -79,7 +73,7 @@ TEXT ·linuxEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	WRFSBASEQ AX
 	XORL BP, BP
 	CALL ·linuxUpcall(SB)
-	RESUME
+	JMP  ·resume(SB)
 
 // runEntry is the run upcall; RSI says whether a thread was preempted.
 TEXT ·runEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
@@ -87,19 +81,19 @@ TEXT ·runEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	SUBQ $8, SP
 	MOVQ SI, 0(SP)
 	CALL ·runUpcall(SB)
-	RESUME
+	JMP  ·resume(SB)
 
 // pageFaultEntry is the page-fault upcall.
 TEXT ·pageFaultEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	ENTER
 	CALL ·pageFaultUpcall(SB)
-	RESUME
+	JMP  ·resume(SB)
 
 // trapEntry is the upcall for all other exceptions.
 TEXT ·trapEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	ENTER
 	CALL ·trapUpcall(SB)
-	RESUME
+	JMP  ·resume(SB)
 
 // resume continues the current thread. If the dispatcher's full word is 0 the
 // thread is in a Linux call and its registers are in its carrier.Thread;
@@ -110,6 +104,7 @@ TEXT ·trapEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 // CPU driver makes an upcall of it. So resume looks for one once more when it
 // has enabled the dispatcher, and if there is one, disables it and starts over.
 TEXT ·resume(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+start:
 	MOVQ const_atFull(GS), BX
 	TESTQ BX, BX
 	JNE  full
@@ -138,7 +133,7 @@ again:
 	MOVB $0, const_threadResume(R11)
 	ENTER
 	CALL ·poll(SB)
-	RESUME
+	JMP  start
 
 full:
 	MOVQ const_atVector(GS), CX
@@ -190,7 +185,10 @@ TEXT ·leaveEnd(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVQ const_atResumed(GS), AX
 	MOVQ AX, const_atFull(GS)
 	CALL ·poll(SB)
-	RESUME
+	// By its address: the linker takes a direct jump for a call, and would see
+	// endless recursion.
+	LEAQ ·resume(SB), AX
+	JMP  AX
 
 // func entryPoints(e *abi.Entries)
 TEXT ·entryPoints(SB), NOSPLIT, $0-8

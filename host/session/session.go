@@ -223,12 +223,21 @@ func (s *running) drain(done <-chan struct{}) {
 // verdict turns what happened into an error.
 func (s *running) verdict(r *Result, cause error) error {
 	if p := s.console.firstPanic(); p != nil {
-		return &exitcode.Error{
+		e := &exitcode.Error{
 			Code: exitcode.Panic, What: fmt.Sprintf("kernel panic on core %d", p.core), Err: errors.New(p.cause),
-			Fix: "its stack follows", Detail: strings.Join(p.stack, "\n"),
+			Fix: "a defect of Skerry; report its stack",
 		}
+		if s.Console == nil {
+			e.Detail = strings.Join(p.stack, "\n")
+		}
+		return e
 	}
-	last := func() string { return strings.Join(s.console.last(20), "\n") }
+	last := func() string {
+		if s.Console != nil {
+			return "" // all has been shown
+		}
+		return strings.Join(s.console.last(20), "\n")
+	}
 	switch {
 	case cause == errSilent:
 		return &exitcode.Error{

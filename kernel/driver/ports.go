@@ -8,6 +8,9 @@ import (
 	"skerry/kernel/kcb"
 )
 
+// powerPatience is how long, in ns, the machine may take to go off.
+const powerPatience = 3_000_000_000
+
 // maxPort bounds the bytes of one port call.
 const maxPort = 2048
 
@@ -79,6 +82,10 @@ func power(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 		amd64.Out(0x64, 0xfe) // the keyboard controller's reset line
 	} else if m.CanPowerOff {
 		amd64.Out16(m.PM1a, m.SleepType<<10|1<<13)
+	}
+	// Both take effect at their own time.
+	for end := carry.Now() + powerPatience; carry.Now() < end; {
+		amd64.Pause()
 	}
 	carry.Stop("the machine was told to go off and cannot: switch it off by hand")
 	return 0, abi.OK
