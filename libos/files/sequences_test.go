@@ -222,6 +222,9 @@ func (p *pairs) control(ep, fd pairFD, draw func(string, int) int) {
 	}
 	e, at := p.room(12)
 	events := interests[draw("events", len(interests)-1)] | modes[draw("mode", len(modes)-1)]
+	if operation == linux.EPOLL_CTL_ADD && events&linux.EPOLLEXCLUSIVE != 0 {
+		events |= linux.EPOLLRDNORM // refused: whom an exclusive wait wakes is up to the kernel
+	}
 	for i := range 4 {
 		e[i] = byte(events >> (8 * i))
 	}
