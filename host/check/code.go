@@ -52,7 +52,8 @@ func (w *walk) decode(f *function) (list []instruction, bad []uint64) {
 	bytes := w.read(f.addr, f.size)
 	for at := 0; at < len(bytes); {
 		in := instruction{addr: f.addr + uint64(at)}
-		if inst, err := x86asm.Decode(bytes[at:], 64); err == nil {
+		inst, err := x86asm.Decode(bytes[at:], 64)
+		if err == nil && !vector(bytes[at]) {
 			in.Inst, in.len, in.known = inst, inst.Len, true
 		} else if in.len = measure(bytes[at:]); in.len == 0 {
 			bad = append(bad, in.addr)

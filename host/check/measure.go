@@ -83,3 +83,7 @@ func operand(b []byte, at, immediate int) int {
 	}
 	return at
 }
+
+// vector says that an instruction begins with a VEX or EVEX prefix. These are
+// measured though x86asm knows many: it takes VZEROUPPER for four bytes.
+func vector(first byte) bool { return first == 0xc4 || first == 0xc5 || first == 0x62 }
