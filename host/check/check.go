@@ -43,6 +43,14 @@ type Entry struct {
 	// Stack is the size in bytes of the stack it runs on, Pushed what of it
 	// is taken before the first instruction.
 	Stack, Pushed int
+	// StackIn names the variable that the stack lies in; its size is Stack, if
+	// that is 0, divided by StackCount, if that is not.
+	StackIn    string
+	StackCount int
+	// BeforeRuntime says that the code runs before the Go runtime of the
+	// program starts, if ever: its write barrier is off then, so that
+	// compiled-in calls of it are not made.
+	BeforeRuntime bool
 }
 
 // Report is what a check found.
@@ -101,7 +109,7 @@ func Check(path string, config Config) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("check %s: %w", path, err)
 	}
-	w := &walk{program: p, config: config, depth: make(map[*function]*depth), seen: make(map[string]bool)}
+	w := &walk{program: p, config: config, depth: make(map[place]*depth), seen: make(map[string]bool)}
 	w.run()
 	return w.report, nil
 }
@@ -111,9 +119,16 @@ type walk struct {
 	*program
 	config Config
 	report Report
-	depth  map[*function]*depth
+	depth  map[place]*depth
+	early  bool   // the entry under check runs before the runtime
 	chain  []step // to where the walk is
 	seen   map[string]bool
+}
+
+// place is a function, and whether it runs before the runtime.
+type place struct {
+	f     *function
+	early bool
 }
 
 // step is a function on the chain and how it was reached.
@@ -143,6 +158,15 @@ func (w *walk) run() {
 			w.find(BadConfig, "Entries: no function "+e.Symbol)
 			continue
 		}
+		if e.Stack == 0 {
+			v, ok := w.objects[e.StackIn]
+			if !ok {
+				w.find(BadConfig, "Entries: no variable "+e.StackIn)
+				continue
+			}
+			e.Stack = int(v.Size) / max(1, e.StackCount)
+		}
+		w.early = e.BeforeRuntime
 		d := w.visit(f, false)
 		path := Path{Entry: e, Bytes: e.Pushed + d.relative}
 		next := func(d *depth) *function { return d.next }
@@ -157,7 +181,7 @@ func (w *walk) run() {
 		}
 		for g := f; g != nil && len(path.Chain) < 200; {
 			path.Chain = append(path.Chain, g.name)
-			d := w.depth[g]
+			d := w.depth[place{g, w.early}]
 			if d == nil {
 				break // a trap
 			}
@@ -192,14 +216,14 @@ func (w *walk) find(rule Rule, text string) {
 
 // visit walks everything below f, once.
 func (w *walk) visit(f *function, tail bool) *depth {
-	if d := w.depth[f]; d != nil {
+	if d := w.depth[place{f, w.early}]; d != nil {
 		if d.active {
 			w.cycle(f, tail)
 		}
 		return d
 	}
 	d := &depth{active: true}
-	w.depth[f] = d
+	w.depth[place{f, w.early}] = d
 	w.chain = append(w.chain, step{f, tail})
 	defer func() {
 		d.active = false
@@ -246,6 +270,8 @@ func (w *walk) below(callee *function, tail bool) *depth {
 	switch name := plain(callee.name); {
 	case trap(name):
 		return &depth{relative: trapReserve}
+	case w.early && barrier(name):
+		return nil
 	case forbidden(name) && !slices.Contains(w.config.Allowed, name):
 		w.find(RuntimeCall, "calls "+callee.name)
 		return nil

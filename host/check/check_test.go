@@ -56,12 +56,26 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestBeforeRuntime checks that the write barrier is let pass where it is off,
+// and only there.
+func TestBeforeRuntime(t *testing.T) {
+	toy := build(t, "./testdata/toy")
+	r, err := Check(toy, Config{Entries: []Entry{
+		{Symbol: "main.barrierEntry", Stack: 4096, BeforeRuntime: true},
+		{Symbol: "main.barrierEntry", Stack: 4096},
+		{Symbol: "main.growsEntry", Stack: 4096, BeforeRuntime: true},
+	}})
+	if err != nil || len(r.Findings) != 2 || !strings.Contains(r.Findings[0].Text, "gcWriteBarrier") || !strings.Contains(r.Findings[1].Text, "growslice") {
+		t.Errorf("findings %v, %v", r.Findings, err)
+	}
+}
+
 // TestDepth checks depths that can be told by hand.
 func TestDepth(t *testing.T) {
 	toy := build(t, "./testdata/toy")
 	r, err := Check(toy, Config{
 		Entries: []Entry{
-			{Symbol: "main.leaf", Stack: 0},
+			{Symbol: "main.leaf", Stack: 1},
 			{Symbol: "main.big", Stack: 8192},
 			{Symbol: "main.deepEntry", Stack: 8192},
 			{Symbol: "main.oddEntry", Stack: 8192, Pushed: 40},

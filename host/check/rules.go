@@ -37,3 +37,9 @@ func forbidden(name string) bool {
 	}
 	return name == "gcWriteBarrier" || name == "gogo" || strings.HasPrefix(name, "_rt0_")
 }
+
+// barrier says that a function is called only while the write barrier is on.
+func barrier(name string) bool {
+	return name == "gcWriteBarrier" || strings.HasPrefix(name, "runtime.gcWriteBarrier") ||
+		name == "runtime.wbZero" || name == "runtime.wbMove"
+}

@@ -3,12 +3,12 @@ package check
 // Libos is what is declared about skerry/libos.
 var Libos = Config{
 	Entries: []Entry{
-		{Symbol: "main.entry", Stack: libosStack},
-		{Symbol: "main.linuxEntry", Stack: libosStack},
-		{Symbol: "main.runEntry", Stack: libosStack},
-		{Symbol: "main.pageFaultEntry", Stack: libosStack},
-		{Symbol: "main.trapEntry", Stack: libosStack},
-		{Symbol: "main.leaveEnd", Stack: libosStack},
+		{Symbol: "main.entry", StackIn: "main.stack"},
+		{Symbol: "main.linuxEntry", StackIn: "main.stack"},
+		{Symbol: "main.runEntry", StackIn: "main.stack"},
+		{Symbol: "main.pageFaultEntry", StackIn: "main.stack"},
+		{Symbol: "main.trapEntry", StackIn: "main.stack"},
+		{Symbol: "main.leaveEnd", StackIn: "main.stack"},
 	},
 	Indirect: map[string][]string{
 		"main.entry":          {"main.resume"},
@@ -24,18 +24,15 @@ var Libos = Config{
 	},
 }
 
-// libosStack is stackSize of skerry/libos.
-const libosStack = 64 << 10
-
 // Kernel is what is declared about skerry/kernel: its start before its own Go
 // runtime, the calls and faults of that runtime, and the ways in from user
 // mode.
 var Kernel = Config{
 	Entries: []Entry{
-		{Symbol: "skerry/kernel/boot.entry", Stack: kernelStartStack},
+		{Symbol: "skerry/kernel/boot.entry", StackIn: "skerry/kernel/boot.startStack", BeforeRuntime: true},
 		// An exception pushes five words and an error code, its stub one more.
-		{Symbol: "skerry/kernel/amd64.vectors", Stack: kernelTrapStack, Pushed: 6 * 8},
-		{Symbol: "skerry/kernel/amd64.syscall", Stack: kernelCallStack},
+		{Symbol: "skerry/kernel/amd64.vectors", StackIn: "skerry/kernel/amd64.istStacks", StackCount: 6, Pushed: 6 * 8},
+		{Symbol: "skerry/kernel/amd64.syscall", StackIn: "skerry/kernel/amd64.callStack"},
 	},
 	Indirect: map[string][]string{
 		"skerry/kernel/amd64.trap":    {"skerry/kernel/carry.trap"},
@@ -45,10 +42,3 @@ var Kernel = Config{
 	},
 	Ends: []string{"_rt0_amd64_linux"},
 }
-
-// Stacks of skerry/kernel.
-const (
-	kernelStartStack = 128 << 10 // boot.startStackSize
-	kernelTrapStack  = 16 << 10  // amd64.istSize
-	kernelCallStack  = 32 << 10  // amd64.callStackSize
-)
