@@ -260,7 +260,7 @@ func (c *Control) output(p *program, stream uint8, data []byte) {
 				c.Console.Print("%s on core %d: %s\n", p.name, p.core, line)
 			}
 		})
-	case c.toHost(p):
+	case c.toHost(p) && !c.Manifest.Tour:
 		kind := link.Stdout
 		if stream == stdio.Stderr {
 			kind = link.Stderr
