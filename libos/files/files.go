@@ -50,7 +50,7 @@ type Files struct {
 	items     [maxItems + 1]item // number 0 is none
 
 	streams      [3]source // standard input, output, error
-	outputFull   bool      // a write found no room in the channel
+	outputNeed   int       // free slots that one who waits to write needs; 0: nobody waits
 	stdinEnded   bool
 	stdinStart   uint32
 	stdinLength  uint32

@@ -24,7 +24,9 @@ type machine struct {
 	t     failer
 	arena []byte
 	used  int
-	wakes []Key // what was woken by the last call
+	wakes []Key   // what was woken by the last call
+	base  uintptr // of the archive
+	size  uint64
 }
 
 // newMachine makes a Files over an archive of files.
@@ -36,8 +38,11 @@ func newMachine(t testing.TB, files []writer.File) *machine {
 	}
 	image := mapped(t, b.Len())
 	copy(image, b.Bytes())
-	m := &machine{Files: At(address(mapped(t, int(Size)))), t: t, arena: mapped(t, 1<<21)}
-	if err := m.Init(address(image), uint64(len(image))); err != archive.OK {
+	m := &machine{
+		Files: At(address(mapped(t, int(Size)))), t: t, arena: mapped(t, 1<<22),
+		base: address(image), size: uint64(len(image)),
+	}
+	if err := m.Init(m.base, m.size); err != archive.OK {
 		t.Fatal(err)
 	}
 	return m

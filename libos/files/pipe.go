@@ -146,7 +146,7 @@ func (f *Files) writePipe(c *Call, o *file, s *span) Result {
 	if s.length == 0 {
 		return done(0)
 	}
-	resumed := c.Progress > 0
+	before := c.Progress
 	s.skip(c.Progress)
 	if p.readers == 0 {
 		if c.Progress > 0 {
@@ -155,7 +155,7 @@ func (f *Files) writePipe(c *Call, o *file, s *span) Result {
 		return Result{Value: -linux.EPIPE, Timeout: -1, BrokenPipe: true}
 	}
 	wasEmpty := p.count == 0
-	if odd := s.length % pageSize; !resumed && odd != 0 && !wasEmpty {
+	if odd := s.length % pageSize; before == 0 && odd != 0 && !wasEmpty {
 		i := (p.tail + p.count - 1) % pipeSlots
 		slot := &p.slots[i]
 		start := uint64(slot.offset) + uint64(slot.length)
@@ -175,7 +175,8 @@ func (f *Files) writePipe(c *Call, o *file, s *span) Result {
 		p.count++
 		c.Progress += n
 	}
-	if wasEmpty && p.count > 0 || p.polled {
+	// Linux reports an edge for a write that took nothing, too.
+	if wasEmpty && p.count > 0 || p.polled && (c.Progress > before || o.nonblocking()) {
 		f.wake(&p.source, canRead, pipeReadKey(o.index))
 	}
 	if s.length == 0 {

@@ -33,8 +33,8 @@ func (f *Files) Poll() {
 			f.wake(&f.streams[streamIn], 0, keyStdin)
 		}
 	}
-	if f.outputFull && f.channel.CanSend() || f.channel.Broken() {
-		f.outputFull = false
+	if f.outputNeed > 0 && (f.channel.Free() >= f.outputNeed || f.channel.Broken()) {
+		f.outputNeed = 0
 		f.wake(&f.streams[streamOut], canWrite, keyOutput)
 		f.wake(&f.streams[streamErr], canWrite, keyOutput)
 	}
@@ -136,7 +136,7 @@ func (f *Files) writeStream(c *Call, o *file, s *span) Result {
 		if f.channel.Free() < slots {
 			f.Poll() // acknowledgements may have come
 			if f.channel.Free() < slots {
-				f.outputFull = true
+				f.needOutput(slots)
 				return f.block(c, o, keyOutput)
 			}
 		}
@@ -151,12 +151,19 @@ func (f *Files) writeStream(c *Call, o *file, s *span) Result {
 	return done(int64(c.Progress))
 }
 
+// needOutput asks for a wake when so many slots are free.
+func (f *Files) needOutput(slots int) {
+	if f.outputNeed == 0 || slots < f.outputNeed {
+		f.outputNeed = slots
+	}
+}
+
 func (f *Files) pollStream(o *file) uint32 {
 	if o.index != streamIn {
 		if f.channel.CanSend() || !f.channel.Attached() {
 			return canWrite
 		}
-		f.outputFull = true
+		f.needOutput(1)
 		return 0
 	}
 	events := uint32(0)
