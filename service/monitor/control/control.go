@@ -66,7 +66,6 @@ type Control struct {
 	foreground *program // has the console
 	discipline discipline
 	nextCore   int  // where the prompt runs the next program
-	prompting  bool // the prompt has been started
 	ending     bool // power off when the ports have taken all
 }
 
@@ -344,7 +343,6 @@ func (c *Control) finish() {
 	case c.Manifest.PowerOff:
 		c.powerOff()
 	case c.Manifest.Prompt:
-		c.prompting = true
 		c.Prompt()
 	}
 }

@@ -27,7 +27,8 @@ const (
 func (c *Control) Input(data []byte) {
 	for i, b := range data {
 		if c.foreground == nil {
-			if c.prompting {
+			// What is typed ahead waits for the prompt.
+			if c.Manifest.Prompt {
 				c.PromptInput(data[i:])
 			}
 			return

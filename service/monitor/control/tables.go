@@ -12,11 +12,16 @@ import (
 	"skerry/service/monitor/wire"
 )
 
-// table prints rows of cells, the numbers among them aligned to the right.
-func (c *Control) table(rows [][]string) {
+// table prints rows of cells aligned to the right, but for the last ones if they
+// are names.
+func (c *Control) table(rows [][]string, names bool) {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, row := range rows {
+		if last := len(row) - 1; names {
+			fmt.Fprintf(w, "%s\t  %s\n", strings.Join(row[:last], "\t"), row[last])
+			continue
+		}
 		fmt.Fprintln(w, strings.Join(row, "\t")+"\t")
 	}
 	w.Flush()
@@ -62,7 +67,7 @@ func (c *Control) printCores(answers []answer) {
 			idle, pages(k.FreePages), pages(k.TotalPages),
 		})
 	}
-	c.table(rows)
+	c.table(rows, false)
 	for _, a := range answers {
 		if a.err != nil {
 			c.Console.Print("%v\n", a.err)
@@ -92,7 +97,7 @@ func (c *Control) printDomains(answers []answer) {
 			})
 		}
 	}
-	c.table(rows)
+	c.table(rows, true)
 	for _, a := range answers {
 		if a.err != nil {
 			c.Console.Print("%v\n", a.err)
