@@ -17,6 +17,9 @@ func userRange(va, pages, most uint64) abi.Error {
 		return abi.ErrTooBig
 	}
 	end := va + pages*abi.PageSize
+	if end < va {
+		return abi.ErrArgument
+	}
 	if end <= abi.ProgramTop || va >= abi.LibosHeap && end <= abi.ArchiveBase {
 		return abi.OK
 	}
