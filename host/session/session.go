@@ -99,11 +99,18 @@ func Run(ctx context.Context, c *Config) (*Result, error) {
 	defer m.Kill()
 	con := newConsole(c.Console)
 	go con.read(m.Console)
-	if c.ConsoleIn != nil {
-		go io.Copy(m.Console, c.ConsoleIn) // ends with the machine
-	}
 	t := newTalk(c, m.Link)
 	go t.run()
+	if c.ConsoleIn != nil {
+		go func() {
+			// Before the kernel has set the port up, what is typed is lost.
+			select {
+			case <-t.hello:
+				io.Copy(m.Console, c.ConsoleIn) // ends with the machine
+			case <-t.done:
+			}
+		}()
+	}
 
 	s := &running{Config: c, machine: m, console: con, talk: t, start: start}
 	cause := s.wait(ctx)
