@@ -45,7 +45,6 @@ var foreign = []region{
 	{"the page below the program", 0x3f_f000},
 	{"far up in the heap's range", 0xc8_0000_0000},
 	{"the end of what programs may map", abi.ProgramTop - abi.PageSize},
-	{"far up in the libos's heap", abi.ArchiveBase - abi.PageSize},
 	{"the last user page", abi.UserTop - abi.PageSize},
 }
 

@@ -65,8 +65,9 @@ type Outcome struct {
 	// HostCPU is the CPU time that QEMU used from the program's first line to
 	// its end, to 10 ms.
 	HostCPU  time.Duration
-	ExitCode int // -1 if no exit code ended it
-	Signal   int // that ended it; 0: none
+	ExitCode int        // -1 if no exit code ended it
+	Signal   int        // that ended it; 0: none
+	Status   abi.Status // as the machine told it
 	Stdout   []byte
 	Stderr   []byte
 

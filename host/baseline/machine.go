@@ -145,7 +145,7 @@ func (m *machine) converse(programs int) (*Result, error) {
 			if err != nil {
 				return nil, err
 			}
-			run.Ended, run.ExitCode = now, int(status.Code)
+			run.Ended, run.Status, run.ExitCode = now, status, int(status.Code)
 			if run.FirstLine != 0 {
 				run.HostCPU = processTime(m.process.Process.Pid) - run.cpuAtLine
 			}
