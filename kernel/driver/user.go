@@ -99,12 +99,19 @@ func charge(b *kcb.DCB, n uint64) bool {
 	return true
 }
 
+// reserve is how many pages of a core ordinary domains leave to its kernel and
+// its monitor.
+const reserve = 1024
+
 // back maps a zeroed frame at va with entry bits, charged to b.
 func (d *Driver) back(b *kcb.DCB, va uintptr, bits uint64) abi.Error {
 	if !charge(b, 1) {
 		return abi.ErrQuota
 	}
-	f := d.k.Pages.AllocZero()
+	f := memory.Phys(0)
+	if d.k.Pages.Available() > reserve || b.Rights&abi.RightMonitor != 0 {
+		f = d.k.Pages.AllocZero()
+	}
 	if f == 0 {
 		b.Pages--
 		return abi.ErrMemory
