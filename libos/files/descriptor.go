@@ -31,7 +31,8 @@ const (
 	kindNull
 	kindZero
 	kindFull
-	kindRandom
+	kindRandom  // /dev/random, which can be polled
+	kindURandom // /dev/urandom, which cannot
 	kindText
 	kindDoorbell
 	kindPipe
@@ -400,6 +401,9 @@ func (f *Files) ioctl(fd int32, request uint32, argument uint64) int64 {
 		}
 		*(*int32)(pointer(uintptr(argument))) = int32(n)
 		return 0
+	}
+	if o.kind == kindRandom || o.kind == kindURandom {
+		return -linux.EINVAL
 	}
 	return -linux.ENOTTY
 }

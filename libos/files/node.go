@@ -72,7 +72,7 @@ var synths = [numSynths]synth{
 	3:           {parent: devDir, name: "zero", mode: character | 0o666, kind: kindZero, rdev: memoryDevice + 5},
 	4:           {parent: devDir, name: "full", mode: character | 0o666, kind: kindFull, rdev: memoryDevice + 7},
 	5:           {parent: devDir, name: "random", mode: character | 0o666, kind: kindRandom, rdev: memoryDevice + 8},
-	6:           {parent: devDir, name: "urandom", mode: character | 0o666, kind: kindRandom, rdev: memoryDevice + 9},
+	6:           {parent: devDir, name: "urandom", mode: character | 0o666, kind: kindURandom, rdev: memoryDevice + 9},
 	7:           {parent: devDir, name: "stdin", mode: symlink, target: "/proc/self/fd/0"},
 	8:           {parent: devDir, name: "stdout", mode: symlink, target: "/proc/self/fd/1"},
 	9:           {parent: devDir, name: "stderr", mode: symlink, target: "/proc/self/fd/2"},

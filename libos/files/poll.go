@@ -26,6 +26,8 @@ func (f *Files) poll(o *file) uint32 {
 		return 0
 	case kindStream:
 		return f.pollStream(o)
+	case kindRandom:
+		return canRead
 	case kindDoorbell:
 		if f.notified > uint64(o.offset) {
 			return canRead

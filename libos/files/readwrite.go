@@ -33,7 +33,7 @@ func (f *Files) read(c *Call, fd int32, s span, at bool, offset int64) Result {
 		return done(0)
 	case kindZero, kindFull:
 		return done(int64(zero(&s)))
-	case kindRandom:
+	case kindRandom, kindURandom:
 		return f.readRandom(&s)
 	case kindDoorbell:
 		return f.readDoorbell(c, o, &s)
@@ -101,7 +101,7 @@ func (f *Files) write(c *Call, fd int32, s span, at bool, offset int64) Result {
 		return failed(linux.EBADF)
 	}
 	switch o.kind {
-	case kindNull, kindZero, kindRandom:
+	case kindNull, kindZero, kindRandom, kindURandom:
 		return done(int64(s.length))
 	case kindFull:
 		return failed(linux.ENOSPC)
