@@ -62,7 +62,7 @@ func (a *app) boot(c *cobra.Command, f *machineFlags, tour bool, names []string)
 	terminal := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	m := &manifest.Manifest{Tour: tour, Summary: tour, Prompt: terminal || !tour, Link: true}
 	m.PowerOff = !m.Prompt
-	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Console: os.Stdout, Libos: system.Libos, Log: a.log}
+	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Console: clearing{&a.progress, os.Stdout}, Libos: system.Libos, Log: a.log}
 	if tour {
 		i := indexOf(programs, "tour")
 		if i < 0 {
@@ -84,7 +84,6 @@ func (a *app) boot(c *cobra.Command, f *machineFlags, tour bool, names []string)
 	defer remove()
 	s.Machine = *config
 	a.progress.step("starting %d %s", f.cores, plural(f.cores, "core"))
-	a.progress.clear()
 
 	limited, cancel := f.limit(ctx)
 	defer cancel()
@@ -96,7 +95,7 @@ func (a *app) boot(c *cobra.Command, f *machineFlags, tour bool, names []string)
 		}
 		defer term.Restore(int(os.Stdin.Fd()), state)
 		// Skerry's prompt ends lines in \r\n, its kernels' log in \n alone.
-		s.Console = &crlf{w: os.Stdout}
+		s.Console = &crlf{w: s.Console}
 		withEscape, stop := context.WithCancelCause(limited)
 		defer stop(nil)
 		s.ConsoleIn = &escape{r: os.Stdin, end: func() { stop(errEscape) }}

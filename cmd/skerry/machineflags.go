@@ -19,7 +19,7 @@ import (
 
 // Memory of a machine in bytes, over what its image takes.
 const (
-	minPerCore     = 40 << 20
+	minPerCore     = 26 << 20 // a kernel refuses to start with less than 24 MiB
 	defaultPerCore = 256 << 20
 )
 
@@ -91,7 +91,7 @@ func (a *app) resolve(ctx context.Context, f *machineFlags, s *image.System, m *
 	if memory < least {
 		remove()
 		return nil, nil, exitcode.New(exitcode.Machine, fmt.Sprintf("--memory %dM", memory>>20), fmt.Sprintf("give it at least %dM", (least+1<<20-1)>>20),
-			"too little memory for %d cores and an image of %d MiB", f.cores, (layout.ArchiveSize+layout.KernelSize)>>20)
+			"too little memory for %d %s and an image of %d MiB", f.cores, plural(f.cores, "core"), (layout.ArchiveSize+layout.KernelSize)>>20)
 	}
 	config := &machine.Config{Image: name, Cores: f.cores, Memory: memory, Accel: accel, Options: f.options, Debug: f.gdb, Extra: f.extra}
 	if f.gdb != "" {

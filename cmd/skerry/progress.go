@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"sync"
 
@@ -45,6 +46,18 @@ func (p *progress) note(format string, args ...any) {
 	if !p.quiet {
 		fmt.Fprintf(os.Stderr, "skerry: %s\n", fmt.Sprintf(format, args...))
 	}
+}
+
+// clearing is a writer to the terminal that progress is shown on.
+type clearing struct {
+	progress *progress
+	w        io.Writer
+}
+
+// Write implements io.Writer.
+func (c clearing) Write(p []byte) (int, error) {
+	c.progress.clear()
+	return c.w.Write(p)
 }
 
 // clear removes the line that changes, before something else is written.

@@ -99,7 +99,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	m := &manifest.Manifest{Link: true, PowerOff: true, Summary: f.report != ""}
 	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Libos: system.Libos, Log: a.log}
 	if a.verbose {
-		s.Console = os.Stderr
+		s.Console = clearing{&a.progress, os.Stderr}
 	}
 	for i, p := range programs {
 		e := entry(p, paths[i], rest, env, f.workDir, on[i])

@@ -11,8 +11,9 @@ import (
 // panicLine is how a CPU driver says that it has failed; a stack follows.
 var panicLine = regexp.MustCompile(`skerry: panic: core (\d+): (.*)`)
 
-// memoryLine is how the first CPU driver says that the machine is too small.
-var memoryLine = regexp.MustCompile(`skerry: (?:panic: core \d+: )?.*(?:out of memory|not enough memory)`)
+// tooSmall begins the cause of the panic of a kernel that has too little memory
+// to start.
+const tooSmall = "too little memory"
 
 // console reads what a machine says on its console, passes it on, and looks
 // for panics.

@@ -230,6 +230,10 @@ func (s *running) drain(done <-chan struct{}) {
 // verdict turns what happened into an error.
 func (s *running) verdict(r *Result, cause error) error {
 	if p := s.console.firstPanic(); p != nil {
+		if strings.HasPrefix(p.cause, tooSmall) {
+			return exitcode.New(exitcode.Machine, fmt.Sprintf("a machine of %d cores and %d MiB", s.Machine.Cores, s.Machine.Memory>>20),
+				"give it more with --memory", "%s", p.cause)
+		}
 		e := &exitcode.Error{
 			Code: exitcode.Panic, What: fmt.Sprintf("kernel panic on core %d", p.core), Err: errors.New(p.cause),
 			Fix: "a defect of Skerry; report its stack",
@@ -268,12 +272,6 @@ func (s *running) verdict(r *Result, cause error) error {
 		switch {
 		case errors.As(s.talk.err, &bad), s.talk.err != io.EOF && s.talk.err != nil && !isClosed(s.talk.err):
 			e.Err = fmt.Errorf("the monitor speaks nonsense: %w", s.talk.err)
-		case r.Greeting.Version == "":
-			for _, line := range s.console.last(maxLines) {
-				if memoryLine.MatchString(line) {
-					e.Code, e.Err, e.Fix = exitcode.Memory, errors.New(line), "give it more with --memory"
-				}
-			}
 		}
 		return e
 	}

@@ -99,7 +99,7 @@ func TestFailures(t *testing.T) {
 		{`hello 1; started 0; console skerry: panic: core 0: boom; console main.f(); hang`, exitcode.Panic, "kernel panic on core 0: boom"},
 		{`hello 1; console skerry: panic: core 0: boom; exit 0 0; bye`, exitcode.Panic, "boom"},
 		{`console last words`, exitcode.Machine, "last words"},
-		{`console skerry: core 0: not enough memory: 1 MiB`, exitcode.Memory, "not enough memory"},
+		{`console skerry: panic: core 0: too little memory: core 0 of 1 would get 18 MiB`, exitcode.Machine, "a machine of 1 cores and 1 MiB: too little memory: core 0"},
 		{`hello 1; started 0`, exitcode.Machine, "without a word"},
 		{`hello 1; raw 00`, exitcode.Machine, "without a word"},
 		{`hello 1; raw 0000000000000000; hang`, exitcode.Machine, "nonsense"},
