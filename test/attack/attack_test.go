@@ -35,7 +35,6 @@ var arguments = map[string][]string{
 }
 
 // deadly are cases that take the libos from under the program, which may then
-// deadly are cases that take the libos from under the program, which may then
 // end by a fault of it or without a word.
 var deadly = []string{"dispatcher", "stdio", "gs-", "native-unmap-libos", "native-setup", "native-disable", "enter-libos", "native-park"}
 
