@@ -42,37 +42,49 @@ type synth struct {
 
 // The places in synths of those that are referred to.
 const (
-	synthDev       = 0
-	synthProc      = 1
-	synthSkerry    = 11
-	synthSelf      = 13
-	synthExe       = 18
-	synthCwd       = 19
-	synthRoot      = 20
-	synthFD        = 21
-	numSynths      = 22
-	device         = 256 // times the major number, for small minor numbers
-	memoryDevice   = 1 * device
-	character      = linux.S_IFCHR
-	symlink        = linux.S_IFLNK | 0o777
-	directory      = linux.S_IFDIR
-	regular        = linux.S_IFREG
-	devDir         = synthBase + synthDev
-	procDir        = synthBase + synthProc
-	skerryDir      = synthBase + synthSkerry
-	selfDir        = synthBase + synthSelf
-	fdDir          = synthBase + synthFD
-	deviceDoorbell = 10*device + 200
+	synthDev    = 0
+	synthProc   = 1
+	synthSkerry = 11
+	synthSelf   = 13 // from here on, what lies in /proc/self
+	synthExe    = 18
+	synthCwd    = 19
+	synthRoot   = 20
+	synthFD     = 21
+	numSynths   = 22
+)
+
+// The directories among them.
+const (
+	devDir    = synthBase + synthDev
+	procDir   = synthBase + synthProc
+	skerryDir = synthBase + synthSkerry
+	selfDir   = synthBase + synthSelf
+	fdDir     = synthBase + synthFD
+)
+
+// Device numbers: the major times major, plus the (small) minor.
+const (
+	major          = 256
+	deviceMemory   = 1 * major
+	deviceDoorbell = 10*major + 200
+)
+
+// Types of files with their permissions where all have the same, to keep the table short.
+const (
+	character = linux.S_IFCHR
+	directory = linux.S_IFDIR
+	regular   = linux.S_IFREG
+	symlink   = linux.S_IFLNK | 0o777
 )
 
 var synths = [numSynths]synth{
 	synthDev:    {parent: root, name: "dev", mode: directory | 0o755},
 	synthProc:   {parent: root, name: "proc", mode: directory | 0o555},
-	2:           {parent: devDir, name: "null", mode: character | 0o666, kind: kindNull, rdev: memoryDevice + 3},
-	3:           {parent: devDir, name: "zero", mode: character | 0o666, kind: kindZero, rdev: memoryDevice + 5},
-	4:           {parent: devDir, name: "full", mode: character | 0o666, kind: kindFull, rdev: memoryDevice + 7},
-	5:           {parent: devDir, name: "random", mode: character | 0o666, kind: kindRandom, rdev: memoryDevice + 8},
-	6:           {parent: devDir, name: "urandom", mode: character | 0o666, kind: kindURandom, rdev: memoryDevice + 9},
+	2:           {parent: devDir, name: "null", mode: character | 0o666, kind: kindNull, rdev: deviceMemory + 3},
+	3:           {parent: devDir, name: "zero", mode: character | 0o666, kind: kindZero, rdev: deviceMemory + 5},
+	4:           {parent: devDir, name: "full", mode: character | 0o666, kind: kindFull, rdev: deviceMemory + 7},
+	5:           {parent: devDir, name: "random", mode: character | 0o666, kind: kindRandom, rdev: deviceMemory + 8},
+	6:           {parent: devDir, name: "urandom", mode: character | 0o666, kind: kindURandom, rdev: deviceMemory + 9},
 	7:           {parent: devDir, name: "stdin", mode: symlink, target: "/proc/self/fd/0"},
 	8:           {parent: devDir, name: "stdout", mode: symlink, target: "/proc/self/fd/1"},
 	9:           {parent: devDir, name: "stderr", mode: symlink, target: "/proc/self/fd/2"},
