@@ -44,6 +44,7 @@ type Driver struct {
 	dcbs memory.Phys
 
 	// Buffers for events, so that none is allocated.
+	arguments  arguments
 	buffer     [256]byte
 	port2k     [maxPort]byte
 	coreInfo   abi.CoreInfo

@@ -64,7 +64,8 @@ func (d *Driver) native(b *kcb.DCB) {
 		if c.right&^b.Rights != 0 {
 			err = abi.ErrRights
 		} else {
-			value, err = c.do(d, b, &arguments{r.RDI, r.RSI, r.RDX, r.R10, r.R8, r.R9})
+			d.arguments = arguments{r.RDI, r.RSI, r.RDX, r.R10, r.R8, r.R9}
+			value, err = c.do(d, b, &d.arguments)
 		}
 	}
 	r.RAX, r.RDX = uint64(err), value

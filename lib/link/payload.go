@@ -33,17 +33,20 @@ type Core struct {
 	HeapBytes   uint64 // kernel's Go heap
 	Mallocs     uint64 // kernel heap allocations since its start
 	Collections uint64 // kernel garbage collections since its start
-	Events      uint64
-	Dispatches  uint64
-	NativeCalls uint64
-	PageFaults  uint64
-	Interrupts  uint64
-	MessagesIn  uint64 // notifications from other cores
-	MessagesOut uint64 // notifications to other cores
-	TotalPages  uint64 // RAM that the core owns
-	FreePages   uint64
-	KernelPages uint64 // of these, held by its kernel
-	Domains     uint64
+	// BootMallocs and BootCollections are what the two were when the kernel
+	// was ready.
+	BootMallocs, BootCollections uint64
+	Events                       uint64
+	Dispatches                   uint64
+	NativeCalls                  uint64
+	PageFaults                   uint64
+	Interrupts                   uint64
+	MessagesIn                   uint64 // notifications from other cores
+	MessagesOut                  uint64 // notifications to other cores
+	TotalPages                   uint64 // RAM that the core owns
+	FreePages                    uint64
+	KernelPages                  uint64 // of these, held by its kernel
+	Domains                      uint64
 }
 
 // CoreOf turns what a CPU driver says into what a Summary says.
@@ -52,6 +55,7 @@ func CoreOf(i *abi.CoreInfo) Core {
 		Core: int(i.Core), Node: int(i.Node), Version: text(i.Version[:]), Go: text(i.Go[:]),
 		BootNs: i.BootNs, UptimeNs: i.NowNs, IdleNs: i.IdleNs,
 		ImageBytes: i.ImageBytes, HeapBytes: i.HeapBytes, Mallocs: i.Mallocs, Collections: i.Collections,
+		BootMallocs: i.BootMallocs, BootCollections: i.BootCollections,
 		Events: i.Events, Dispatches: i.Dispatches, NativeCalls: i.NativeCalls, PageFaults: i.PageFaults,
 		Interrupts: i.Interrupts, MessagesIn: i.DoorbellsIn, MessagesOut: i.DoorbellsOut,
 		TotalPages: i.TotalPages, FreePages: i.FreePages, KernelPages: i.KernelPages, Domains: i.Domains,
