@@ -177,13 +177,18 @@ func prepare(k *kcb.KCB, t *acpi.Tables, cores []acpi.CPU) ([]*kcb.KCB, error) {
 
 // prepareCore makes what core i needs to start, in its own memory.
 func prepareCore(first *kcb.KCB, i uint32, cpu acpi.CPU, share []memory.Extent, file []byte) (*kcb.KCB, error) {
+	// The image is no part of the window: there it could be written.
+	image := share[0].Base
+	share[0].Base += memory.Phys(first.Machine.KernelSize)
+	if share[0].Base >= share[0].End {
+		return nil, fmt.Errorf("too little memory for the kernel of core %d", i)
+	}
 	var pages memory.Pages
 	for _, e := range share {
 		pages.Add(e, e.Base)
 	}
 	at := pages.AllocRun(uint64(kcb.Size/abi.PageSize), abi.PageSize)
-	image := pages.AllocRun(first.Machine.KernelSize/abi.PageSize, abi.PageSize)
-	if at == 0 || image == 0 {
+	if at == 0 {
 		return nil, fmt.Errorf("too little memory for the kernel of core %d", i)
 	}
 	k := (*kcb.KCB)(unsafe.Pointer(uintptr(at)))
@@ -198,7 +203,7 @@ func prepareCore(first *kcb.KCB, i uint32, cpu acpi.CPU, share []memory.Extent, 
 	if !buildSpace(k, &k.Pages, false) {
 		return nil, fmt.Errorf("too little memory for the page tables of core %d", i)
 	}
-	k.Counters.KernelPages = k.Pages.Total() - k.Pages.Available()
+	k.Counters.KernelPages = k.Pages.Total() - k.Pages.Available() + m.KernelSize/abi.PageSize
 	k.Pages.Offset = abi.WindowBase
 	return k, nil
 }

@@ -34,7 +34,7 @@ func coreInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 		Events: c.Events, Dispatches: c.Dispatches, NativeCalls: c.NativeCalls,
 		PageFaults: c.PageFaults, Interrupts: c.Interrupts,
 		DoorbellsIn: c.DoorbellsIn, DoorbellsOut: c.DoorbellsOut, LogLines: console.Lines,
-		TotalPages: k.Pages.Total(), FreePages: k.Pages.Available(),
+		TotalPages: k.Pages.Total() + m.KernelSize/abi.PageSize, FreePages: k.Pages.Available(),
 		KernelPages: c.KernelPages + carry.HeapPages, Domains: uint64(k.NumDomains),
 	}
 	copy(i.Version[:], abi.Version)
