@@ -79,6 +79,7 @@ func (s *Skerry) Run(ctx context.Context, pkg, binary string, limit time.Duratio
 		Machine:  machine.Config{Image: file, Cores: 1, Memory: s.Memory, Accel: s.Accel},
 		Programs: []session.Program{{Name: name}},
 		Stdout:   &output, Stderr: &output, Libos: s.system.Libos,
+		Log: func(_ int, line string) { fmt.Fprintf(&output, "\nskerry: log: %s\n", line) },
 	})
 	if ctx.Err() != nil {
 		return Result{}, ctx.Err()
@@ -133,8 +134,11 @@ func (l *Library) tree(pkg string) ([]archive.File, error) {
 	// Tests make files there, as far as they can.
 	files := []archive.File{{Path: "/tmp", Mode: fs.ModeDir | 0o1777}}
 	for _, source := range sources {
+		if _, err := os.Stat(source); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		var err error
-		if files, err = archive.AddTree(files, source, source); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if files, err = archive.AddTree(files, source, source); err != nil {
 			return nil, err
 		}
 	}
