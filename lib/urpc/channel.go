@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// Ack is the kind of the messages that a channel sends by itself, when half a
-// ring has been received and nothing went back that could carry the
+// Ack is the kind of the messages that a channel sends by itself, when a quarter
+// of a ring has been received and nothing went back that could carry the
 // acknowledgement. Users' kinds are 1 to 255.
 const Ack = 0
 
@@ -57,7 +57,9 @@ func (c *Channel) Attached() bool { return c.slots != 0 }
 func (c *Channel) Broken() bool { return c.broken }
 
 // Free returns how many messages can be sent now. It looks at what has been
-// received only: the peer's acknowledgements arrive through Receive.
+// received only: the peer's acknowledgements arrive through Receive. When the
+// peer has received all, three quarters of the ring less one become free, if not
+// more: whoever waits for more waits for ever.
 func (c *Channel) Free() int {
 	// The last slot is kept for an Ack. Were it not, both sides could fill
 	// their rings and neither could tell the other that it has read them.
@@ -155,12 +157,13 @@ func (c *Channel) read(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) {
 	return kind, n, true
 }
 
-// acknowledge sends an Ack when half a ring waits for it. It may use the last
-// slot. That one suffices: were both sides full and each owing an Ack, the
-// side whose last slot was written first has had at least half a ring
+// acknowledge sends an Ack when a quarter of a ring waits for it, and two
+// messages at least: were it one, Acks would answer Acks for ever. It may use
+// the last slot. That one suffices: were both sides full and each owing an Ack,
+// the side whose last slot was written first has had at least that much
 // acknowledged by the other's, since no Ack is sent for less.
 func (c *Channel) acknowledge() {
-	if c.received-c.ackSent >= c.slots/2 && c.freeSlots() > 0 {
+	if c.received-c.ackSent >= max(2, c.slots/4) && c.freeSlots() > 0 {
 		c.write(Ack, nil)
 	}
 }

@@ -99,7 +99,7 @@ func TestQueueModel(t *testing.T) {
 				receive(B)
 			}
 		}
-		if !side[A].CanSend() || !side[B].CanSend() || side[A].Broken() || side[B].Broken() {
+		if side[A].Free() < 6-1-1 || side[B].Free() < 6-1-1 || side[A].Broken() || side[B].Broken() {
 			rt.Fatalf("drained channel is stuck: %+v %+v", side[A], side[B])
 		}
 	})
@@ -336,5 +336,33 @@ func BenchmarkOneWay(b *testing.B) {
 		rx.Receive(&buf)
 		// The acknowledgements of the other direction.
 		tx.Receive(&buf)
+	}
+}
+
+// TestRoom checks what Free promises: that a sender gets three quarters of the
+// ring, however the messages before came in.
+func TestRoom(t *testing.T) {
+	const size = 4 * 4096 // 127 slots
+	base := frame(t, size)
+	for burst := 1; burst < 127; burst++ {
+		Format(base, size)
+		var a, b Channel
+		a.Attach(base, size, A)
+		b.Attach(base, size, B)
+		var buf [PayloadSize]byte
+		for range 5 * 127 / burst {
+			for range burst {
+				a.Send(1, nil)
+			}
+			for b.Pending() {
+				b.Receive(&buf)
+			}
+			for a.Pending() {
+				a.Receive(&buf)
+			}
+			if want := 127 - 127/4 - 1; a.Free() < want {
+				t.Fatalf("bursts of %d: %d slots free, want %d", burst, a.Free(), want)
+			}
+		}
 	}
 }

@@ -22,9 +22,7 @@ func prompt(m *monitor, typed io.Reader) {
 	for {
 		line, err := t.ReadLine()
 		if err != nil {
-			// ^C or ^D: there is no line, and the console never ends.
-			io.WriteString(t, "\n")
-			continue
+			return // the console never ends
 		}
 		done := make(chan struct{})
 		m.post(func() { m.control.Command(line, func() { close(done) }) })
@@ -60,8 +58,29 @@ func extend(line string) string {
 
 // console is the serial console as a terminal sees it.
 type console struct {
-	io.Reader
-	m *monitor
+	typed io.Reader
+	m     *monitor
+}
+
+// Read takes what was typed. Two keys that would end the terminal for good are
+// not for it: ^C erases the line instead, ^D does nothing.
+func (c console) Read(b []byte) (int, error) {
+	for {
+		n, err := c.typed.Read(b)
+		kept := b[:0]
+		for _, key := range b[:n] {
+			switch key {
+			case 0x03:
+				kept = append(kept, 0x15)
+			case 0x04:
+			default:
+				kept = append(kept, key)
+			}
+		}
+		if len(kept) > 0 || err != nil {
+			return len(kept), err
+		}
+	}
 }
 
 // Write queues b.
