@@ -191,6 +191,13 @@ func PortRead(port int, p []byte) (int, error) {
 	return copy(p, first[:n]), nil
 }
 
+// CoreState tells how the kernel of a core is: abi.CoreAbsent and so on.
+// RightInspect.
+func CoreState(core int) (uint64, error) {
+	e, state := raw.Call(abi.CallCoreState, uintptr(core), 0, 0, 0, 0, 0)
+	return uint64(state), check(fmt.Sprintf("state of core %d", core), e)
+}
+
 // Power ends the machine: abi.PowerOff or abi.PowerReset. It returns only when
 // the kernel refuses. RightPower.
 func Power(action, code int) error {

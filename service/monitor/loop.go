@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -95,6 +96,7 @@ func (m *monitor) loop(failed <-chan error) error {
 			}
 		}
 		m.withdraw()
+		m.census()
 		m.runEvents()
 	}
 }
@@ -172,13 +174,29 @@ func (m *monitor) exchange(p *peer) (progress bool) {
 	return progress
 }
 
+// census gives up the monitors whose kernels have ended. A kernel that ends
+// rings every doorbell.
+func (m *monitor) census() {
+	for _, p := range m.peers {
+		if p.dead {
+			continue
+		}
+		if state, err := native.CoreState(p.core); err == nil && state == abi.CorePanicked {
+			m.lost(p, errPanicked)
+		}
+	}
+}
+
+var errPanicked = errors.New("its kernel has panicked")
+
 // lost gives up another monitor.
 func (m *monitor) lost(p *peer, why error) {
 	p.dead = true
-	native.Log(fmt.Sprintf("monitor: core %d is lost: %v", p.core, why))
-	if m.control != nil {
-		m.control.CoreDied(p.core, why.Error())
+	if m.control == nil {
+		native.Log(fmt.Sprintf("monitor: core %d is lost: %v", p.core, why))
+		return
 	}
+	m.control.CoreDied(p.core, why.Error())
 }
 
 // announce tells everyone that the monitor goes to sleep, unless there is

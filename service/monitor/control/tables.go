@@ -47,8 +47,10 @@ func (c *Control) summary(answers []answer) {
 	}
 }
 
+// printCores prints a row for each core. Allocations and collections are those
+// of its kernel since it was ready: there should be none.
 func (c *Control) printCores(answers []answer) {
-	rows := [][]string{{"core", "kernel", "go", "ready", "heap", "GCs", "events", "messages in", "out", "idle", "free", "of"}}
+	rows := [][]string{{"core", "kernel", "go", "ready", "heap", "allocations", "GCs", "events", "messages in", "out", "idle", "free", "of"}}
 	for i, a := range answers {
 		m, ok := a.message.(*wire.CoreAnswer)
 		if !ok {
@@ -62,7 +64,8 @@ func (c *Control) printCores(answers []answer) {
 		}
 		rows = append(rows, []string{
 			fmt.Sprint(k.Core), native.Text(k.Version[:]), strings.TrimPrefix(native.Text(k.Go[:]), "go"),
-			milliseconds(k.BootNs), size(k.HeapBytes), fmt.Sprint(k.Collections),
+			milliseconds(k.BootNs), size(k.HeapBytes),
+			fmt.Sprint(k.Mallocs - k.BootMallocs), fmt.Sprint(k.Collections - k.BootCollections),
 			fmt.Sprint(k.Events), fmt.Sprint(k.DoorbellsIn), fmt.Sprint(k.DoorbellsOut),
 			idle, pages(k.FreePages), pages(k.TotalPages),
 		})
