@@ -54,7 +54,9 @@ func (c *Control) printCores(answers []answer) {
 	for i, a := range answers {
 		m, ok := a.message.(*wire.CoreAnswer)
 		if !ok {
-			rows = append(rows, []string{fmt.Sprint(i), "lost"})
+			lost := make([]string, len(rows[0]))
+			lost[0], lost[1] = fmt.Sprint(i), "lost"
+			rows = append(rows, lost)
 			continue
 		}
 		k := &m.Info
