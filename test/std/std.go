@@ -115,7 +115,7 @@ func (r Result) String() string {
 	return s
 }
 
-var verdictLine = regexp.MustCompile(`(?m)^\x16--- (PASS|FAIL|SKIP): `)
+var verdictLine = regexp.MustCompile(`(?m)^\x16--- (PASS|FAIL|SKIP): [^/\s]+ \(`)
 
 // count reads the counts from a binary's output.
 func (r *Result) count(output []byte) {

@@ -55,7 +55,7 @@ func TestSelection(t *testing.T) {
 // TestCount holds how a test binary's output is read.
 func TestCount(t *testing.T) {
 	var r Result
-	r.count([]byte("=== RUN TestA\n--- PASS: printed by a test\n\x16--- PASS: TestA (0.00s)\n    \x16--- FAIL: TestB/sub (0.00s)\n" +
+	r.count([]byte("=== RUN TestA\n--- PASS: printed by a test\n\x16--- PASS: TestA (0.00s)\n    \x16--- FAIL: TestB/sub (0.00s)\n\x16--- FAIL: TestB/other (0.00s)\n" +
 		"\x16--- FAIL: TestB (0.1s)\n\x16--- SKIP: TestC (0.00s)\n\x16--- PASS: ExampleD (0.00s)\n"))
 	if r.Pass != 2 || r.Fail != 1 || r.Skip != 1 {
 		t.Errorf("counted %v, want 2 1 1", r)
