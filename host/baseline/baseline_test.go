@@ -25,8 +25,8 @@ func TestLinux(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	if _, err := Kernel(ctx, os.Stderr); err != nil {
-		t.Skip(err)
+	if !cached() {
+		t.Skip("no Linux kernel in the cache: make bench fetches one")
 	}
 	hello, cat, crash := example(t, "hello"), example(t, "cat"), example(t, "crash")
 	every := make([]byte, 256*40)
@@ -80,8 +80,8 @@ func TestFirstLine(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if _, err := Kernel(ctx, os.Stderr); err != nil {
-		t.Skip(err)
+	if !cached() {
+		t.Skip("no Linux kernel in the cache: make bench fetches one")
 	}
 	took, err := FirstLine(ctx, Config{Cores: 4}, example(t, "hello"))
 	if err != nil {
@@ -105,4 +105,14 @@ func example(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// cached says whether a kernel is there: tests fetch none.
+func cached() bool {
+	cache, err := gobuild.CacheDir()
+	if err != nil {
+		return false
+	}
+	found, err := filepath.Glob(filepath.Join(cache, "linux", "vmlinuz-*"))
+	return err == nil && len(found) > 0
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,27 +116,19 @@ func (b *lockedBuffer) bytes() []byte {
 }
 
 // common are what any test of the library may look for, by path below GOROOT.
-var common = []string{"VERSION", "go.env", "src/go.mod", "lib/time"}
+var common = []string{"VERSION", "go.env", "src/go.mod", "src/testdata", "lib/time"}
 
 // tree returns the files that a package's tests get, each at its path on the
-// host: the package's folder with all below it, the testdata of the folders
-// above it, and what is common.
+// host: the folder right below src that the package lies in, with all below it,
+// and what is common.
 func (l *Library) tree(pkg string) ([]archive.File, error) {
-	sources := []string{l.dir(pkg)}
-	for dir := path.Dir(pkg); ; dir = path.Dir(dir) {
-		sources = append(sources, filepath.Join(l.Root, "src", dir, "testdata"))
-		if dir == "." {
-			break
-		}
-	}
-	for _, name := range common {
-		sources = append(sources, filepath.Join(l.Root, name))
-	}
-	// Tests make files there, as far as they can.
+	top, _, _ := strings.Cut(pkg, "/")
+	// Tests make files in /tmp, as far as they can.
 	files := []archive.File{{Path: "/tmp", Mode: fs.ModeDir | 0o1777}}
-	for _, source := range sources {
+	for _, name := range append([]string{"src/" + top}, common...) {
+		source := filepath.Join(l.Root, name)
 		if _, err := os.Stat(source); errors.Is(err, fs.ErrNotExist) {
-			continue
+			continue // another release of Go
 		}
 		var err error
 		if files, err = archive.AddTree(files, source, source); err != nil {

@@ -154,7 +154,7 @@ func table(library *std.Library, lines []line, passed int) string {
 
 Unmodified test binaries (`+"`CGO_ENABLED=0 go test -c`, %s"+`), run with `+"`-test.short`"+`
 on Skerry %s, one machine of one core each, and on the host. Each gets its
-package's folder, read-only. Counts are top-level tests that passed, failed and
+package's folder and its neighbours, read-only. Counts are top-level tests that passed, failed and
 were skipped. A package passes when its run on Skerry exits with 0; none is
 treated unlike another. `+"`make std`"+` writes this file.
 
