@@ -40,7 +40,7 @@ func (s *Serial) Setup(port uint16) bool {
 	Out(port+serialData, 1)
 	Out(port+serialInterrupt, 0)
 	Out(port+serialLine, 3)
-	Out(port+serialFIFO, 7)
+	Out(port+serialFIFO, 0xc7) // on, cleared, an interrupt at 14 bytes
 	Out(port+serialModem, 0xb)
 	return In(port+serialStatus) != 0xff
 }
@@ -80,9 +80,9 @@ func (s *Serial) Read(b []byte) int {
 // Waiting returns how many bytes Read would give.
 func (s *Serial) Waiting() int { return int(s.inPut - s.inGet) }
 
-// Pump moves bytes both ways, a bounded number, and reports whether more could
-// be sent at once.
-func (s *Serial) Pump() (more bool) {
+// Pump moves bytes both ways, a bounded number; the device interrupts for what
+// is left.
+func (s *Serial) Pump() {
 	for s.inPut-s.inGet < uint32(len(s.in)) && In(s.port+serialStatus)&statusData != 0 {
 		s.in[s.inPut%uint32(len(s.in))] = In(s.port + serialData)
 		s.inPut++
@@ -97,7 +97,7 @@ func (s *Serial) Pump() (more bool) {
 			break
 		}
 		if sent >= pumpBudget {
-			more = true
+			want |= interruptEmpty // it comes at once: the rest is another event's
 			break
 		}
 		for i := 0; i < serialFIFODepth && s.outGet != s.outPut; i++ {
@@ -106,11 +106,21 @@ func (s *Serial) Pump() (more bool) {
 			sent++
 		}
 	}
-	if s.used && want != s.enabled {
-		s.enabled = want
-		Out(s.port+serialInterrupt, want)
+	s.enable(want)
+}
+
+// Listen lets the port interrupt for bytes again when there is room for them.
+func (s *Serial) Listen() {
+	if s.inPut-s.inGet < uint32(len(s.in)) {
+		s.enable(s.enabled | interruptData)
 	}
-	return more
+}
+
+func (s *Serial) enable(interrupts uint8) {
+	if s.used && interrupts != s.enabled {
+		s.enabled = interrupts
+		Out(s.port+serialInterrupt, interrupts)
+	}
 }
 
 // Drain sends all that waits, giving up when the device takes nothing for a

@@ -57,13 +57,15 @@ func portRead(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	if s == nil {
 		return 0, abi.ErrNotFound
 	}
+	// What comes in after this is worth an interrupt and so a notification.
+	s.Pump()
 	n := min(a[2], maxPort, uint64(s.Waiting()))
 	if err := d.checkOut(b, uintptr(a[1]), uintptr(n)); err != abi.OK {
 		return 0, err
 	}
 	buf := d.port2k[:n]
 	s.Read(buf)
-	s.Pump()
+	s.Listen()
 	return n, d.copyOut(b, uintptr(a[1]), buf)
 }
 
