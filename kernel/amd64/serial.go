@@ -23,12 +23,15 @@ const (
 	serialStatus    = 5
 
 	statusData      = 1 << 0
-	statusEmpty     = 1 << 5
+	statusEmpty     = 1 << 5 // room in the FIFO
+	statusIdle      = 1 << 6 // nothing on its way either
 	interruptData   = 1
 	interruptEmpty  = 2
 	serialFIFODepth = 16
 	// pumpBudget bounds the bytes moved by one Pump.
 	pumpBudget = 512
+	// drainPatience bounds the polls for a device that takes nothing.
+	drainPatience = 1_000_000
 )
 
 // Setup programs the port at the given I/O address: 115,200 baud, 8 data
@@ -123,11 +126,15 @@ func (s *Serial) enable(interrupts uint8) {
 	}
 }
 
-// Drain sends all that waits, giving up when the device takes nothing for a
-// long time. For a kernel's last words.
+// Drain sends all that waits and lets the last byte leave the device, giving up
+// when the device takes nothing for a long time. For a kernel's last words.
 func (s *Serial) Drain() {
-	for idle := 0; s.outGet != s.outPut && idle < 10_000_000; idle++ {
-		if In(s.port+serialStatus)&statusEmpty != 0 {
+	for idle := 0; idle < drainPatience; idle++ {
+		status := In(s.port + serialStatus)
+		if s.outGet == s.outPut && status&statusIdle != 0 {
+			return
+		}
+		if s.outGet != s.outPut && status&statusEmpty != 0 {
 			Out(s.port+serialData, s.out[s.outGet%uint32(len(s.out))])
 			s.outGet++
 			idle = 0
