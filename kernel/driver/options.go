@@ -3,6 +3,7 @@ package driver
 import (
 	"strconv"
 	"strings"
+	"syscall"
 
 	"skerry/kernel/carry"
 )
@@ -11,21 +12,24 @@ import (
 //
 //	panic=CORE:CALLS   for tests: end core CORE's kernel by a nil dereference
 //	                   after that many native calls
+//	trap=CORE:CALLS    likewise, by an index out of range in freestanding code
 type options struct {
 	panicCore  int
 	panicAfter uint64 // 0: never
+	trap       bool
 }
 
 // parseOptions reads the command line. Words it does not know are others'.
 func parseOptions(line string) options {
 	o := options{panicCore: -1}
 	for word := range strings.FieldsSeq(line) {
-		if v, ok := strings.CutPrefix(word, "panic="); ok {
+		kind, v, _ := strings.Cut(word, "=")
+		if kind == "panic" || kind == "trap" {
 			core, calls, _ := strings.Cut(v, ":")
 			c, err1 := strconv.Atoi(core)
 			n, err2 := strconv.ParseUint(calls, 10, 64)
 			if err1 == nil && err2 == nil {
-				o.panicCore, o.panicAfter = c, n
+				o.panicCore, o.panicAfter, o.trap = c, n, kind == "trap"
 			}
 		}
 	}
@@ -36,6 +40,9 @@ func parseOptions(line string) options {
 func (d *Driver) maybePanic() {
 	if d.options.panicCore == int(d.k.Machine.Core) && d.k.Counters.NativeCalls >= d.options.panicAfter {
 		carry.Expect("panic asked for on the command line")
+		if d.options.trap {
+			syscall.RawSyscall(syscall.SYS_WRITE, 9, 0, 0)
+		}
 		var nothing *Driver
 		nothing.resched = true
 	}
