@@ -16,7 +16,9 @@
 // registers in its carrier.Thread, switches to the libos's stack and calls
 // linuxUpcall (upcalls.go), which looks the call up in the table (calls.go). The
 // result goes into the saved RAX, and resume loads the registers and jumps back
-// into the program: no kernel entry but the one.
+// into the program: no kernel entry but the one. Vector registers are not kept
+// over a Linux call: Go code holds nothing in them there, unlike what the C
+// convention would allow. Interruptions and page faults keep all state.
 package main
 
 // main is not run: the entry point is entry, in entry_amd64.s.
