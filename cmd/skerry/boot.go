@@ -62,7 +62,7 @@ func (a *app) boot(c *cobra.Command, f *machineFlags, tour bool, names []string)
 	terminal := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	m := &manifest.Manifest{Tour: tour, Summary: tour, Prompt: terminal || !tour, Link: true}
 	m.PowerOff = !m.Prompt
-	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Console: clearing{&a.progress, os.Stdout}, Libos: system.Libos, Log: a.log}
+	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Console: clearing{&a.progress, os.Stdout}, Libos: system.Libos, Kernel: system.Kernel, Log: a.log}
 	if tour {
 		i := indexOf(programs, "tour")
 		if i < 0 {
@@ -101,7 +101,9 @@ func (a *app) boot(c *cobra.Command, f *machineFlags, tour bool, names []string)
 		s.ConsoleIn = &escape{r: os.Stdin, end: func() { stop(errEscape) }}
 		limited = withEscape
 	case m.Prompt:
-		s.ConsoleIn = io.MultiReader(os.Stdin, strings.NewReader("\npoweroff\n"))
+		// After a script's end a program that still reads gets what it has of a
+		// line, then the end of its input; then the prompt ends the machine.
+		s.ConsoleIn = io.MultiReader(os.Stdin, strings.NewReader("\x04\x04\npoweroff\n"))
 	}
 	r, err := session.Run(limited, s)
 	if errors.Is(err, errEscape) {

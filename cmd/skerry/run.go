@@ -97,7 +97,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	paths, own := place(programs)
 	files = append(files, own...)
 	m := &manifest.Manifest{Link: true, PowerOff: true, Summary: f.report != ""}
-	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Libos: system.Libos, Log: a.log}
+	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Libos: system.Libos, Kernel: system.Kernel, Log: a.log}
 	if a.verbose {
 		s.Console = clearing{&a.progress, os.Stderr}
 	}

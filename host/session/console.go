@@ -2,10 +2,14 @@ package session
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
+
+	"skerry/host/symbol"
 )
 
 // panicLine is how a CPU driver says that it has failed; a stack follows.
@@ -33,7 +37,7 @@ type console struct {
 type panicReport struct {
 	core  int
 	cause string
-	stack []string // all lines that came after, at most maxLines
+	stack []string // what the kernel said before, and all that came after, at most maxLines
 }
 
 const maxLines = 200
@@ -86,12 +90,57 @@ func (c *console) endLine(s string) {
 	}
 	if m := panicLine.FindStringSubmatch(s); m != nil {
 		core, _ := strconv.Atoi(m[1])
-		c.panics = append(c.panics, &panicReport{core: core, cause: m[2]})
+		c.panics = append(c.panics, &panicReport{core: core, cause: m[2], stack: c.stackBefore(core)})
 		select {
 		case c.panicked <- core:
 		default: // no machine has so many cores
 		}
 	}
+}
+
+// causeLine is how the stack of a kernel begins: as its Go runtime has it, or
+// as the handler of traps in freestanding code has it.
+var causeLine = regexp.MustCompile(`^(panic: |fatal error: |runtime: |trap \d+ in the kernel)`)
+
+// stackBefore returns what the kernel of a core has said since it began to
+// say what its panic is about.
+func (c *console) stackBefore(core int) []string {
+	prefix := fmt.Sprintf("skerry: core %d: ", core)
+	var stack []string
+	begins := -1
+	for _, line := range c.lines {
+		text, ours := strings.CutPrefix(line, prefix)
+		if !ours {
+			continue
+		}
+		if begins < 0 && causeLine.MatchString(text) {
+			begins = len(stack)
+		}
+		stack = append(stack, line)
+	}
+	if begins < 0 {
+		return nil
+	}
+	return stack[begins:]
+}
+
+// returnAddress is an address in a kernel that it cannot name itself.
+var returnAddress = regexp.MustCompile(`(called from|RIP) (0x[0-9a-f]+)`)
+
+// named returns the lines of a stack with the names of such addresses.
+func (p *panicReport) named(kernel symbol.Table) []string {
+	var lines []string
+	for _, line := range p.stack {
+		lines = append(lines, returnAddress.ReplaceAllStringFunc(line, func(s string) string {
+			at := s[strings.LastIndexByte(s, ' ')+1:]
+			pc, err := strconv.ParseUint(at, 0, 64)
+			if err != nil {
+				return s
+			}
+			return strings.TrimSuffix(s, at) + kernel.Name(pc)
+		}))
+	}
+	return lines
 }
 
 // last returns the last n lines.

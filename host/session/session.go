@@ -42,8 +42,8 @@ type Config struct {
 	Log func(core int, line string)
 	// Ready is called once, when the machine's monitors run; may be nil.
 	Ready func(link.Greeting)
-	// Libos is the ELF file of the libos, to name addresses in it.
-	Libos []byte
+	// Libos and Kernel are their ELF files, to name addresses in them.
+	Libos, Kernel []byte
 }
 
 // How long the machine may take for what needs no time of its own.
@@ -239,7 +239,7 @@ func (s *running) verdict(r *Result, cause error) error {
 			Fix: "a defect of Skerry; report its stack",
 		}
 		if s.Console == nil {
-			e.Detail = strings.Join(p.stack, "\n")
+			e.Detail = strings.Join(p.named(symbol.New(s.Kernel)), "\n")
 		}
 		return e
 	}

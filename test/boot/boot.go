@@ -156,7 +156,7 @@ func Run(t testing.TB, m *Machine) *Outcome {
 			Image: file, Cores: m.Cores, Memory: m.memory(), Accel: machine.TCG,
 			Options: m.Options, Extra: m.Extra,
 		},
-		Programs: running, Stdout: &stdout, Stderr: &stderr, Console: &console, Libos: System(t).Libos,
+		Programs: running, Stdout: &stdout, Stderr: &stderr, Console: &console, Libos: System(t).Libos, Kernel: System(t).Kernel,
 	})
 	o := &Outcome{Result: r, Stdout: stdout.String(), Stderr: stderr.String(), Console: console.String(), Err: err}
 	t.Cleanup(func() {
