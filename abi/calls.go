@@ -19,7 +19,7 @@ const (
 	// any upcall ends the domain.
 	CallSetup
 	// CallPark gives up the core until HasWork is set or the absolute time
-	// in RDI (ns, 0: never) has come: (deadline) . Disabled only. It does not
+	// in RDI (ns, 0: never) has come: (deadline). Disabled only. It does not
 	// return: the next entry is the run upcall with RSI 0 (at once if
 	// HasWork is already set or the deadline has passed).
 	CallPark
@@ -43,7 +43,7 @@ const (
 	// (va, pages, prot) → pages changed. At most UnmapMax pages a call.
 	CallProtect
 	// CallExit ends the caller's domain: (kind, code). It does not return.
-	// kind is ExitCode or ExitSignal.
+	// kind is ExitCode, ExitSignal or ExitMemory.
 	CallExit
 	// CallRandom fills a buffer of at most 256 bytes with entropy: (ptr, len) → 0.
 	CallRandom

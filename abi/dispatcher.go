@@ -86,7 +86,7 @@ type Clock struct {
 }
 
 // Entries are the upcall entry points that a dispatcher registers once with
-// DispatcherSetup. All are addresses in the user half. On entry of every
+// CallSetup. All are addresses in the user half. On entry of every
 // upcall but Linux: RDI = Dispatcher.Self, GS base = Dispatcher.Self, RSP and
 // all other registers are undefined (the entry code loads its own stack),
 // FS base is undefined, Disabled is 1.
