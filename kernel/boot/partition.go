@@ -44,7 +44,9 @@ func splitByNode(ram []memory.Extent, nodes []acpi.Memory) []span {
 // partition divides the free RAM among the cores, evenly among those of a node
 // and from that node's memory. Core 0 has taken first already. Nodes with
 // cores but no memory, or memory but no cores, are served from and count as
-// the first core's node.
+// the first core's node, or, where that has no memory, as the node of first.
+// Each share begins with its largest extent: the core's image, which is one
+// piece, goes there.
 func partition(free []span, first span, nodeOf []uint32) ([][]memory.Extent, error) {
 	const align = 2 << 20
 	hasCore, hasMemory := map[uint32]bool{}, map[uint32]bool{first.node: true}
@@ -55,6 +57,9 @@ func partition(free []span, first span, nodeOf []uint32) ([][]memory.Extent, err
 		hasMemory[s.node] = true
 	}
 	home := nodeOf[0]
+	if !hasMemory[home] {
+		home = first.node
+	}
 	effective := func(n uint32) uint32 {
 		if hasCore[n] && hasMemory[n] {
 			return n
@@ -97,6 +102,11 @@ func partition(free []span, first span, nodeOf []uint32) ([][]memory.Extent, err
 			}
 		}
 		pools[n] = pool
+		for i, e := range shares[core] {
+			if largest := &shares[core][0]; e.Pages() > largest.Pages() {
+				*largest, shares[core][i] = e, *largest
+			}
+		}
 	}
 	return shares, nil
 }

@@ -64,7 +64,7 @@ func Start() error {
 
 // physical gives access to physical memory through the boot's one-to-one map.
 func physical(at uint64, n int) []byte {
-	if at == 0 || at+uint64(n) > 4<<30 {
+	if at == 0 || n < 0 || at > 4<<30-uint64(n) {
 		return nil
 	}
 	return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(at))), n)
