@@ -99,7 +99,7 @@ func Run(ctx context.Context, c *Config) (*Result, error) {
 	defer m.Kill()
 	con := newConsole(c.Console)
 	go con.read(m.Console)
-	t := newTalk(c, m.Link)
+	t := newTalk(c, m.Link, start)
 	go t.run()
 	if c.ConsoleIn != nil {
 		go func() {
@@ -122,18 +122,17 @@ func Run(ctx context.Context, c *Config) (*Result, error) {
 	s.drain(t.done)
 	s.drain(con.done)
 	r := t.snapshot()
-	r.ReadyAfter, r.Took = s.readyAfter, time.Since(start)
+	r.Took = time.Since(start)
 	return &r, s.verdict(&r, cause)
 }
 
 // running is a session under way.
 type running struct {
 	*Config
-	machine    *machine.Machine
-	console    *console
-	talk       *talk
-	start      time.Time
-	readyAfter time.Duration
+	machine *machine.Machine
+	console *console
+	talk    *talk
+	start   time.Time
 }
 
 // errSilent, errPanic: why a session was cut short.
@@ -153,6 +152,21 @@ func (s *running) wait(ctx context.Context) error {
 	}
 	var dying <-chan time.Time
 	hello := s.talk.hello
+	greet := func() {
+		hello = nil
+		boot.Stop()
+		if s.Ready != nil {
+			s.Ready(s.talk.snapshot().Greeting)
+		}
+	}
+	// A short conversation may be over before its beginning is noticed here.
+	defer func() {
+		select {
+		case <-hello:
+			greet()
+		default:
+		}
+	}()
 	lost := map[int]bool{}
 	for {
 		select {
@@ -162,12 +176,7 @@ func (s *running) wait(ctx context.Context) error {
 			s.drain(s.talk.done)
 			return nil
 		case <-hello:
-			hello = nil
-			boot.Stop()
-			s.readyAfter = time.Since(s.start)
-			if s.Ready != nil {
-				s.Ready(s.talk.snapshot().Greeting)
-			}
+			greet()
 		case <-boot.C:
 			return errSilent
 		case <-s.talk.ended:

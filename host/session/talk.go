@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"skerry/abi"
 	"skerry/lib/link"
@@ -15,6 +16,7 @@ import (
 // talk is the conversation with the monitor of core 0.
 type talk struct {
 	conn     net.Conn
+	start    time.Time // of the machine
 	programs []Program
 	stdout   io.Writer
 	stderr   io.Writer
@@ -33,9 +35,9 @@ type talk struct {
 	err   error         // why it ended; nil after Bye
 }
 
-func newTalk(c *Config, conn net.Conn) *talk {
+func newTalk(c *Config, conn net.Conn, start time.Time) *talk {
 	t := &talk{
-		conn: conn, writer: link.NewWriter(conn),
+		conn: conn, start: start, writer: link.NewWriter(conn),
 		programs: c.Programs, stdout: c.Stdout, stderr: c.Stderr, log: c.Log,
 		hello: make(chan struct{}), ended: make(chan int, len(c.Programs)), done: make(chan struct{}),
 	}
@@ -128,6 +130,7 @@ func (t *talk) handle(f link.Frame) error {
 		}
 		t.said = true
 		t.result.Greeting = g
+		t.result.ReadyAfter = time.Since(t.start)
 		close(t.hello)
 	case link.Started:
 		o.Started = true
