@@ -12,13 +12,17 @@ func Time(c *abi.Clock, tsc uint64) int64 {
 	return int64(hi<<32 | lo>>32)
 }
 
-// Ticks is the inverse of Time: the counter's value at a time.
+// Ticks is the inverse of Time: the counter's value at a time, or its last if
+// it never gets there.
 func Ticks(c *abi.Clock, ns int64) uint64 {
 	hi, lo := bits.Mul64(uint64(ns), c.Hz)
 	if hi >= 1_000_000_000 {
 		return ^uint64(0)
 	}
 	q, _ := bits.Div64(hi, lo, 1_000_000_000)
+	if q > ^uint64(0)-c.Base {
+		return ^uint64(0)
+	}
 	return c.Base + q
 }
 
