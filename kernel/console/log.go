@@ -96,6 +96,12 @@ func Hex(v uint64) {
 	}
 }
 
+// Value adds a name and a number in hexadecimal to the log.
+func Value(name string, v uint64) {
+	Write(name)
+	Hex(v)
+}
+
 // Byte adds a byte to the log.
 func Byte(c byte) { addByte(c) }
 
