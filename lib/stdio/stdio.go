@@ -4,10 +4,11 @@
 // standard input.
 //
 // Output is a stream of bytes cut into messages at no particular place. Order
-// holds within the channel, so between the two streams as well. Input flows as
-// far as the ring has room: a libos takes messages out only when it has room
-// for what they carry, and the spawner sends only what fits. After StdinEOF no
-// Stdin follows.
+// holds within the channel, so between the two streams as well. Of the input at
+// most Window bytes are on their way or unread: the program says how many it has
+// read (Read, Wanted) and so makes room for more. A libos can therefore always
+// empty the ring, and with it take the acknowledgements of the output, however
+// long the program leaves its input alone. After StdinEOF no Stdin follows.
 //
 // The libos rings its spawner with abi.CallNotify(0), the spawner the libos
 // with abi.CallNotify(domain), when Channel.NeedsDoorbell says so. When a
@@ -32,7 +33,32 @@ const (
 	// Notice is bytes that the libos itself has to say about the program,
 	// such as why it could not be loaded. Lines end in "\n".
 	Notice = 3
+	// Read says how many bytes of its standard input the program has read
+	// since its start (4 bytes, see Count). It comes now and then.
+	Read = 4
+	// Wanted says the same, and that the program has looked for input and
+	// found none. It comes once for each time that input runs out.
+	Wanted = 5
 )
+
+// Window is how much standard input may be unread, in bytes.
+const Window = 64 << 10
+
+// CountSize is the size of the payload of Read and Wanted in bytes.
+const CountSize = 4
+
+// PutCount writes the payload of Read and Wanted.
+func PutCount(b *[CountSize]byte, n uint32) {
+	for i := range b {
+		b[i] = byte(n >> (8 * i))
+	}
+}
+
+// Count reads the payload of Read and Wanted, which has been found to have its
+// size: a number of bytes modulo 2^32.
+func Count(b []byte) uint32 {
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+}
 
 // Kinds of messages from the spawner to the program.
 const (

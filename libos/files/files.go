@@ -16,8 +16,8 @@ const (
 	maxPipes       = 512
 	maxEvents      = 256
 	maxEpolls      = 64
-	maxItems       = 4096 // registrations in epolls
-	stdinSize      = 1 << 20
+	maxItems       = 4096                            // registrations in epolls
+	stdinSize      = stdio.Window + urpc.PayloadSize // so that one more message always fits
 	mapsSize       = 1 << 16
 )
 
@@ -54,6 +54,10 @@ type Files struct {
 	stdinEnded   bool
 	stdinStart   uint32
 	stdinLength  uint32
+	stdinRead    uint32 // bytes that the program has read since its start
+	stdinTold    uint32 // of these, known to the spawner
+	stdinWanted  bool   // Wanted was sent, and nothing has come since
+	stdinTell    uint8  // kind of the message that is to tell; 0: none
 	texts        [numTexts]text
 	wakes        [NumKeys]uint16
 	wakeCount    uint32

@@ -27,12 +27,14 @@ func (f *Files) Poll() {
 		switch {
 		case kind == stdio.Stdin && !f.stdinEnded && n > 0:
 			f.putStdin(payload[:n])
+			f.stdinWanted = false
 			f.wake(&f.streams[streamIn], canRead, keyStdin)
 		case kind == stdio.StdinEOF && !f.stdinEnded:
 			f.stdinEnded = true
 			f.wake(&f.streams[streamIn], 0, keyStdin)
 		}
 	}
+	f.tellRead()
 	if f.outputNeed > 0 && (f.channel.Free() >= f.outputNeed || f.channel.Broken()) {
 		f.outputNeed = 0
 		f.wake(&f.streams[streamOut], canWrite, keyOutput)
@@ -45,6 +47,28 @@ func (f *Files) putStdin(b []byte) {
 	for i := range b {
 		f.stdin[(f.stdinStart+f.stdinLength)%stdinSize] = b[i]
 		f.stdinLength++
+	}
+}
+
+// want tells the spawner, once, that the program waits for input.
+func (f *Files) want() {
+	if !f.stdinWanted && !f.stdinEnded && f.channel.Attached() {
+		f.stdinWanted = true
+		f.stdinTell = stdio.Wanted
+		f.tellRead()
+	}
+}
+
+// tellRead tells the spawner how much has been read, if that is to be told and
+// the ring has room; otherwise Poll does so later.
+func (f *Files) tellRead() {
+	if f.stdinTell == 0 {
+		return
+	}
+	var count [stdio.CountSize]byte
+	stdio.PutCount(&count, f.stdinRead)
+	if f.channel.Send(f.stdinTell, count[:]) {
+		f.stdinTell, f.stdinTold = 0, f.stdinRead
 	}
 }
 
@@ -88,6 +112,7 @@ func (f *Files) readStream(c *Call, o *file, s *span) Result {
 		if f.stdinEnded || f.channel.Broken() || !f.channel.Attached() {
 			return done(0)
 		}
+		f.want()
 		return f.block(c, o, keyStdin)
 	}
 	total := uint64(0)
@@ -103,6 +128,10 @@ func (f *Files) readStream(c *Call, o *file, s *span) Result {
 	}
 	if f.stdinLength == 0 {
 		f.stdinStart = 0 // begin at the same page again, rather than touch all
+	}
+	f.stdinRead += uint32(total)
+	if f.stdinTell == 0 && f.stdinRead-f.stdinTold >= stdio.Window/2 {
+		f.stdinTell = stdio.Read
 	}
 	f.Poll()
 	return done(int64(total))
@@ -169,6 +198,8 @@ func (f *Files) pollStream(o *file) uint32 {
 	events := uint32(0)
 	if f.stdinLength > 0 {
 		events |= canRead
+	} else {
+		f.want()
 	}
 	if f.stdinEnded || !f.channel.Attached() {
 		events |= linux.EPOLLHUP

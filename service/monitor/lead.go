@@ -38,7 +38,7 @@ func (m *monitor) lead(info *abi.CoreInfo) error {
 	port := func(number int) *control.Port {
 		return control.NewPort(func(b []byte) (int, error) { return native.PortWrite(number, b) })
 	}
-	typed := newFeed()
+	typed := make(chan []byte, 1) // one piece for each that is asked for
 	m.control = control.New(control.Config{
 		Manifest: todo,
 		Greeting: link.Greeting{Version: native.Text(info.Version[:]), Go: native.Text(info.Go[:]), Cores: int(info.Cores)},
@@ -59,13 +59,13 @@ func (m *monitor) lead(info *abi.CoreInfo) error {
 		},
 		Find:        find,
 		Prompt:      func() { go prompt(m, typed) },
-		PromptInput: func(b []byte) { typed.Write(b) },
+		PromptInput: func(b []byte) { typed <- b },
 	})
 	m.control.Handle(0, &wire.Ready{})
-	m.ports = append(m.ports, &input{abi.PortConsole, m.control.Input})
+	m.ports = append(m.ports, &input{abi.PortConsole, m.control.Input, m.control.Listening})
 	if todo.Link {
 		host := newFeed()
-		m.ports = append(m.ports, &input{abi.PortLink, func(b []byte) { host.Write(b) }})
+		m.ports = append(m.ports, &input{abi.PortLink, func(b []byte) { host.Write(b) }, always})
 		go hear(m, host)
 	}
 	m.control.Start()

@@ -44,7 +44,11 @@ type peer struct {
 type input struct {
 	port int
 	take func([]byte)
+	room func() bool // more can be taken
 }
+
+// always is the room where what comes is bounded otherwise.
+func always() bool { return true }
 
 func newMonitor() *monitor { return &monitor{events: make(chan func())} }
 
@@ -221,7 +225,7 @@ func (m *monitor) withdraw() {
 // read takes what has come in at the port.
 func (in *input) read() (progress bool) {
 	var buf [native.PortMax]byte
-	for {
+	for in.room() {
 		n, err := native.PortRead(in.port, buf[:])
 		if err != nil || n == 0 {
 			return progress
@@ -229,4 +233,5 @@ func (in *input) read() (progress bool) {
 		in.take(buf[:n])
 		progress = true
 	}
+	return progress
 }

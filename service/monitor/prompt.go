@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"strings"
 
 	"golang.org/x/term"
@@ -10,8 +9,8 @@ import (
 )
 
 // prompt reads commands from the console, one after the other, for ever.
-func prompt(m *monitor, typed io.Reader) {
-	t := term.NewTerminal(console{typed, m}, "skerry> ")
+func prompt(m *monitor, typed <-chan []byte) {
+	t := term.NewTerminal(&console{m: m, typed: typed}, "skerry> ")
 	t.AutoCompleteCallback = func(line string, at int, key rune) (string, int, bool) {
 		if key != '\t' || at != len(line) {
 			return "", 0, false
@@ -58,15 +57,22 @@ func extend(line string) string {
 
 // console is the serial console as a terminal sees it.
 type console struct {
-	typed io.Reader
 	m     *monitor
+	typed <-chan []byte
+	rest  []byte // of what was taken from typed
 }
 
-// Read takes what was typed. Two keys that would end the terminal for good are
-// not for it: ^C erases the line instead, ^D does nothing.
-func (c console) Read(b []byte) (int, error) {
+// Read takes what was typed, up to the end of a line: the rest may be for a
+// program that the line starts. Two keys that would end the terminal for good
+// are not for it: ^C erases the line instead, ^D does nothing.
+func (c *console) Read(b []byte) (int, error) {
 	for {
-		n, err := c.typed.Read(b)
+		if len(c.rest) == 0 {
+			c.m.post(c.m.control.PromptReads)
+			c.rest = <-c.typed
+		}
+		n := copy(b, c.rest)
+		c.rest = c.rest[n:]
 		kept := b[:0]
 		for _, key := range b[:n] {
 			switch key {
@@ -77,14 +83,14 @@ func (c console) Read(b []byte) (int, error) {
 				kept = append(kept, key)
 			}
 		}
-		if len(kept) > 0 || err != nil {
-			return len(kept), err
+		if len(kept) > 0 {
+			return len(kept), nil
 		}
 	}
 }
 
 // Write queues b.
-func (c console) Write(b []byte) (int, error) {
+func (c *console) Write(b []byte) (int, error) {
 	text := string(b)
 	c.m.post(func() { c.m.control.Console.Raw([]byte(text)) })
 	return len(b), nil

@@ -34,7 +34,7 @@ type Kernel interface {
 const (
 	// inputWindow is how much input of a program is on its way or buffered
 	// here at most, in bytes.
-	inputWindow = 4096
+	inputWindow = 32 << 10
 	// outputChunk is the most output that one message carries, in bytes, and
 	// that one program may hand in before the next one's turn.
 	outputChunk = 4096
@@ -63,6 +63,9 @@ type child struct {
 
 	input   []byte // not yet taken by the program's ring
 	granted uint32 // more input that the coordinator may send
+	freed   uint32 // bytes that have left input and are not granted again yet
+	sent    uint32 // bytes sent to the program
+	read    uint32 // of these, read by it
 	eof     bool   // input ends after that
 	eofSent bool
 
@@ -180,9 +183,9 @@ func (a *Agent) domains() ([]abi.DomainInfo, error) {
 	return list, nil
 }
 
-func (a *Agent) grant(c *child, bytes int) {
-	c.granted += uint32(bytes)
-	a.emit(&wire.Window{Program: c.program, Bytes: uint32(bytes)})
+func (a *Agent) grant(c *child, bytes uint32) {
+	c.granted += bytes
+	a.emit(&wire.Window{Program: c.program, Bytes: bytes})
 }
 
 // Poll does what there is to do: it reaps, moves input in and output out, and
@@ -193,14 +196,15 @@ func (a *Agent) Poll(output bool) bool {
 	progress := a.reap()
 	for i := 0; i < len(a.children); i++ {
 		c := a.children[i]
-		if a.feed(c) {
-			progress = true
-		}
 		drained := false
 		if output {
 			var moved bool
 			moved, drained = a.drain(c)
 			progress = progress || moved
+		}
+		// After the drain, which brings the acknowledgements that make room.
+		if a.feed(c) {
+			progress = true
 		}
 		if c.ended {
 			if drained {
@@ -232,20 +236,23 @@ func (a *Agent) reap() (progress bool) {
 	}
 }
 
-// feed moves input into the program's ring.
+// feed moves input into the program's ring, as much as may be unread.
 func (a *Agent) feed(c *child) (progress bool) {
 	sent := 0
-	for sent < len(c.input) {
-		n := min(urpc.PayloadSize, len(c.input)-sent)
+	most := min(len(c.input), stdio.Window-int(c.sent-c.read))
+	for sent < most {
+		n := min(urpc.PayloadSize, most-sent)
 		if !c.channel.Send(stdio.Stdin, c.input[sent:sent+n]) {
 			break
 		}
 		sent += n
 	}
 	if sent > 0 {
+		c.sent += uint32(sent)
 		c.input = append(c.input[:0], c.input[sent:]...)
-		if !c.eof {
-			a.grant(c, sent)
+		if c.freed += uint32(sent); c.freed >= inputWindow/2 && !c.eof {
+			a.grant(c, c.freed)
+			c.freed = 0
 		}
 		progress = true
 	}
@@ -253,6 +260,18 @@ func (a *Agent) feed(c *child) (progress bool) {
 		c.eofSent, progress = true, true
 	}
 	return progress
+}
+
+// readTo takes note of what the program says of its input. A count that cannot
+// be is none of ours: the program only harms itself.
+func (a *Agent) readTo(c *child, count uint32, wanted bool) {
+	if count-c.read > c.sent-c.read {
+		return
+	}
+	c.read = count
+	if wanted && count == c.sent && len(c.input) == 0 && !c.eof {
+		a.emit(&wire.Wanted{Program: c.program})
+	}
 }
 
 // drain hands on what the program wrote, outputChunk bytes at most. drained
@@ -276,6 +295,12 @@ func (a *Agent) drain(c *child) (progress, drained bool) {
 		progress = true
 		switch kind {
 		case stdio.Stdout, stdio.Stderr, stdio.Notice:
+		case stdio.Read, stdio.Wanted:
+			if n == stdio.CountSize {
+				send() // what asks for input comes before it is asked for
+				a.readTo(c, stdio.Count(slot[:n]), kind == stdio.Wanted)
+			}
+			continue
 		default:
 			continue // a newer libos may say more than we know
 		}

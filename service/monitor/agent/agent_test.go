@@ -19,11 +19,12 @@ type bench struct {
 	kernel *agenttest.Kernel
 	log    []string
 	window map[uint32]int
+	wanted map[uint32]int   // how often a program wanted input
 	text   map[uint8]string // output by stream
 }
 
 func newBench(programs map[string]func(*agenttest.Domain)) *bench {
-	b := &bench{kernel: agenttest.New(3, programs), window: make(map[uint32]int), text: make(map[uint8]string)}
+	b := &bench{kernel: agenttest.New(3, programs), window: make(map[uint32]int), wanted: make(map[uint32]int), text: make(map[uint8]string)}
 	b.Agent = agent.New(b.kernel, func(m wire.Message) {
 		switch m := m.(type) {
 		case *wire.Output:
@@ -31,6 +32,8 @@ func newBench(programs map[string]func(*agenttest.Domain)) *bench {
 			b.log = append(b.log, fmt.Sprintf("output %d/%d", m.Program, m.Stream))
 		case *wire.Window:
 			b.window[m.Program] += int(m.Bytes)
+		case *wire.Wanted:
+			b.wanted[m.Program]++
 		case *wire.Exit:
 			b.log = append(b.log, fmt.Sprintf("exit %d kind %d code %d", m.Program, m.Status.Kind, m.Status.Code))
 		case *wire.Started:
@@ -113,17 +116,16 @@ func TestHeldOutput(t *testing.T) {
 // TestInput: input arrives whole and in order, no more is granted than there
 // is room for, and what nobody granted is dropped.
 func TestInput(t *testing.T) {
-	reads := false
 	b := newBench(map[string]func(*agenttest.Domain){"read": func(d *agenttest.Domain) {
-		if reads && d.EOF {
+		d.Want()
+		if d.EOF {
 			d.Write(stdio.Stdout, string(d.Input))
 			d.Exit(abi.ExitCode, 0)
 		}
 	}})
-	reads = true
 	b.spawn(t, 1, "read")
 	want := ""
-	for i := 0; len(want) < 20000; i++ {
+	for i := 0; len(want) < 3*stdio.Window; i++ {
 		chunk := fmt.Sprintf("%d ", i)
 		for b.window[1] < len(chunk) {
 			before := b.window[1]
@@ -143,6 +145,64 @@ func TestInput(t *testing.T) {
 	if got := b.text[stdio.Stdout]; got != want {
 		t.Errorf("%d bytes came back of %d", len(got), len(want))
 	}
+}
+
+// TestUnreadInput: input that a program leaves alone fills its window and no
+// more, so that what it writes is acknowledged all the while.
+func TestUnreadInput(t *testing.T) {
+	output := strings.Repeat("x", 100_000)
+	b := newBench(map[string]func(*agenttest.Domain){"write": func(d *agenttest.Domain) {
+		if len(d.Input) > stdio.Window {
+			t.Errorf("%d bytes of unread input", len(d.Input))
+			d.Exit(abi.ExitCode, 1)
+		}
+		if d.State == nil && len(d.Input) == stdio.Window {
+			d.State = true
+			d.Write(stdio.Stdout, output)
+		}
+	}})
+	b.spawn(t, 1, "write")
+	given := 0
+	for b.run(true); b.window[1] > 0; b.run(true) {
+		given += b.window[1]
+		b.Handle(&wire.Stdin{Program: 1, Data: make([]byte, b.window[1])})
+		b.window[1] = 0
+	}
+	if b.text[stdio.Stdout] != output {
+		t.Errorf("%d bytes of output after %d of input, want %d", len(b.text[stdio.Stdout]), given, len(output))
+	}
+}
+
+// TestWanted: a program is said to want input when it has read all there is,
+// once for each time.
+func TestWanted(t *testing.T) {
+	wants := true
+	b := newBench(map[string]func(*agenttest.Domain){"read": func(d *agenttest.Domain) {
+		if wants {
+			d.Want()
+		}
+	}})
+	b.spawn(t, 1, "read")
+	expect := func(when string, n int) {
+		t.Helper()
+		b.run(true)
+		if b.wanted[1] != n {
+			t.Errorf("%s: wanted %d times, want %d", when, b.wanted[1], n)
+		}
+	}
+	expect("at the start", 1)
+	expect("unchanged", 1)
+	b.Handle(&wire.Stdin{Program: 1, Data: []byte(strings.Repeat("long line ", 50))})
+	expect("after a line", 2)
+	wants = false
+	b.Handle(&wire.Stdin{Program: 1, Data: []byte("line")})
+	expect("while it reads", 2)
+	// It wants more, but more is on its way to it.
+	wants = true
+	b.Handle(&wire.Stdin{Program: 1, Data: []byte("next")})
+	expect("when it has read both", 3)
+	b.Handle(&wire.StdinEOF{Program: 1})
+	expect("at the end", 3)
 }
 
 func TestFailures(t *testing.T) {

@@ -43,6 +43,9 @@ type Domain struct {
 	EOF   bool   // of the input
 	State any    // the program's own
 
+	received uint32 // bytes of input
+	wanted   bool   // since the last came
+
 	kernel  *Kernel
 	channel urpc.Channel
 	step    func(*Domain)
@@ -67,6 +70,17 @@ func (d *Domain) Write(stream uint8, data string) {
 	}
 }
 
+// Want says that the program has read all its input and waits for more.
+func (d *Domain) Want() {
+	if d.wanted || d.EOF {
+		return
+	}
+	var count [stdio.CountSize]byte
+	stdio.PutCount(&count, d.received)
+	d.wanted = true
+	d.Write(stdio.Wanted, string(count[:]))
+}
+
 // Exit ends the program when all its output is in the channel.
 func (d *Domain) Exit(kind uint32, code uint64) {
 	d.status = &abi.Status{Domain: uint32(d.Number), Kind: kind, Code: code}
@@ -86,6 +100,8 @@ func (k *Kernel) Step() (progress bool) {
 			switch kind {
 			case stdio.Stdin:
 				d.Input = append(d.Input, slot[:n]...)
+				d.received += uint32(n)
+				d.wanted = false
 			case stdio.StdinEOF:
 				d.EOF = true
 			}

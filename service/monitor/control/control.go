@@ -48,7 +48,8 @@ type Config struct {
 	// Prompt starts to read commands and to hand them to Command. It is
 	// called once, if the manifest asks for a prompt.
 	Prompt func()
-	// PromptInput takes what is typed while no program has the console.
+	// PromptInput takes what is typed for the prompt, once for each time that
+	// PromptReads is called. It must not block.
 	PromptInput func([]byte)
 }
 
@@ -63,10 +64,13 @@ type Control struct {
 	next     uint32     // number of the next program or request
 	requests map[uint32]*request
 
-	foreground *program // has the console
-	discipline discipline
-	nextCore   int  // where the prompt runs the next program
-	ending     bool // power off when the ports have taken all
+	foreground  *program // has the console
+	discipline  discipline
+	typed       []byte // and not handed on yet
+	typedCR     bool   // the last byte that came was a carriage return
+	promptReads bool   // the prompt waits for input
+	nextCore    int    // where the prompt runs the next program
+	ending      bool   // power off when the ports have taken all
 }
 
 type core struct {
@@ -88,7 +92,8 @@ type program struct {
 	notice   lines
 
 	window int    // input that it may be sent, bytes
-	input  []byte // typed but not sent yet
+	wants  bool   // a line
+	input  []byte // entered but not sent yet
 	eof    bool   // typed
 	done   func() // prompt's: what to do when it has ended
 }
@@ -223,6 +228,11 @@ func (c *Control) Handle(core int, m wire.Message) {
 			}
 			c.feed(p)
 		}
+	case *wire.Wanted:
+		if p := c.program(core, m.Program); p != nil {
+			p.wants = !p.eof
+			c.handOn()
+		}
 	case *wire.Exit:
 		if p := c.program(core, m.Program); p != nil {
 			c.exited(p, &m.Status)
@@ -314,7 +324,8 @@ func (c *Control) end(p *program) {
 	p.ended = true
 	delete(c.programs, p.number)
 	if c.foreground == p {
-		c.foreground = nil
+		c.leave()
+		c.Console.EndLine()
 	}
 	if p.done != nil {
 		p.done()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,8 +102,10 @@ func newMachine(t *testing.T, m *manifest.Manifest, programs map[string]func(*ag
 
 // run lets everything happen that can.
 func (x *machine) run() {
-	for progress := true; progress; {
-		progress = x.agents[0].Poll(x.control.Room())
+	// Parts of messages between the cores are no progress that shows at once.
+	for idle := 0; idle < 3; idle++ {
+		queued := x.streams[0].Queued() + x.streams[1].Queued()
+		progress := x.agents[0].Poll(x.control.Room())
 		progress = x.kernels[0].Step() || progress
 		for x.control.Room() {
 			m, err := x.streams[0].Receive()
@@ -133,7 +136,9 @@ func (x *machine) run() {
 			x.streams[1].Flush()
 		}
 		x.control.Tick()
-		progress = x.control.Flush() || progress
+		if x.control.Flush() || progress || queued != x.streams[0].Queued()+x.streams[1].Queued() {
+			idle = 0
+		}
 	}
 }
 
@@ -208,6 +213,7 @@ var programs = map[string]func(*agenttest.Domain){
 	"cat": func(d *agenttest.Domain) {
 		d.Write(stdio.Stdout, string(d.Input))
 		d.Input = nil
+		d.Want()
 		if d.EOF {
 			d.Exit(abi.ExitCode, 0)
 		}
@@ -270,7 +276,7 @@ func TestLink(t *testing.T) {
 		"stdout 0@0 hello\nworld",
 		"stderr 0@0 careful\n",
 		"exit 0@0 kind 1 code 3",
-		"started 1@1", "window 1@1 4096", "started 3@1",
+		"started 1@1", "window 1@1 32768", "started 3@1",
 	}, "\n"); sorted(got) != sorted(want) {
 		t.Errorf("frames\n%s\nwant\n%s", got, want)
 	}
@@ -278,8 +284,8 @@ func TestLink(t *testing.T) {
 		x.control.Host(link.Frame{Kind: kind, Program: program, Payload: []byte(payload)})
 		x.run()
 	}
-	host(link.Stdin, 1, "to be echoed")
-	if got := x.frames(); len(got) != 1 || got[0] != "window 1@1 12" {
+	host(link.Stdin, 1, strings.Repeat("to be echoed", 2000))
+	if got := x.frames(); len(got) != 1 || got[0] != "window 1@1 20944" {
 		t.Errorf("after input: %q", got)
 	}
 	host(link.Stdin, 3, "nobody reads this")
@@ -287,6 +293,15 @@ func TestLink(t *testing.T) {
 	host(link.StdinEOF, 1, "")
 	host(link.Kill, link.None, "")
 	got := x.frames()
+	for i, line := range got {
+		if strings.HasPrefix(line, "stdout 1@1 ") {
+			if line != "stdout 1@1 "+strings.Repeat("to be echoed", 2000) {
+				t.Errorf("%d bytes echoed", len(line)-len("stdout 1@1 "))
+			}
+			got = slices.Delete(got, i, i+1)
+			break
+		}
+	}
 	want := "exit 1@1 kind 1 code 0\nexit 3@1 kind 4 code 0\ninfo\nbye"
 	if strings.Join(got, "\n") != want {
 		t.Errorf("frames %q, want %q", got, want)
@@ -356,7 +371,7 @@ func TestPrompt(t *testing.T) {
 		{"run hello @x", "run: @x names no core\r\n"},
 		{"run 'hello", "no closing '\r\n"},
 		{"ps now", "ps takes no arguments\r\n"},
-		{"run hello @1", "hello\r\nworldhello on core 1 exited with code 3\r\n"},
+		{"run hello @1", "hello\r\nworld\r\nhello on core 1 exited with code 3\r\n"},
 		{"run crash", "crash on core 1 was ended by SIGSEGV (segmentation fault)\r\n"},
 		{"cores", "12.5 ms"},
 	} {
@@ -370,9 +385,15 @@ func TestPrompt(t *testing.T) {
 		}
 		x.console.Reset()
 	}
-	x.control.Input([]byte("for the prompt"))
-	if string(x.typed) != "for the prompt" {
-		t.Errorf("the prompt got %q", x.typed)
+	x.control.Input([]byte("for the prompt\nfor the next"))
+	if len(x.typed) > 0 {
+		t.Errorf("the prompt got %q unasked", x.typed)
+	}
+	for _, want := range []string{"for the prompt\n", "for the next"} {
+		x.typed = nil
+		if x.control.PromptReads(); string(x.typed) != want {
+			t.Errorf("the prompt got %q, want %q", x.typed, want)
+		}
 	}
 	x.command("poweroff")
 	x.run()
@@ -405,9 +426,48 @@ func TestForeground(t *testing.T) {
 	}
 	x.control.Input([]byte("x\x03"))
 	x.run()
-	x.expectConsole("x^C\r\nwait on core 0 was killed\r\n")
-	if !*done || len(x.typed) > 0 {
+	x.expectConsole("^C\r\nwait on core 0 was killed\r\n")
+	if x.control.PromptReads(); !*done || len(x.typed) > 0 {
 		t.Errorf("^C: done %v, prompt got %q", *done, x.typed)
+	}
+}
+
+// TestScript: of input that is there at once everyone gets his own: programs
+// that read theirs, and the prompt the rest.
+func TestScript(t *testing.T) {
+	x := newMachine(t, &manifest.Manifest{Prompt: true}, programs)
+	x.run()
+	x.control.Input([]byte("run hello\nrun cat\r\nsome text\nmore\x04\x04run cat\n\x04run wait\nfor no one\n"))
+	for _, want := range []string{
+		"run hello\n|hello\r\nworld\r\nhello on core 1 exited with code 3\r\n",
+		"run cat\r|some text\r\nsome text\r\nmoremore\r\n",
+		"run cat\n|",
+		"run wait\n|",
+	} {
+		x.typed = nil
+		x.control.PromptReads()
+		line, output, _ := strings.Cut(want, "|")
+		if string(x.typed) != line {
+			t.Fatalf("the prompt got %q, want %q", x.typed, line)
+		}
+		done := x.command(strings.TrimSpace(line))
+		x.run()
+		if got := strings.ReplaceAll(x.console.String(), "careful\r\n", ""); got != output {
+			t.Errorf("%q prints %q, want %q", line, got, output)
+		}
+		if *done == (line == "run wait\n") {
+			t.Errorf("%q: done %v", line, *done)
+		}
+		x.console.Reset()
+	}
+	x.kernels[0].Kill(2)
+	x.kernels[1].Kill(2)
+	x.kernels[0].Kill(3)
+	x.kernels[1].Kill(3)
+	x.run()
+	x.typed = nil
+	if x.control.PromptReads(); string(x.typed) != "for no one\n" {
+		t.Errorf("then the prompt got %q", x.typed)
 	}
 }
 

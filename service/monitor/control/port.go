@@ -15,6 +15,7 @@ type Port struct {
 	write  func([]byte) (int, error)
 	chunks [][]byte // of native.PortMax bytes at most
 	queued int
+	open   bool // a line has been begun
 }
 
 // NewPort returns a Port over a write function that takes the start of what it
@@ -24,8 +25,18 @@ func NewPort(write func([]byte) (int, error)) *Port { return &Port{write: write}
 // Queued returns how many bytes wait.
 func (p *Port) Queued() int { return p.queued }
 
-// Print queues a formatted text.
-func (p *Port) Print(format string, args ...any) { fmt.Fprintf(p, format, args...) }
+// Print queues a formatted text, at the start of a line.
+func (p *Port) Print(format string, args ...any) {
+	p.EndLine()
+	fmt.Fprintf(p, format, args...)
+}
+
+// EndLine ends the line that has been begun, if any.
+func (p *Port) EndLine() {
+	if p.open {
+		p.Write([]byte("\n"))
+	}
+}
 
 // Raw queues b as it is, whatever CRLF says.
 func (p *Port) Raw(b []byte) { p.cut(b) }
@@ -42,6 +53,9 @@ func (p *Port) Write(b []byte) (int, error) {
 }
 
 func (p *Port) cut(b []byte) {
+	if len(b) > 0 {
+		p.open = b[len(b)-1] != '\n'
+	}
 	for len(b) > 0 {
 		size := len(b)
 		if size > native.PortMax {

@@ -67,6 +67,8 @@ type (
 	}
 	// Window grants more input for a program, in bytes; grants add up.
 	Window struct{ Program, Bytes uint32 }
+	// Wanted says that a program has read all its input and waits for more.
+	Wanted struct{ Program uint32 }
 	// Exit says how a program ended. Nothing follows of it.
 	Exit struct {
 		Program uint32
@@ -102,6 +104,7 @@ const (
 	kindFailed
 	kindOutput
 	kindWindow
+	kindWanted
 	kindExit
 	kindCoreAnswer
 	kindDomainsAnswer
@@ -119,6 +122,7 @@ func (*Started) kind() uint8       { return kindStarted }
 func (*Failed) kind() uint8        { return kindFailed }
 func (*Output) kind() uint8        { return kindOutput }
 func (*Window) kind() uint8        { return kindWindow }
+func (*Wanted) kind() uint8        { return kindWanted }
 func (*Exit) kind() uint8          { return kindExit }
 func (*CoreAnswer) kind() uint8    { return kindCoreAnswer }
 func (*DomainsAnswer) kind() uint8 { return kindDomainsAnswer }
@@ -149,6 +153,8 @@ func empty(kind uint8) Message {
 		return new(Output)
 	case kindWindow:
 		return new(Window)
+	case kindWanted:
+		return new(Wanted)
 	case kindExit:
 		return new(Exit)
 	case kindCoreAnswer:
@@ -226,6 +232,8 @@ func (m *Output) decode(d *decoder) {
 }
 func (m *Window) append(b []byte) []byte     { return word(word(b, m.Program), m.Bytes) }
 func (m *Window) decode(d *decoder)          { m.Program, m.Bytes = d.word(), d.word() }
+func (m *Wanted) append(b []byte) []byte     { return word(b, m.Program) }
+func (m *Wanted) decode(d *decoder)          { m.Program = d.word() }
 func (m *Exit) append(b []byte) []byte       { return fixed(word(b, m.Program), &m.Status) }
 func (m *Exit) decode(d *decoder)            { m.Program = d.word(); d.fixed(&m.Status) }
 func (m *CoreAnswer) append(b []byte) []byte { return fixed(word(b, m.Request), &m.Info) }
