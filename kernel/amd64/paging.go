@@ -59,17 +59,24 @@ func (s Space) leaf(pages *memory.Pages, va uintptr, level uint) (e *uint64, mad
 }
 
 // find returns the 4 KiB entry for va, or nil where a table is missing or a
-// larger page is mapped.
-func (s Space) find(pages *memory.Pages, va uintptr) *uint64 {
+// larger page is mapped; then level says how large the hole is: the size of
+// what one entry of that level spans.
+func (s Space) find(pages *memory.Pages, va uintptr) (e *uint64, level uint) {
 	t := s.Root
 	for l := uint(3); l > 0; l-- {
 		e := *entry(pages, t, index(va, l))
 		if e&PagePresent == 0 || e&pageLarge != 0 {
-			return nil
+			return nil, l
 		}
 		t = memory.Phys(e & pageAddress)
 	}
-	return entry(pages, t, index(va, 0))
+	return entry(pages, t, index(va, 0)), 0
+}
+
+// after returns the first address behind what one entry of a level spans at va.
+func after(va uintptr, level uint) uintptr {
+	span := uintptr(1) << (12 + 9*level)
+	return (va + span) &^ (span - 1)
 }
 
 // Protection turns the bits of abi.Prot… into those of an entry. A page no one
@@ -126,7 +133,7 @@ func (s Space) MapDevice(pages *memory.Pages, va uintptr, pa memory.Phys) bool {
 
 // Lookup returns the entry for the 4 KiB page at va, 0 if there is none.
 func (s Space) Lookup(pages *memory.Pages, va uintptr) uint64 {
-	if e := s.find(pages, va); e != nil {
+	if e, _ := s.find(pages, va); e != nil {
 		return *e
 	}
 	return 0
@@ -141,29 +148,18 @@ func Frame(e uint64) memory.Phys { return memory.Phys(e & pageAddress) }
 func (s Space) Walk(pages *memory.Pages, va uintptr, n uintptr, f func(va uintptr, e uint64) uint64) {
 	end := va + n*abi.PageSize
 	for va < end {
-		t := s.Root
-		l := uint(3)
-		for ; l > 0; l-- {
-			e := *entry(pages, t, index(va, l))
-			if e&PagePresent == 0 || e&pageLarge != 0 {
-				break
-			}
-			t = memory.Phys(e & pageAddress)
-		}
-		if l > 0 {
-			span := uintptr(1) << (12 + 9*l)
-			va = (va + span) &^ (span - 1)
+		e, level := s.find(pages, va)
+		if e == nil {
+			va = after(va, level)
 			continue
 		}
-		for {
-			e := entry(pages, t, index(va, 0))
+		// The rest of its table follows.
+		for i := index(va, 0); i < 512 && va < end; i++ {
 			if *e != 0 {
 				*e = f(va, *e)
 			}
 			va += abi.PageSize
-			if va >= end || index(va, 0) == 0 {
-				break
-			}
+			e = (*uint64)(unsafe.Add(unsafe.Pointer(e), 8))
 		}
 	}
 }
@@ -252,27 +248,18 @@ func destroyTable(pages *memory.Pages, t memory.Phys, level uint, budget int) in
 }
 
 // Next returns the first address in [va, end) whose 4 KiB entry is present,
-// skipping whole missing tables.
+// skipping whole missing tables. va is page-aligned.
 func (s Space) Next(pages *memory.Pages, va, end uintptr) (uintptr, bool) {
 	for va < end {
-		t := s.Root
-		l := uint(3)
-		for ; l > 0; l-- {
-			e := *entry(pages, t, index(va, l))
-			if e&PagePresent == 0 || e&pageLarge != 0 {
-				break
-			}
-			t = memory.Phys(e & pageAddress)
-		}
-		if l == 0 && *entry(pages, t, index(va, 0))&PagePresent != 0 {
+		e, level := s.find(pages, va)
+		if e != nil && *e&PagePresent != 0 {
 			return va, true
 		}
-		span := uintptr(1) << (12 + 9*l)
-		if next := (va + span) &^ (span - 1); next > va {
-			va = next
-		} else {
+		next := after(va, level)
+		if next < va {
 			break
 		}
+		va = next
 	}
 	return 0, false
 }

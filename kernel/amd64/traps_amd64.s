@@ -18,23 +18,6 @@
 #define STUB16 STUB4; STUB4; STUB4; STUB4
 #define STUB64 STUB16; STUB16; STUB16; STUB16
 
-// One stub of 8 bytes for each vector: the return address tells which.
-TEXT ·vectors(SB), NOSPLIT|NOFRAME, $0
-	STUB64
-	STUB64
-	STUB64
-	STUB64
-
-TEXT ·vectorTable(SB), NOSPLIT, $0-8
-	LEAQ ·vectors(SB), AX
-	MOVQ AX, ret+0(FP)
-	RET
-
-TEXT ·syscallAddress(SB), NOSPLIT, $0-8
-	LEAQ ·syscall(SB), AX
-	MOVQ AX, ret+0(FP)
-	RET
-
 // SAVE stores to the abi.Registers at r all registers that no entry path has
 // used yet; RAX, RBX, RCX, R11, RSP, RIP, RFLAGS and FSBase are the path's own.
 #define SAVE(r) \
@@ -49,6 +32,52 @@ TEXT ·syscallAddress(SB), NOSPLIT, $0-8
 	MOVQ R13, registers_R13(r); \
 	MOVQ R14, registers_R14(r); \
 	MOVQ R15, registers_R15(r)
+
+// SAVE_TRAPPED stores the rest of what a trap interrupted to the abi.Registers
+// at BX, and CR2: RAX and RBX were put aside, and the stack holds the frame that
+// the processor pushed.
+#define SAVE_TRAPPED \
+	MOVQ CX, registers_RCX(BX); \
+	MOVQ R11, registers_R11(BX); \
+	MOVQ ·saveAX(SB), AX; \
+	MOVQ AX, registers_RAX(BX); \
+	MOVQ ·saveBX(SB), AX; \
+	MOVQ AX, registers_RBX(BX); \
+	MOVQ 0(SP), AX; \
+	MOVQ AX, registers_RIP(BX); \
+	MOVQ 16(SP), AX; \
+	MOVQ AX, registers_RFLAGS(BX); \
+	MOVQ 24(SP), AX; \
+	MOVQ AX, registers_RSP(BX); \
+	RDFSBASEQ AX; \
+	MOVQ AX, registers_FSBase(BX); \
+	MOVQ CR2, AX; \
+	MOVQ AX, ·trapAddress(SB)
+
+// SAVE_CALLER stores the rest of the caller of a SYSCALL to the abi.Registers
+// at R11, whose own contents were put aside.
+#define SAVE_CALLER \
+	MOVQ AX, registers_RAX(R11); \
+	MOVQ BX, registers_RBX(R11); \
+	MOVQ CX, registers_RIP(R11); \
+	MOVQ CX, registers_RCX(R11); \
+	MOVQ SP, registers_RSP(R11); \
+	MOVQ ·saveR11(SB), CX; \
+	MOVQ CX, registers_RFLAGS(R11); \
+	MOVQ CX, registers_R11(R11); \
+	RDFSBASEQ CX; \
+	MOVQ CX, registers_FSBase(R11)
+
+// XSAVE_ALL and XRSTOR_ALL move all vector state there is; they use AX and DX.
+#define XSAVE_ALL(r) \
+	MOVL $-1, AX; \
+	MOVL $-1, DX; \
+	XSAVE64 (r)
+
+#define XRSTOR_ALL(r) \
+	MOVL $-1, AX; \
+	MOVL $-1, DX; \
+	XRSTOR64 (r)
 
 // LOAD loads what SAVE stores, and RBX, RCX, R11; RAX must be r.
 #define LOAD(r) \
@@ -66,6 +95,23 @@ TEXT ·syscallAddress(SB), NOSPLIT, $0-8
 	MOVQ registers_R13(r), R13; \
 	MOVQ registers_R14(r), R14; \
 	MOVQ registers_R15(r), R15
+
+// One stub of 8 bytes for each vector: the return address tells which.
+TEXT ·vectors(SB), NOSPLIT|NOFRAME, $0
+	STUB64
+	STUB64
+	STUB64
+	STUB64
+
+TEXT ·vectorTable(SB), NOSPLIT, $0-8
+	LEAQ ·vectors(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
+TEXT ·syscallAddress(SB), NOSPLIT, $0-8
+	LEAQ ·syscall(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET
 
 // trap is where every vector arrives, on its interrupt stack: the return
 // address into the stubs, the error code if the vector has one, and the
@@ -91,26 +137,9 @@ known:
 	MOVQ AX, ·trapVector(SB)
 	MOVQ ·userRegs(SB), BX
 	SAVE(BX)
-	MOVQ CX, registers_RCX(BX)
-	MOVQ R11, registers_R11(BX)
-	MOVQ ·saveAX(SB), AX
-	MOVQ AX, registers_RAX(BX)
-	MOVQ ·saveBX(SB), AX
-	MOVQ AX, registers_RBX(BX)
-	MOVQ 0(SP), AX
-	MOVQ AX, registers_RIP(BX)
-	MOVQ 16(SP), AX
-	MOVQ AX, registers_RFLAGS(BX)
-	MOVQ 24(SP), AX
-	MOVQ AX, registers_RSP(BX)
-	RDFSBASEQ AX
-	MOVQ AX, registers_FSBase(BX)
-	MOVQ CR2, AX
-	MOVQ AX, ·trapAddress(SB)
+	SAVE_TRAPPED
 	MOVQ ·userVector(SB), BX
-	MOVL $-1, AX
-	MOVL $-1, DX
-	XSAVE64 (BX)
+	XSAVE_ALL(BX)
 	JMP  ·leaveUser(SB)
 
 kernel:
@@ -127,27 +156,10 @@ fault:
 	MOVQ AX, ·trapVector(SB)
 	LEAQ ·KernelTrap(SB), BX
 	SAVE(BX)
-	MOVQ CX, registers_RCX(BX)
-	MOVQ R11, registers_R11(BX)
-	MOVQ ·saveAX(SB), AX
-	MOVQ AX, registers_RAX(BX)
-	MOVQ ·saveBX(SB), AX
-	MOVQ AX, registers_RBX(BX)
-	MOVQ 0(SP), AX
-	MOVQ AX, registers_RIP(BX)
-	MOVQ 16(SP), AX
-	MOVQ AX, registers_RFLAGS(BX)
-	MOVQ 24(SP), AX
-	MOVQ AX, registers_RSP(BX)
-	RDFSBASEQ AX
-	MOVQ AX, registers_FSBase(BX)
-	MOVQ CR2, AX
-	MOVQ AX, ·trapAddress(SB)
+	SAVE_TRAPPED
 	MOVQ SP, ·trapFrame(SB)
 	MOVQ ·kernelVectorAt(SB), BX
-	MOVL $-1, AX
-	MOVL $-1, DX
-	XSAVE64 (BX)
+	XSAVE_ALL(BX)
 	LEAQ ·freeTLS+8(SB), AX
 	WRFSBASEQ AX
 	INCQ ·inKernelTrap(SB)
@@ -155,9 +167,7 @@ fault:
 	CALL AX
 	DECQ ·inKernelTrap(SB)
 	MOVQ ·kernelVectorAt(SB), BX
-	MOVL $-1, AX
-	MOVL $-1, DX
-	XRSTOR64 (BX)
+	XRSTOR_ALL(BX)
 	MOVQ ·trapFrame(SB), SP
 	LEAQ ·KernelTrap(SB), AX
 	MOVQ registers_FSBase(AX), BX
@@ -202,9 +212,7 @@ TEXT ·EnterUser(SB), NOSPLIT|NOFRAME, $0-8
 	JZ   load
 	MOVQ ·userVector(SB), BX
 load:
-	MOVL $-1, AX
-	MOVL $-1, DX
-	XRSTOR64 (BX)
+	XRSTOR_ALL(BX)
 	MOVQ ·userRegs(SB), AX
 	MOVQ registers_FSBase(AX), BX
 	WRFSBASEQ BX
@@ -247,16 +255,7 @@ native:
 	MOVQ R11, ·saveR11(SB)
 	MOVQ ·userRegs(SB), R11
 	SAVE(R11)
-	MOVQ AX, registers_RAX(R11)
-	MOVQ BX, registers_RBX(R11)
-	MOVQ CX, registers_RIP(R11)
-	MOVQ CX, registers_RCX(R11)
-	MOVQ SP, registers_RSP(R11)
-	MOVQ ·saveR11(SB), CX
-	MOVQ CX, registers_RFLAGS(R11)
-	MOVQ CX, registers_R11(R11)
-	RDFSBASEQ CX
-	MOVQ CX, registers_FSBase(R11)
+	SAVE_CALLER
 	MOVQ $const_NativeCall, ·trapVector(SB)
 	MOVQ $0, ·trapCode(SB)
 	JMP  ·leaveUser(SB)
@@ -265,16 +264,7 @@ ring0:
 	MOVQ R11, ·saveR11(SB)
 	MOVQ ·carriedRegs(SB), R11
 	SAVE(R11)
-	MOVQ AX, registers_RAX(R11)
-	MOVQ BX, registers_RBX(R11)
-	MOVQ CX, registers_RIP(R11)
-	MOVQ CX, registers_RCX(R11)
-	MOVQ SP, registers_RSP(R11)
-	MOVQ ·saveR11(SB), CX
-	MOVQ CX, registers_RFLAGS(R11)
-	MOVQ CX, registers_R11(R11)
-	RDFSBASEQ CX
-	MOVQ CX, registers_FSBase(R11)
+	SAVE_CALLER
 	LEAQ ·freeTLS+8(SB), CX
 	WRFSBASEQ CX
 	LEAQ ·callStack(SB), SP

@@ -54,8 +54,7 @@ func Stop(why string) {
 		} else {
 			console.Write(", vector ")
 			console.Number(uint64(e.Vector))
-			console.Write(", address ")
-			console.Hex(e.Detail)
+			console.Value(", address ", e.Detail)
 		}
 		console.Flush()
 	}
@@ -82,14 +81,10 @@ func unexpected(t amd64.Trap) {
 	r := &amd64.KernelTrap
 	console.Write("trap ")
 	console.Number(uint64(t.Vector))
-	console.Write(" in the kernel: error code ")
-	console.Hex(t.Code)
-	console.Write(", address ")
-	console.Hex(t.Address)
-	console.Write(", RIP ")
-	console.Hex(r.RIP)
-	console.Write(", RSP ")
-	console.Hex(r.RSP)
+	console.Value(" in the kernel: error code ", t.Code)
+	console.Value(", address ", t.Address)
+	console.Value(", RIP ", r.RIP)
+	console.Value(", RSP ", r.RSP)
 	console.Flush()
 	trace(r.RSP)
 	Stop("unexpected trap in freestanding code")

@@ -16,8 +16,7 @@ func trace(sp uint64) {
 	for n := 0; n < 16 && uintptr(sp)+8 <= end; sp += 8 {
 		v := *(*uint64)(unsafe.Pointer(uintptr(sp)))
 		if v >= text.VA && v < text.VA+text.Size {
-			console.Write("  called from ")
-			console.Hex(v)
+			console.Value("  called from ", v)
 			console.Flush()
 			n++
 		}

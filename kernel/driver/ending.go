@@ -6,6 +6,7 @@ import (
 	"skerry/abi"
 	"skerry/kernel/amd64"
 	"skerry/kernel/carry"
+	"skerry/kernel/console"
 	"skerry/kernel/kcb"
 	"skerry/kernel/memory"
 )
@@ -54,7 +55,7 @@ func (d *Driver) monitorEnded(s abi.Status) {
 		why = "its monitor died of a signal"
 	case abi.ExitFault:
 		why = "its monitor's libos faulted"
-		d.logFault(&s)
+		logFault(&s)
 	case abi.ExitMemory:
 		why = "its monitor ran out of memory"
 	}
@@ -140,4 +141,20 @@ func (d *Driver) freeDCB(b *kcb.DCB) {
 	at := memory.Phys(uintptr(unsafe.Pointer(b)) - d.k.Pages.Offset)
 	*(*memory.Phys)(unsafe.Pointer(b)) = d.dcbs
 	d.dcbs = at
+}
+
+// logFault says where a domain's libos faulted.
+func logFault(s *abi.Status) {
+	console.Write("vector ")
+	console.Number(s.FaultVector)
+	console.Value(", code ", s.FaultCode)
+	console.Value(", address ", s.FaultAddress)
+	console.Value(", RIP ", s.FaultRIP)
+	console.Flush()
+	for _, a := range s.Trace {
+		if a != 0 {
+			console.Value("  called from ", a)
+			console.Flush()
+		}
+	}
 }

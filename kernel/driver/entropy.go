@@ -3,9 +3,7 @@ package driver
 import (
 	"encoding/binary"
 
-	"skerry/abi"
 	"skerry/kernel/amd64"
-	"skerry/kernel/console"
 )
 
 // entropy fills b with numbers from the processor's generator, mixed with the
@@ -30,25 +28,5 @@ func (d *Driver) entropy(b []byte) {
 		v ^= v >> 32
 		binary.LittleEndian.PutUint64(w[:], v)
 		b = b[copy(b, w[:]):]
-	}
-}
-
-// logFault says where a domain's libos faulted.
-func (d *Driver) logFault(s *abi.Status) {
-	console.Write("vector ")
-	console.Number(s.FaultVector)
-	console.Write(", code ")
-	console.Hex(s.FaultCode)
-	console.Write(", address ")
-	console.Hex(s.FaultAddress)
-	console.Write(", RIP ")
-	console.Hex(s.FaultRIP)
-	console.Flush()
-	for _, a := range s.Trace {
-		if a != 0 {
-			console.Write("  called from ")
-			console.Hex(a)
-			console.Flush()
-		}
 	}
 }
