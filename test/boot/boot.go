@@ -48,6 +48,9 @@ type Machine struct {
 	Timeout  time.Duration // 0: two minutes
 	// Tour is the manifest's.
 	Tour bool
+	// Quiet leaves the console to the session, which then puts what explains
+	// a failure into the error.
+	Quiet bool
 }
 
 // Outcome is what came of it.
@@ -151,13 +154,17 @@ func Run(t testing.TB, m *Machine) *Outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	var stdout, stderr, console bytes.Buffer
-	r, err := session.Run(ctx, &session.Config{
+	c := &session.Config{
 		Machine: machine.Config{
 			Image: file, Cores: m.Cores, Memory: m.memory(), Accel: machine.TCG,
 			Options: m.Options, Extra: m.Extra,
 		},
-		Programs: running, Stdout: &stdout, Stderr: &stderr, Console: &console, Libos: System(t).Libos, Kernel: System(t).Kernel,
-	})
+		Programs: running, Stdout: &stdout, Stderr: &stderr, Libos: System(t).Libos, Kernel: System(t).Kernel,
+	}
+	if !m.Quiet {
+		c.Console = &console
+	}
+	r, err := session.Run(ctx, c)
 	o := &Outcome{Result: r, Stdout: stdout.String(), Stderr: stderr.String(), Console: console.String(), Err: err}
 	t.Cleanup(func() {
 		if t.Failed() {
