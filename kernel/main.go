@@ -1,6 +1,8 @@
 // Command kernel is the CPU driver: what every core of a Skerry machine runs
 // in ring 0, each its own copy. It is no Linux program: the image builder links
 // it high, and boot brings it to life.
+//
+// Nothing imports it. It must never do more than put its parts together.
 package main
 
 import (

@@ -1,5 +1,9 @@
 // Command skerry builds images of Skerry, starts machines with them, and runs
 // programs there.
+//
+// Nothing imports it. It holds flags, words and streams; what it does is in the
+// packages under host. Every failure must end in one line and an exit code of
+// package exitcode.
 package main
 
 import (

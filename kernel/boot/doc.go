@@ -3,6 +3,7 @@
 // core finds the others, divides the memory, and starts them.
 //
 // Only the kernel's main package imports it. Before the runtime runs it is
-// freestanding. When Finish has returned, nothing of it is used again, and this
-// core maps nothing that it does not own but the declared channels.
+// freestanding. When Start has returned, nothing of it is used again but KCB,
+// and this core's kernel maps nothing that its core does not own but the
+// declared channels and, read-only, the libos's file.
 package boot

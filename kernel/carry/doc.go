@@ -2,8 +2,9 @@
 // calls that the runtime makes from ring 0, pages its heap, and turns faults of
 // kernel code into Go panics with a stack.
 //
-// The start of the kernel sets it up and the kernel's main imports it for its
-// figures; nothing else may. All of it is freestanding: it runs on stacks of
-// its own, below the runtime that it serves. It serves one runtime with
+// The start of the kernel sets it up; the driver and the kernel's main import
+// it for the time, its figures, and to end the kernel; nothing else may. Most
+// of it is freestanding: it runs on stacks of its own, below the runtime that
+// it serves, and must never call into it. It serves one runtime with
 // cooperative threads: a thread gives way only inside a call.
 package carry

@@ -51,10 +51,10 @@ type KCB struct {
 
 	Counters Counters
 
-	// Events is a ring of the last events, for a panic to show.
 	// Ended says of which cores this kernel knows that theirs has ended.
 	Ended [abi.MaxCores]bool
 
+	// Events is a ring of the last events, for a panic to show.
 	Events    [16]Event
 	NumEvents uint64
 }

@@ -1,6 +1,6 @@
 // Package memory hands out the pages of RAM that one core owns.
 //
-// The CPU driver imports it, as does whatever builds address spaces for it.
+// The parts of the CPU driver import it.
 // It is freestanding: the kernel's own heap is paged from it, below the
 // runtime. It never touches memory its core does not own.
 package memory

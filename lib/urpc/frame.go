@@ -17,9 +17,10 @@
 // comes of it is wrong messages or a Broken channel, and never an access
 // outside the frame.
 //
-// The package is freestanding: it may run with no Go runtime below it, in the
-// libos and in a CPU driver. It must never allocate, block or poll; it imports
-// nothing but unsafe and sync/atomic.
+// Whoever shares a frame with another dispatcher may import it: the libos, the
+// monitors, package stdio. It is freestanding: it may run with no Go runtime
+// below it. It must never allocate, block or poll; it imports nothing but unsafe
+// and sync/atomic.
 package urpc
 
 import "unsafe"

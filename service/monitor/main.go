@@ -5,7 +5,8 @@
 // boot manifest and owns the console, the link to the host and the prompt.
 //
 // It is an ordinary Go program over the libos that makes native calls besides.
-// All its state belongs to one event loop; the other goroutines only wait.
+// All its state belongs to one event loop, which must never block but on its
+// doorbell; the other goroutines only wait. Nothing imports it.
 package main
 
 import (

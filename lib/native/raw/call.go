@@ -1,6 +1,6 @@
 // Package raw is the one instruction sequence that makes a native call.
 //
-// The libos and package native import it. It is freestanding and must never
+// Package native imports it. It is freestanding and must never
 // interpret what it passes on: numbers and arguments are package abi's.
 package raw
 
