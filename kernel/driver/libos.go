@@ -60,6 +60,7 @@ func (l *libosImage) parse(file []byte) error {
 	if size < 56 || off > uint64(len(file)) || n*size > uint64(len(file))-off {
 		return fmt.Errorf("the libos's program headers lie outside its file")
 	}
+	entered := false
 	for i := range n {
 		h := file[off+i*size:]
 		if le.Uint32(h) != 1 { // PT_LOAD
@@ -79,15 +80,22 @@ func (l *libosImage) parse(file []byte) error {
 		bits, err := userBits(prot)
 		p.bits = bits
 		if l.numParts == len(l.parts) || err != abi.OK || p.va%abi.PageSize != 0 || p.offset%abi.PageSize != 0 ||
-			p.va < abi.LibosBase || p.pages > 1<<16 || p.va+p.pages*abi.PageSize > userEnd ||
+			p.va < abi.LibosBase || p.va >= userEnd || p.pages == 0 || p.pages > min(1<<16, (userEnd-p.va)/abi.PageSize) ||
 			p.offset > uint64(len(file)) || p.fileSize > uint64(len(file))-p.offset || p.fileSize > p.pages*abi.PageSize {
 			return fmt.Errorf("segment %d of the libos cannot be mapped", i)
 		}
+		if prot&abi.ProtWrite == 0 && p.pages > (p.fileSize+abi.PageSize-1)/abi.PageSize {
+			return fmt.Errorf("segment %d of the libos is read-only but not all in its file", i)
+		}
 		if prot&abi.ProtExec != 0 {
 			l.textSize = p.pages * abi.PageSize
+			entered = entered || l.entry >= p.va && l.entry < p.va+l.textSize
 		}
 		l.parts[l.numParts] = p
 		l.numParts++
+	}
+	if !entered {
+		return fmt.Errorf("the libos's entry %#x is not in its text", l.entry)
 	}
 	return nil
 }
