@@ -34,11 +34,17 @@ func (d *Driver) end(b *kcb.DCB, s abi.Status) {
 	}
 	b.Status = s
 	d.k.Reclaim.Push(b)
-	if b.Children > 0 {
-		for c := d.k.NextAfter(0); c != nil; c = d.k.NextAfter(c.ID + 1) {
+	if b.Rights&abi.RightSpawn != 0 {
+		for n := uint32(0); ; {
+			c := d.k.NextAfter(n)
+			if c == nil {
+				break
+			}
+			n = c.ID + 1
 			if c.Parent == b.ID {
-				c.Reaped = true
+				c.Reaped = true // nobody will ask
 				d.end(c, abi.Status{Kind: abi.ExitKilled})
+				d.forget(c)
 			}
 		}
 	}
