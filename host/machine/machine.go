@@ -11,7 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -50,8 +50,8 @@ type Config struct {
 type Machine struct {
 	// Console is the first serial port, Link the second. Both must be read,
 	// or the machine comes to wait. Reads end with io.EOF when it ends.
-	Console net.Conn
-	Link    net.Conn
+	Console io.ReadWriteCloser
+	Link    io.ReadWriteCloser
 
 	cmd    *exec.Cmd
 	stderr tail
@@ -131,26 +131,35 @@ func Start(ctx context.Context, c *Config) (*Machine, error) {
 			f.Close()
 		}
 	}()
-	for i, conn := range []*net.Conn{&m.Console, &m.Link} {
-		ours, theirs, err := socketPair()
-		if err != nil {
-			m.closeConns()
-			return nil, &exitcode.Error{Code: exitcode.Machine, What: "serial port", Err: err}
-		}
-		*conn = ours
-		inherited = append(inherited, theirs)
-		// The first inherited file is number 3.
-		args = append(args, "-chardev", fmt.Sprintf("socket,id=com%d,fd=%d", i+1, 3+i), "-serial", fmt.Sprintf("chardev:com%d", i+1))
+	serial := func(err error) error {
+		m.closePorts()
+		return &exitcode.Error{Code: exitcode.Machine, What: "serial port", Err: err}
 	}
+	console, far, err := socketPair()
+	if err != nil {
+		return nil, serial(err)
+	}
+	m.Console = console
+	inherited = append(inherited, far)
+	link, in, out, err := newPipes()
+	if err != nil {
+		return nil, serial(err)
+	}
+	m.Link = link
+	inherited = append(inherited, in, out)
+	// The first inherited file is number 3.
+	args = append(args,
+		"-chardev", "socket,id=com1,fd=3", "-serial", "chardev:com1",
+		"-chardev", "stdio,id=com2,signal=off", "-serial", "chardev:com2")
 	m.cmd = exec.CommandContext(ctx, qemu, args...)
-	m.cmd.ExtraFiles = inherited
-	m.cmd.Stderr = &m.stderr
+	m.cmd.ExtraFiles = []*os.File{far}
+	m.cmd.Stdin, m.cmd.Stdout, m.cmd.Stderr = in, out, &m.stderr
 	m.cmd.WaitDelay = time.Second
 	dieWithParent(m.cmd)
 	started := make(chan error)
 	go m.watch(ctx, started)
 	if err := <-started; err != nil {
-		m.closeConns()
+		m.closePorts()
 		return nil, &exitcode.Error{Code: exitcode.Machine, What: qemu, Err: err, Fix: "check it with skerry doctor"}
 	}
 	return m, nil
@@ -220,11 +229,11 @@ func (m *Machine) Stop() {
 // than once.
 func (m *Machine) Kill() {
 	m.Stop()
-	m.closeConns()
+	m.closePorts()
 }
 
-func (m *Machine) closeConns() {
-	for _, c := range []net.Conn{m.Console, m.Link} {
+func (m *Machine) closePorts() {
+	for _, c := range []io.Closer{m.Console, m.Link} {
 		if c != nil {
 			c.Close()
 		}

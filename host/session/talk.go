@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"sync"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 
 // talk is the conversation with the monitor of core 0.
 type talk struct {
-	conn     net.Conn
+	conn     io.ReadWriter
 	start    time.Time // of the machine
 	programs []Program
 	stdout   io.Writer
@@ -35,7 +34,7 @@ type talk struct {
 	err   error         // why it ended; nil after Bye
 }
 
-func newTalk(c *Config, conn net.Conn, start time.Time) *talk {
+func newTalk(c *Config, conn io.ReadWriter, start time.Time) *talk {
 	t := &talk{
 		conn: conn, start: start, writer: link.NewWriter(conn),
 		programs: c.Programs, stdout: c.Stdout, stderr: c.Stderr, log: c.Log,
