@@ -87,6 +87,7 @@ type CoreInfo struct {
 	TotalPages              uint64 // pages of RAM the core owns
 	FreePages               uint64
 	KernelPages             uint64 // of these, held by the kernel itself
+	DomainPages             uint64 // of these, charged to domains
 	Domains                 uint64
 	// BootMallocs and BootCollections are what the two counters above said
 	// when the kernel was ready to serve: a kernel that serves does neither.

@@ -41,7 +41,8 @@ type Driver struct {
 	monitor *kcb.DCB
 	options options
 	// dcbs is a list of free DCBs, threaded through their memory.
-	dcbs memory.Phys
+	dcbs    memory.Phys
+	numDCBs uint64
 
 	// Buffers for events, so that none is allocated.
 	arguments  arguments

@@ -109,11 +109,13 @@ func (d *Driver) reclaim() {
 	if b.Root != 0 {
 		archiveSlot := uintptr(abi.ArchiveBase >> 39 & 511)
 		n := space(b).Destroy(&k.Pages, reclaimBudget, func(slot uintptr) bool { return slot == archiveSlot })
+		b.Pages -= min(b.Pages, uint64(n))
 		if n >= reclaimBudget {
 			return
 		}
 		k.Pages.Free(b.Root)
 		b.Root = 0
+		b.Pages--
 	}
 	k.Reclaim.Remove(b)
 	b.Reclaimed = true
@@ -147,6 +149,7 @@ func (d *Driver) freeDCB(b *kcb.DCB) {
 	at := memory.Phys(uintptr(unsafe.Pointer(b)) - d.k.Pages.Offset)
 	*(*memory.Phys)(unsafe.Pointer(b)) = d.dcbs
 	d.dcbs = at
+	d.numDCBs++
 }
 
 // logFault says where a domain's libos faulted.

@@ -24,6 +24,10 @@ func coreInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	runtime.ReadMemStats(&memStats)
 	k := d.k
 	c, m := &k.Counters, &k.Machine
+	charged := uint64(0)
+	for x := k.NextAfter(0); x != nil; x = k.NextAfter(x.ID + 1) {
+		charged += x.Pages
+	}
 	i := &d.coreInfo
 	*i = abi.CoreInfo{
 		Core: m.Core, APIC: m.APIC, Node: m.Node, Cores: m.Cores,
@@ -34,7 +38,8 @@ func coreInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 		Events: c.Events, Dispatches: c.Dispatches, NativeCalls: c.NativeCalls,
 		PageFaults: c.PageFaults, Interrupts: c.Interrupts,
 		DoorbellsIn: c.DoorbellsIn, DoorbellsOut: c.DoorbellsOut, LogLines: console.Lines,
-		TotalPages: k.Pages.Total() + m.KernelSize/abi.PageSize, FreePages: k.Pages.Available(),
+		TotalPages: k.Pages.Total() + m.KernelSize/abi.PageSize, FreePages: k.Pages.Available() + d.numDCBs*kcb.DCBSize/abi.PageSize,
+		DomainPages: charged,
 		KernelPages: c.KernelPages + carry.HeapPages, Domains: uint64(k.NumDomains),
 	}
 	copy(i.Version[:], abi.Version)

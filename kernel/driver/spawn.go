@@ -53,6 +53,7 @@ func (d *Driver) create(name [32]byte, quota, rights uint64) (*kcb.DCB, abi.Erro
 	at := d.dcbs
 	if at != 0 {
 		d.dcbs = *(*memory.Phys)(unsafe.Pointer(pages.At(at)))
+		d.numDCBs--
 	} else if at = pages.AllocRun(kcb.DCBSize/abi.PageSize, abi.PageSize); at == 0 {
 		return nil, abi.ErrMemory
 	}

@@ -46,6 +46,7 @@ type Core struct {
 	TotalPages                   uint64 // RAM that the core owns
 	FreePages                    uint64
 	KernelPages                  uint64 // of these, held by its kernel
+	DomainPages                  uint64 // of these, charged to its domains
 	Domains                      uint64
 }
 
@@ -58,7 +59,7 @@ func CoreOf(i *abi.CoreInfo) Core {
 		BootMallocs: i.BootMallocs, BootCollections: i.BootCollections,
 		Events: i.Events, Dispatches: i.Dispatches, NativeCalls: i.NativeCalls, PageFaults: i.PageFaults,
 		Interrupts: i.Interrupts, MessagesIn: i.DoorbellsIn, MessagesOut: i.DoorbellsOut,
-		TotalPages: i.TotalPages, FreePages: i.FreePages, KernelPages: i.KernelPages, Domains: i.Domains,
+		TotalPages: i.TotalPages, FreePages: i.FreePages, KernelPages: i.KernelPages, DomainPages: i.DomainPages, Domains: i.Domains,
 	}
 }
 
