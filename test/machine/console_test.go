@@ -1,0 +1,62 @@
+package machine
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"skerry/test/boot"
+)
+
+// TestConsoleLines lets programs of four cores fill the log while one kernel
+// ends with a panic: every line of the console must be one line of one core's,
+// whole and in its core's order.
+func TestConsoleLines(t *testing.T) {
+	m := &boot.Machine{Cores: 4, Options: "panic=2:400"}
+	const lines = 400
+	for core := range 4 {
+		m.Programs = append(m.Programs, boot.Program{Package: "testdata/logger.go", Args: []string{"from" + strconv.Itoa(core), strconv.Itoa(lines)}, Core: core})
+	}
+	o := boot.Run(t, m)
+	if o.Err == nil {
+		t.Error("the session says nothing of the panic")
+	}
+	logged := regexp.MustCompile(`^skerry: core (\d+): logger: from(\d+) (\d+) (x*) end$`)
+	next := map[string]int{}
+	n := 0
+	for _, line := range boot.Lines(o.Console) {
+		if !strings.Contains(line, "logger: ") {
+			// A line of a kernel's own, or of the monitor's, which has no prefix.
+			if strings.Contains(line, "xx") || strings.LastIndex(line, "skerry: ") > 0 {
+				t.Errorf("mixed: %q", line)
+			}
+			continue
+		}
+		f := logged.FindStringSubmatch(line)
+		if f == nil || f[1] != f[2] {
+			t.Errorf("mixed or cut: %q", line)
+			continue
+		}
+		i, _ := strconv.Atoi(f[3])
+		if i < next[f[1]] || len(f[4]) != i%120 {
+			t.Errorf("after line %d of core %s: %q", next[f[1]]-1, f[1], line)
+		}
+		next[f[1]] = i + 1
+		n++
+	}
+	if n < lines {
+		t.Errorf("only %d lines arrived", n)
+	}
+	for _, want := range []string{"skerry: panic: core 2: ", "skerry: core 2: main.main("} {
+		if !strings.Contains(o.Console, want) {
+			t.Errorf("the console lacks %q", want)
+		}
+	}
+	for core := range 4 {
+		if core != 2 && next[fmt.Sprint(core)] == 0 {
+			t.Errorf("core %d logged nothing", core)
+		}
+	}
+}
