@@ -62,6 +62,9 @@ func (a *app) boot(c *cobra.Command, f *machineFlags, tour bool, names []string)
 	terminal := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	m := &manifest.Manifest{Tour: tour, Summary: tour, Prompt: terminal || !tour, Link: true}
 	m.PowerOff = !m.Prompt
+	if terminal {
+		m.Hint = "Type help for the commands; poweroff, or ^A x on this terminal, ends the machine."
+	}
 	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Console: clearing{&a.progress, os.Stdout}, Libos: system.Libos, Kernel: system.Kernel, Log: a.log}
 	if tour {
 		i := indexOf(programs, "tour")

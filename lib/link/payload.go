@@ -41,8 +41,10 @@ type Core struct {
 	NativeCalls                  uint64
 	PageFaults                   uint64
 	Interrupts                   uint64
-	MessagesIn                   uint64 // notifications from other cores
-	MessagesOut                  uint64 // notifications to other cores
+	MessagesIn                   uint64 // its monitor received from other cores
+	MessagesOut                  uint64 // its monitor sent to other cores
+	DoorbellsIn                  uint64 // rung by other cores
+	DoorbellsOut                 uint64 // of other cores, rung
 	TotalPages                   uint64 // RAM that the core owns
 	FreePages                    uint64
 	KernelPages                  uint64 // of these, held by its kernel
@@ -50,7 +52,8 @@ type Core struct {
 	Domains                      uint64
 }
 
-// CoreOf turns what a CPU driver says into what a Summary says.
+// CoreOf turns what a CPU driver says into what a Summary says; it knows nothing
+// of messages.
 func CoreOf(i *abi.CoreInfo) Core {
 	return Core{
 		Core: int(i.Core), Node: int(i.Node), Version: text(i.Version[:]), Go: text(i.Go[:]),
@@ -58,7 +61,7 @@ func CoreOf(i *abi.CoreInfo) Core {
 		ImageBytes: i.ImageBytes, HeapBytes: i.HeapBytes, Mallocs: i.Mallocs, Collections: i.Collections,
 		BootMallocs: i.BootMallocs, BootCollections: i.BootCollections,
 		Events: i.Events, Dispatches: i.Dispatches, NativeCalls: i.NativeCalls, PageFaults: i.PageFaults,
-		Interrupts: i.Interrupts, MessagesIn: i.DoorbellsIn, MessagesOut: i.DoorbellsOut,
+		Interrupts: i.Interrupts, DoorbellsIn: i.DoorbellsIn, DoorbellsOut: i.DoorbellsOut,
 		TotalPages: i.TotalPages, FreePages: i.FreePages, KernelPages: i.KernelPages, DomainPages: i.DomainPages, Domains: i.Domains,
 	}
 }

@@ -32,6 +32,8 @@ type Manifest struct {
 	// Prompt reads commands from the console when all programs have ended
 	// (and the summary is out).
 	Prompt bool `json:",omitempty"`
+	// Hint is printed before the first prompt: how to go on, and how to leave.
+	Hint string `json:",omitempty"`
 	// Link says that the host speaks frames of package link on the second
 	// serial port. Programs' output then goes there and not to the console
 	// (but see Tour).

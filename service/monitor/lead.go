@@ -35,6 +35,7 @@ func (m *monitor) lead(info *abi.CoreInfo) error {
 		byCore[core] = m.connect(core, urpc.A)
 	}
 	m.agent = agent.New(kernel{}, func(message wire.Message) { m.control.Handle(0, message) })
+	m.agent.Counts = m.counts
 	port := func(number int) *control.Port {
 		return control.NewPort(func(b []byte) (int, error) { return native.PortWrite(number, b) })
 	}

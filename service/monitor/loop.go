@@ -74,7 +74,17 @@ func (m *monitor) follow(leader int) {
 		}
 	}
 	m.agent = agent.New(kernel{}, emit)
+	m.agent.Counts = m.counts
 	emit(&wire.Ready{})
+}
+
+// counts returns how many messages have gone to and come from other monitors.
+func (m *monitor) counts() (sent, received uint64) {
+	for _, p := range m.peers {
+		out, in := p.stream.Counts()
+		sent, received = sent+out, received+in
+	}
+	return sent, received
 }
 
 // loop works until there is nothing to do, then sleeps on the doorbell. It

@@ -44,6 +44,10 @@ const (
 
 // Agent looks after one core's programs.
 type Agent struct {
+	// Counts returns how many messages the core's monitor has sent to others
+	// and received from them; nil stands for none.
+	Counts func() (sent, received uint64)
+
 	kernel Kernel
 	emit   func(wire.Message)
 
@@ -109,7 +113,11 @@ func (a *Agent) Handle(m wire.Message) {
 		if info, err := a.kernel.CoreInfo(); err != nil {
 			a.emit(&wire.Refused{Request: m.Request, Reason: err.Error()})
 		} else {
-			a.emit(&wire.CoreAnswer{Request: m.Request, Info: info})
+			answer := &wire.CoreAnswer{Request: m.Request, Info: info}
+			if a.Counts != nil {
+				answer.Sent, answer.Received = a.Counts()
+			}
+			a.emit(answer)
 		}
 	case *wire.QueryDomains:
 		if list, err := a.domains(); err != nil {

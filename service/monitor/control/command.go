@@ -10,11 +10,13 @@ import (
 	"skerry/lib/manifest"
 )
 
-const helpText = `run PROGRAM [ARGUMENT]... [@CORE]  run a program; ^C ends it, ^D ends its input
-ps                                 list the domains of all cores
-cores                              list the cores
-help                               print this
-poweroff                           end the machine
+const helpText = `run PROGRAM [ARGUMENT]... [@CORE] [&]  run a program; ^C ends it, ^D ends its input;
+                                       with & it runs beside the prompt, without input
+kill DOMAIN [@CORE]                    end a program that runs beside the prompt
+ps                                     list the domains of all cores
+cores                                  list the cores
+help                                   print this
+poweroff                               end the machine
 `
 
 // Command does what a line at the prompt asks for. done is called once, when
@@ -31,7 +33,7 @@ func (c *Control) Command(line string, done func()) {
 		return
 	}
 	name, args := words[0], words[1:]
-	if name != "run" && len(args) > 0 {
+	if len(args) > 0 {
 		switch name {
 		case "ps", "cores", "help", "poweroff":
 			c.Console.Print("%s takes no arguments\n", name)
@@ -40,6 +42,11 @@ func (c *Control) Command(line string, done func()) {
 		}
 	}
 	switch name {
+	case "kill":
+		if err := c.killDomain(args); err != nil {
+			c.Console.Print("kill: %v\n", err)
+		}
+		done()
 	case "run":
 		if err := c.run(args, done); err != nil {
 			c.Console.Print("run: %v\n", err)
@@ -70,18 +77,58 @@ func (c *Control) Command(line string, done func()) {
 	}
 }
 
-// run starts a program with the console as its standard streams.
+// onCore takes a last argument @CORE off; without one the core is -1.
+func (c *Control) onCore(args []string) (core int, rest []string, err error) {
+	last := len(args) - 1
+	if last < 0 || !strings.HasPrefix(args[last], "@") {
+		return -1, args, nil
+	}
+	if core, err = strconv.Atoi(args[last][1:]); err != nil {
+		return 0, nil, fmt.Errorf("%s names no core", args[last])
+	}
+	return core, args[:last], c.usable(core)
+}
+
+// killDomain ends a program by the number of its domain, as ps lists it.
+func (c *Control) killDomain(args []string) error {
+	core, args, err := c.onCore(args)
+	if err != nil {
+		return err
+	}
+	if len(args) != 1 {
+		return errors.New("name one domain, as ps lists it; try: kill 2 @1")
+	}
+	domain, err := strconv.ParseUint(args[0], 10, 32)
+	if err != nil {
+		return fmt.Errorf("%s is no number of a domain", args[0])
+	}
+	var found *program
+	for _, p := range c.programs {
+		if domain == 0 || uint64(p.domain) != domain || core >= 0 && p.core != core {
+			continue
+		}
+		if found != nil {
+			return fmt.Errorf("more than one core runs a program as domain %d; say which: kill %d @CORE", domain, domain)
+		}
+		found = p
+	}
+	if found == nil {
+		return fmt.Errorf("domain %d is no program that runs", domain)
+	}
+	c.kill(found)
+	return nil
+}
+
+// run starts a program with the console as its standard streams, or beside the
+// prompt with its output marked.
 func (c *Control) run(args []string, done func()) error {
-	core := -1
-	if last := len(args) - 1; last >= 0 && strings.HasPrefix(args[last], "@") {
-		n, err := strconv.Atoi(args[last][1:])
-		if err != nil {
-			return fmt.Errorf("%s names no core", args[last])
-		}
-		if err := c.usable(n); err != nil {
-			return err
-		}
-		core, args = n, args[:last]
+	beside := false
+	if last := len(args) - 1; last >= 0 && args[last] == "&" {
+		beside, args = true, args[:last]
+	}
+	core, args, err := c.onCore(args)
+	if err != nil {
+		return err
 	}
 	if len(args) == 0 {
 		return errors.New("no program named; try: run hello @1")
@@ -97,12 +144,19 @@ func (c *Control) run(args []string, done func()) error {
 	if len(name) > 31 {
 		name = name[:31]
 	}
-	p := &program{index: -1, name: name, core: core, done: done}
-	c.foreground, c.discipline = p, discipline{}
+	p := &program{index: -1, name: name, core: core, lines: beside}
+	p.prefix(false)
+	if !beside {
+		p.done = done
+		c.foreground, c.discipline = p, discipline{}
+	}
 	c.start(p, &manifest.Program{
-		Name: name, Path: strings.TrimPrefix(file, "/"), Args: args, Cwd: "/", Core: core, Stdin: true,
+		Name: name, Path: strings.TrimPrefix(file, "/"), Args: args, Cwd: "/", Core: core, Stdin: !beside,
 		Env: []string{"PATH=/bin", "HOME=/"},
 	})
+	if beside {
+		done()
+	}
 	return nil
 }
 
@@ -119,7 +173,7 @@ func (c *Control) place() int {
 }
 
 // Commands are the words that begin a line at the prompt.
-var Commands = []string{"run", "ps", "cores", "help", "poweroff"}
+var Commands = []string{"run", "kill", "ps", "cores", "help", "poweroff"}
 
 // split cuts a line into words at blanks. Quotes of either kind and
 // backslashes keep blanks in a word.

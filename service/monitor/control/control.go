@@ -88,7 +88,8 @@ type program struct {
 	ended    bool
 	deadline time.Time // for Started or Failed; zero after it
 
-	out, err lines // the tour's
+	lines    bool  // to the console, marked with the core
+	out, err lines // not ended yet
 	notice   lines
 
 	window int    // input that it may be sent, bytes
@@ -132,7 +133,8 @@ func (c *Control) Start() {
 	for i := range c.Manifest.Programs {
 		m := &c.Manifest.Programs[i]
 		p := &program{index: i, name: m.Name, core: m.Core}
-		c.prefix(p)
+		p.lines = c.Manifest.Tour
+		p.prefix(c.alone(i))
 		c.boot = append(c.boot, p)
 		c.running++
 	}
@@ -269,13 +271,13 @@ func (c *Control) output(p *program, stream uint8, data []byte) {
 				c.Console.Print("%s on core %d: %s\n", p.name, p.core, line)
 			}
 		})
-	case c.toHost(p) && !c.Manifest.Tour:
+	case c.toHost(p) && !p.lines:
 		kind := link.Stdout
 		if stream == stdio.Stderr {
 			kind = link.Stderr
 		}
 		c.frame(kind, p, data)
-	case p.index >= 0 && c.Manifest.Tour:
+	case p.lines:
 		l := &p.out
 		if stream == stdio.Stderr {
 			l = &p.err
@@ -354,6 +356,9 @@ func (c *Control) finish() {
 	case c.Manifest.PowerOff:
 		c.powerOff()
 	case c.Manifest.Prompt:
+		if c.Manifest.Hint != "" {
+			c.Console.Print("%s\n", c.Manifest.Hint)
+		}
 		c.Prompt()
 	}
 }

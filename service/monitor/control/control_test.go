@@ -233,7 +233,7 @@ func TestTour(t *testing.T) {
 		"[core 0 hello] hello\n", "[core 0 hello] careful\n", "[core 0 hello] world\n",
 		"[core 1 hello] world\n", "hello on core 1 exited with code 3\n",
 		"crash on core 1 was ended by SIGSEGV (segmentation fault)\n",
-		"0.1.0", "12.5 ms", "64 MiB  128 MiB",
+		"0.1.0", "13 ms", "64 of 128 MiB",
 	} {
 		if !strings.Contains(got, line) {
 			t.Errorf("console lacks %q", line)
@@ -309,7 +309,7 @@ func TestLink(t *testing.T) {
 	if !x.off {
 		t.Error("the machine is still on")
 	}
-	if !strings.Contains(x.console.String(), "12.5 ms") || strings.Contains(x.console.String(), "world") {
+	if !strings.Contains(x.console.String(), "13 ms") || strings.Contains(x.console.String(), "world") {
 		t.Errorf("console shows %q", x.console.String())
 	}
 }
@@ -371,9 +371,19 @@ func TestPrompt(t *testing.T) {
 		{"run hello @x", "run: @x names no core\r\n"},
 		{"run 'hello", "no closing '\r\n"},
 		{"ps now", "ps takes no arguments\r\n"},
+		{"run hello @1 &", "[core 1 hello] hello\r\n[core 1 hello] world\r\nhello on core 1 exited with code 3\r\n"},
+		{"run wait @1 &", ""},
+		{"run wait @0 &", ""},
+		{"run hello @0", "hello\r\nworld\r\nhello on core 0 exited with code 3\r\n"},
+		{"kill", "kill: name one domain, as ps lists it; try: kill 2 @1\r\n"},
+		{"kill x", "kill: x is no number of a domain\r\n"},
+		{"kill 0", "kill: domain 0 is no program that runs\r\n"},
+		{"kill 3 @0", "kill: domain 3 is no program that runs\r\n"},
+		{"kill 3", "wait on core 1 was killed\r\n"},
+		{"kill 2 @0", "wait on core 0 was killed\r\n"},
 		{"run hello @1", "hello\r\nworld\r\nhello on core 1 exited with code 3\r\n"},
 		{"run crash", "crash on core 1 was ended by SIGSEGV (segmentation fault)\r\n"},
-		{"cores", "12.5 ms"},
+		{"cores", "13 ms"},
 	} {
 		done := x.command(c.line)
 		x.run()
@@ -487,7 +497,7 @@ func TestDeadCore(t *testing.T) {
 	}
 	x.now = x.now.Add(2 * time.Second)
 	x.run()
-	if got := x.console.String(); !*done || !strings.Contains(got, "core 1 does not answer") || !strings.Contains(got, "12.5 ms") {
+	if got := x.console.String(); !*done || !strings.Contains(got, "core 1 does not answer") || !strings.Contains(got, "13 ms") {
 		t.Errorf("cores prints %q", got)
 	}
 	x.console.Reset()
@@ -587,5 +597,23 @@ func TestPort(t *testing.T) {
 	broken.Print("lost")
 	if broken.Flush(); broken.Queued() != 0 {
 		t.Error("a port that fails keeps its bytes")
+	}
+}
+
+// TestPromptStaysLast: what is printed while someone types goes above the
+// prompt, and what a program has begun to write is not overwritten.
+func TestPromptStaysLast(t *testing.T) {
+	var out bytes.Buffer
+	p := control.NewPort(out.Write)
+	p.Write([]byte("begun"))
+	p.Print("said\n")
+	p.Raw([]byte("\r\n> "))
+	p.Raw([]byte("ty"))
+	p.Print("news\n")
+	p.Raw([]byte("ped\r\n"))
+	p.Print("end\n")
+	p.Flush()
+	if got, want := out.String(), "begun\nsaid\n\r\n> ty\r\x1b[Knews\n> typed\r\nend\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

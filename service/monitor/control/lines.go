@@ -45,14 +45,22 @@ func (l *lines) write(data []byte, line func([]byte)) {
 	}
 }
 
-// prefix sets what p's lines on the console begin with: the core, and the
-// program where the core runs more than one.
-func (c *Control) prefix(p *program) {
-	prefix := fmt.Sprintf("[core %d] ", p.core)
+// alone says whether a program of the manifest is the only one on its core.
+func (c *Control) alone(index int) bool {
 	for i := range c.Manifest.Programs {
-		if i != p.index && c.Manifest.Programs[i].Core == p.core {
-			prefix = fmt.Sprintf("[core %d %s] ", p.core, p.name)
+		if i != index && c.Manifest.Programs[i].Core == c.Manifest.Programs[index].Core {
+			return false
 		}
+	}
+	return true
+}
+
+// prefix sets what p's lines on the console begin with: the core, and the
+// program unless it is alone there.
+func (p *program) prefix(alone bool) {
+	prefix := fmt.Sprintf("[core %d %s] ", p.core, p.name)
+	if alone {
+		prefix = fmt.Sprintf("[core %d] ", p.core)
 	}
 	p.out.prefix, p.err.prefix = prefix, prefix
 }

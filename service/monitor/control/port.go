@@ -15,7 +15,8 @@ type Port struct {
 	write  func([]byte) (int, error)
 	chunks [][]byte // of native.PortMax bytes at most
 	queued int
-	open   bool // a line has been begun
+	open   bool   // a line has been begun
+	prompt []byte // of that, what the prompt has written
 }
 
 // NewPort returns a Port over a write function that takes the start of what it
@@ -25,10 +26,17 @@ func NewPort(write func([]byte) (int, error)) *Port { return &Port{write: write}
 // Queued returns how many bytes wait.
 func (p *Port) Queued() int { return p.queued }
 
-// Print queues a formatted text, at the start of a line.
+// Print queues a formatted text of whole lines. It begins a line; the prompt, and
+// what has been typed there, are moved below it.
 func (p *Port) Print(format string, args ...any) {
-	p.EndLine()
+	prompt := p.prompt
+	if len(prompt) > 0 {
+		p.cut([]byte("\r\x1b[K"))
+	} else {
+		p.EndLine()
+	}
 	fmt.Fprintf(p, format, args...)
+	p.Raw(prompt)
 }
 
 // EndLine ends the line that has been begun, if any.
@@ -38,8 +46,12 @@ func (p *Port) EndLine() {
 	}
 }
 
-// Raw queues b as it is, whatever CRLF says.
-func (p *Port) Raw(b []byte) { p.cut(b) }
+// Raw queues b as it is, whatever CRLF says: it is the prompt's.
+func (p *Port) Raw(b []byte) {
+	prompt := append(p.prompt, b...)
+	p.cut(b)
+	p.prompt = prompt[bytes.LastIndexByte(prompt, '\n')+1:]
+}
 
 // Write queues b. It always succeeds. Lines are kept whole as far as they fit
 // into one call of the kernel.
@@ -55,6 +67,7 @@ func (p *Port) Write(b []byte) (int, error) {
 func (p *Port) cut(b []byte) {
 	if len(b) > 0 {
 		p.open = b[len(b)-1] != '\n'
+		p.prompt = nil
 	}
 	for len(b) > 0 {
 		size := len(b)

@@ -38,24 +38,30 @@ func (c *Control) summary(answers []answer) {
 	var all link.Summary
 	for _, a := range answers {
 		if m, ok := a.message.(*wire.CoreAnswer); ok {
-			all.Cores = append(all.Cores, link.CoreOf(&m.Info))
+			core := link.CoreOf(&m.Info)
+			core.MessagesIn, core.MessagesOut = m.Received, m.Sent
+			all.Cores = append(all.Cores, core)
 		}
 	}
+	c.Console.Print("\n")
 	c.printCores(answers)
+	c.Console.Print("\n")
 	if c.host != nil {
 		c.sendJSON(link.Info, all)
 	}
 }
 
-// printCores prints a row for each core. Allocations and collections are those
-// of its kernel since it was ready: there should be none.
+// printCores prints a row for each core, and what that says. Allocations and
+// collections are those of its kernel since it was ready: there should be none.
 func (c *Control) printCores(answers []answer) {
-	rows := [][]string{{"core", "kernel", "go", "ready", "heap", "allocations", "GCs", "events", "messages in", "out", "idle", "free", "of"}}
+	rows := [][]string{{"core", "kernel", "Go", "booted in", "heap", "allocations", "collections", "events", "messages in", "out", "idle", "memory free"}}
+	quiet := true
 	for i, a := range answers {
 		m, ok := a.message.(*wire.CoreAnswer)
 		if !ok {
 			lost := make([]string, len(rows[0]))
 			lost[0], lost[1] = fmt.Sprint(i), "lost"
+			quiet = false
 			rows = append(rows, lost)
 			continue
 		}
@@ -64,15 +70,19 @@ func (c *Control) printCores(answers []answer) {
 		if k.NowNs > 0 {
 			idle = fmt.Sprintf("%d%%", k.IdleNs*100/k.NowNs)
 		}
+		quiet = quiet && k.Mallocs == k.BootMallocs && k.Collections == k.BootCollections
 		rows = append(rows, []string{
 			fmt.Sprint(k.Core), native.Text(k.Version[:]), strings.TrimPrefix(native.Text(k.Go[:]), "go"),
-			milliseconds(k.BootNs), size(k.HeapBytes),
+			fmt.Sprintf("%d ms", (k.BootNs+500_000)/1_000_000), size(k.HeapBytes),
 			fmt.Sprint(k.Mallocs - k.BootMallocs), fmt.Sprint(k.Collections - k.BootCollections),
-			fmt.Sprint(k.Events), fmt.Sprint(k.DoorbellsIn), fmt.Sprint(k.DoorbellsOut),
-			idle, pages(k.FreePages), pages(k.TotalPages),
+			fmt.Sprint(k.Events), fmt.Sprint(m.Received), fmt.Sprint(m.Sent),
+			idle, fmt.Sprintf("%d of %d MiB", k.FreePages*abi.PageSize>>20, k.TotalPages*abi.PageSize>>20),
 		})
 	}
 	c.table(rows, false)
+	if quiet {
+		c.Console.Print("No kernel has allocated from its heap or collected garbage since it was ready.\n")
+	}
 	for _, a := range answers {
 		if a.err != nil {
 			c.Console.Print("%v\n", a.err)

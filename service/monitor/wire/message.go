@@ -74,10 +74,12 @@ type (
 		Program uint32
 		Status  abi.Status
 	}
-	// CoreAnswer answers QueryCore.
+	// CoreAnswer answers QueryCore. Sent and Received count the messages to
+	// and from other cores' monitors.
 	CoreAnswer struct {
-		Request uint32
-		Info    abi.CoreInfo
+		Request        uint32
+		Sent, Received uint64
+		Info           abi.CoreInfo
 	}
 	// DomainsAnswer answers QueryDomains.
 	DomainsAnswer struct {
@@ -230,14 +232,20 @@ func (m *Output) append(b []byte) []byte {
 func (m *Output) decode(d *decoder) {
 	m.Program, m.Stream, m.Data = d.word(), d.byte(), d.all()
 }
-func (m *Window) append(b []byte) []byte     { return word(word(b, m.Program), m.Bytes) }
-func (m *Window) decode(d *decoder)          { m.Program, m.Bytes = d.word(), d.word() }
-func (m *Wanted) append(b []byte) []byte     { return word(b, m.Program) }
-func (m *Wanted) decode(d *decoder)          { m.Program = d.word() }
-func (m *Exit) append(b []byte) []byte       { return fixed(word(b, m.Program), &m.Status) }
-func (m *Exit) decode(d *decoder)            { m.Program = d.word(); d.fixed(&m.Status) }
-func (m *CoreAnswer) append(b []byte) []byte { return fixed(word(b, m.Request), &m.Info) }
-func (m *CoreAnswer) decode(d *decoder)      { m.Request = d.word(); d.fixed(&m.Info) }
+func (m *Window) append(b []byte) []byte { return word(word(b, m.Program), m.Bytes) }
+func (m *Window) decode(d *decoder)      { m.Program, m.Bytes = d.word(), d.word() }
+func (m *Wanted) append(b []byte) []byte { return word(b, m.Program) }
+func (m *Wanted) decode(d *decoder)      { m.Program = d.word() }
+func (m *Exit) append(b []byte) []byte   { return fixed(word(b, m.Program), &m.Status) }
+func (m *Exit) decode(d *decoder)        { m.Program = d.word(); d.fixed(&m.Status) }
+func (m *CoreAnswer) append(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint64(word(b, m.Request), m.Sent)
+	return fixed(binary.LittleEndian.AppendUint64(b, m.Received), &m.Info)
+}
+func (m *CoreAnswer) decode(d *decoder) {
+	m.Request, m.Sent, m.Received = d.word(), d.long(), d.long()
+	d.fixed(&m.Info)
+}
 func (m *DomainsAnswer) append(b []byte) []byte {
 	return fixed(word(b, m.Request), m.Domains)
 }

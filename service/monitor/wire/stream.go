@@ -26,6 +26,8 @@ type Stream struct {
 	queue   []byte // bodies that are not sent yet, one after the other
 	next    []head // their kinds and lengths
 	body    []byte // of the message that comes in
+
+	sent, received uint64 // messages
 }
 
 type head struct {
@@ -47,10 +49,15 @@ func (s *Stream) Send(m Message) error {
 		s.queue = s.queue[:before]
 		return fmt.Errorf("%T of %d bytes, at most %d can be sent", m, size, MaxMessage)
 	}
+	s.sent++
 	s.next = append(s.next, head{m.kind(), size})
 	s.Flush()
 	return nil
 }
+
+// Counts returns how many messages have been sent, queued ones included, and
+// received.
+func (s *Stream) Counts() (sent, received uint64) { return s.sent, s.received }
 
 // Queued returns how many bytes wait because the ring is full.
 func (s *Stream) Queued() int { return len(s.queue) }
@@ -100,6 +107,7 @@ func (s *Stream) Receive() (Message, error) {
 		}
 		m, err := Decode(kind, s.body)
 		s.body = s.body[:0]
+		s.received++
 		return m, err
 	}
 }
