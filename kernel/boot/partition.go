@@ -73,7 +73,8 @@ func partition(free []span, first span, nodeOf []uint32) ([][]memory.Extent, err
 		pools[n] = append(pools[n], s.Extent)
 		total[n] += uint64(s.End - s.Base)
 	}
-	total[effective(first.node)] += uint64(first.End - first.Base)
+	// Wherever it lies, first is a part of core 0's share.
+	total[effective(nodeOf[0])] += uint64(first.End - first.Base)
 	count := map[uint32]uint64{}
 	for _, n := range nodeOf {
 		count[effective(n)]++
