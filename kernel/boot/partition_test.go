@@ -23,7 +23,7 @@ func drawRAM(t *rapid.T, label string, least, most int) []memory.Extent {
 	at := uint64(32 * mib)
 	for range rapid.IntRange(least, most).Draw(t, label) {
 		at += rapid.Uint64Range(0, 64).Draw(t, "hole") * 2 * mib
-		n := rapid.Uint64Range(1, 2048*mib/abi.PageSize).Draw(t, "pages") * abi.PageSize
+		n := rapid.SampledFrom([]uint64{0, 5, 30, 100, 700, 1024, 2048}).Draw(t, "MiB")*mib + rapid.Uint64Range(1, 600).Draw(t, "pages")*abi.PageSize
 		ram = append(ram, memory.Extent{Base: memory.Phys(at), End: memory.Phys(at + n)})
 		at = (at + n + 2*mib - 1) &^ (2*mib - 1)
 	}
@@ -181,7 +181,7 @@ func TestPartition(t *testing.T) {
 			t.Fatalf("%d MiB of %d were divided", sum/mib, all/mib)
 		}
 	})
-	if divided < 20 {
+	if divided < 10 {
 		t.Errorf("only %d machines had enough memory", divided)
 	}
 }
