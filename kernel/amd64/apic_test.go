@@ -17,8 +17,7 @@ func fakeAPIC(t *testing.T) *[1024]uint32 {
 }
 
 // TestTimer arms the timer for times near, far and past, and checks the count
-// it is given: never so few ticks that it fires long before its time, never
-// none, and never more than a quarter of an hour too many.
+// that it is given: the ticks until then, at most 2^31, and never none.
 func TestTimer(t *testing.T) {
 	page := fakeAPIC(t)
 	for _, timer := range []Timer{
