@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -110,6 +111,7 @@ func (a *app) boot(c *cobra.Command, f *machineFlags, tour bool, names []string)
 	}
 	r, err := session.Run(limited, s)
 	if errors.Is(err, errEscape) {
+		fmt.Fprint(os.Stdout, "\r\n") // the prompt stands in this line
 		return nil
 	}
 	if err != nil {

@@ -70,8 +70,12 @@ func (a *app) resolve(ctx context.Context, f *machineFlags, s *image.System, m *
 	if err != nil {
 		return nil, nil, err
 	}
-	if reason != "" {
-		a.progress.note("emulating the processors, which is slow: KVM does not work here: %s", reason)
+	switch {
+	case reason == "":
+	case a.verbose:
+		a.progress.note("no KVM here (%s): emulating (slower)", reason)
+	default:
+		a.progress.note("no KVM here: emulating (slower)")
 	}
 	dir, err := imagesDir()
 	if err != nil {

@@ -43,8 +43,11 @@ func interruptible() (context.Context, context.CancelFunc) {
 			return
 		}
 		signal.Stop(signals)
-		n := int(s.(syscall.Signal))
-		cancel(exitcode.New(exitcode.Signal+n, "interrupted", "", "%v; the machine was stopped", s))
+		n, by := int(s.(syscall.Signal)), "^C"
+		if s == syscall.SIGTERM {
+			by = "SIGTERM"
+		}
+		cancel(exitcode.New(exitcode.Signal+n, "interrupted by "+by, "", "the machine was stopped"))
 	}()
 	return ctx, func() {
 		signal.Stop(signals)

@@ -185,6 +185,9 @@ func (s *running) wait(ctx context.Context) error {
 		case <-dying:
 			return errPanic
 		case <-ctx.Done():
+			if s.idle() {
+				return context.Cause(ctx)
+			}
 			s.talk.killAll()
 			select {
 			case <-s.talk.done:
@@ -197,6 +200,16 @@ func (s *running) wait(ctx context.Context) error {
 			dying = time.After(grace)
 		}
 	}
+}
+
+// idle says that no program of the manifest runs.
+func (s *running) idle() bool {
+	for _, o := range s.talk.snapshot().Outcomes {
+		if !o.Ended {
+			return false
+		}
+	}
+	return true
 }
 
 // waitsFor says whether the session waits for something that the lost cores
