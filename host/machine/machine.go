@@ -20,13 +20,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"skerry/abi"
 	"skerry/host/exitcode"
 )
 
 // Limits of the machines that can be started.
 const (
-	// MaxCores is what one-byte interrupt controller numbers can name.
-	MaxCores = 255
+	// MaxCores is what the kernel can use.
+	MaxCores = abi.MaxCores
 	// MaxMemory is in bytes.
 	MaxMemory = 1 << 40
 )

@@ -90,7 +90,15 @@ func (c *console) endLine(s string) {
 	}
 	if m := panicLine.FindStringSubmatch(s); m != nil {
 		core, _ := strconv.Atoi(m[1])
-		c.panics = append(c.panics, &panicReport{core: core, cause: m[2], stack: c.stackBefore(core)})
+		p := &panicReport{core: core, cause: m[2], stack: c.stackBefore(core)}
+		if len(p.stack) > 0 {
+			// A Go panic says more of its cause than the kernel it ends.
+			first := p.stack[0][strings.Index(p.stack[0], ": core ")+len(": core "):]
+			if _, text, _ := strings.Cut(first, ": "); goPanic.MatchString(text) {
+				p.cause = text
+			}
+		}
+		c.panics = append(c.panics, p)
 		select {
 		case c.panicked <- core:
 		default: // no machine has so many cores
@@ -101,6 +109,9 @@ func (c *console) endLine(s string) {
 // causeLine is how the stack of a kernel begins: as its Go runtime has it, or
 // as the handler of traps in freestanding code has it.
 var causeLine = regexp.MustCompile(`^(panic: |fatal error: |runtime: |trap \d+ in the kernel)`)
+
+// goPanic begins the Go runtime's word on why it ends.
+var goPanic = regexp.MustCompile(`^(panic|fatal error): `)
 
 // stackBefore returns what the kernel of a core has said since it began to
 // say what its panic is about.
