@@ -14,6 +14,7 @@ import (
 	"skerry/host/gobuild"
 	"skerry/host/image"
 	"skerry/host/machine"
+	"skerry/host/source"
 	"skerry/lib/manifest"
 )
 
@@ -104,8 +105,16 @@ func (a *app) resolve(ctx context.Context, f *machineFlags, s *image.System, m *
 			remove()
 			return nil, nil, err
 		}
-		a.progress.note("waiting for a debugger: gdb %s -ex 'target remote %s' (the libos: add-symbol-file %s)",
-			kernel, f.gdb, filepath.Join(filepath.Dir(kernel), "libos"))
+		tree, err := source.Find(a.source)
+		if err != nil {
+			remove()
+			return nil, nil, err
+		}
+		a.progress.note(`the machine waits for gdb; in another terminal:
+  gdb %s -ex 'add-symbol-file %s' \
+      -ex 'set substitute-path skerry %s' -ex 'target remote %s'
+  (gdb) hbreak skerry/kernel/driver.(*Driver).Run
+  (gdb) continue`, kernel, filepath.Join(filepath.Dir(kernel), "libos"), tree, f.gdb)
 	}
 	return config, remove, nil
 }
