@@ -78,14 +78,8 @@ func (d *Driver) spawn(t *testing.T, b *kcb.DCB, s abi.Spawn) (uint64, abi.Error
 	return spawn(d, b, &arguments{spawnAt})
 }
 
-// free counts the pages that are free or kept for the next domain's block.
-func (d *Driver) free() uint64 {
-	n := d.k.Pages.Available()
-	for at := d.dcbs; at != 0; at = *(*memory.Phys)(unsafe.Pointer(d.k.Pages.At(at))) {
-		n += kcb.DCBSize / abi.PageSize
-	}
-	return n
-}
+// free counts the pages that are free.
+func (d *Driver) free() uint64 { return d.k.Pages.Available() }
 
 func (d *Driver) reclaimAll(t *testing.T) {
 	t.Helper()
@@ -355,5 +349,23 @@ func TestLibosHeap(t *testing.T) {
 	}
 	if b.PeakPages < b.Pages {
 		t.Errorf("peak %d below %d", b.PeakPages, b.Pages)
+	}
+}
+
+// TestSpawnFromUsedMemory spawns after all memory has been used and given
+// back, so that no two pages that are free lie side by side.
+func TestSpawnFromUsedMemory(t *testing.T) {
+	d := newCore(t, 3000)
+	b := d.parent(t)
+	var all []memory.Phys
+	for a := d.k.Pages.Alloc(); a != 0; a = d.k.Pages.Alloc() {
+		all = append(all, a)
+	}
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for _, a := range all {
+		d.k.Pages.Free(a)
+	}
+	if _, err := d.spawn(t, b, goodSpawn); err != abi.OK {
+		t.Errorf("with %d pages free: %v", d.k.Pages.Available(), err)
 	}
 }

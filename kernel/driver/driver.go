@@ -40,9 +40,6 @@ type Driver struct {
 
 	monitor *kcb.DCB
 	options options
-	// dcbs is a list of free DCBs, threaded through their memory.
-	dcbs    memory.Phys
-	numDCBs uint64
 
 	// Buffers for events, so that none is allocated.
 	arguments  arguments
@@ -122,7 +119,7 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 	}
 	amd64.SetUser(&amd64.User{
 		Registers:  address(b),
-		Vector:     b.Vector(),
+		Vector:     b.Vector,
 		Page:       k.Pages.At(b.Frame[0]),
 		LinuxEntry: b.Entries.Linux,
 	})

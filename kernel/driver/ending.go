@@ -1,8 +1,6 @@
 package driver
 
 import (
-	"unsafe"
-
 	"skerry/abi"
 	"skerry/kernel/amd64"
 	"skerry/kernel/carry"
@@ -144,12 +142,11 @@ func (d *Driver) forget(b *kcb.DCB) {
 	}
 }
 
-// freeDCB keeps a DCB's two pages for the next one.
+// freeDCB frees a DCB and its vector save area.
 func (d *Driver) freeDCB(b *kcb.DCB) {
-	at := memory.Phys(uintptr(unsafe.Pointer(b)) - d.k.Pages.Offset)
-	*(*memory.Phys)(unsafe.Pointer(b)) = d.dcbs
-	d.dcbs = at
-	d.numDCBs++
+	p := &d.k.Pages
+	p.Free(memory.Phys(b.Vector - p.Offset))
+	p.Free(memory.Phys(address(b) - p.Offset))
 }
 
 // logFault says where a domain's libos faulted.

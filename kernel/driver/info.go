@@ -38,7 +38,7 @@ func coreInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 		Events: c.Events, Dispatches: c.Dispatches, NativeCalls: c.NativeCalls,
 		PageFaults: c.PageFaults, Interrupts: c.Interrupts,
 		DoorbellsIn: c.DoorbellsIn, DoorbellsOut: c.DoorbellsOut, LogLines: console.Lines,
-		TotalPages: k.Pages.Total() + m.KernelSize/abi.PageSize, FreePages: k.Pages.Available() + d.numDCBs*kcb.DCBSize/abi.PageSize,
+		TotalPages: k.Pages.Total() + m.KernelSize/abi.PageSize, FreePages: k.Pages.Available(),
 		DomainPages: charged,
 		KernelPages: c.KernelPages + carry.HeapPages, Domains: uint64(k.NumDomains),
 	}

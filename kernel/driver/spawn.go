@@ -50,16 +50,11 @@ func spawn(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 // nothing to do yet.
 func (d *Driver) create(name [32]byte, quota, rights uint64) (*kcb.DCB, abi.Error) {
 	pages := &d.k.Pages
-	at := d.dcbs
-	if at != 0 {
-		d.dcbs = *(*memory.Phys)(unsafe.Pointer(pages.At(at)))
-		d.numDCBs--
-	} else if at = pages.AllocRun(kcb.DCBSize/abi.PageSize, abi.PageSize); at == 0 {
+	if pages.Available() < kcb.DCBPages {
 		return nil, abi.ErrMemory
 	}
-	mem := unsafe.Slice((*byte)(unsafe.Pointer(pages.At(at))), kcb.DCBSize)
-	clear(mem)
-	c := (*kcb.DCB)(unsafe.Pointer(pages.At(at)))
+	c := (*kcb.DCB)(unsafe.Pointer(pages.At(pages.AllocZero())))
+	c.Vector = pages.At(pages.AllocZero())
 	c.Name, c.Quota, c.Rights = name, quota, rights
 	c.Name[len(c.Name)-1] = 0
 	for i, ch := range c.Name {
@@ -68,7 +63,7 @@ func (d *Driver) create(name [32]byte, quota, rights uint64) (*kcb.DCB, abi.Erro
 		}
 	}
 	c.State = abi.DomainParked // in no queue until start
-	c.Pages = kcb.DCBSize / abi.PageSize
+	c.Pages = kcb.DCBPages
 	if !d.k.Enter(c) {
 		d.freeDCB(c)
 		return nil, abi.ErrMemory

@@ -73,7 +73,7 @@ func (d *Driver) interruptUser(b *kcb.DCB) {
 // area, and it goes on in the run upcall.
 func (d *Driver) preempt(b *kcb.DCB) {
 	if b.Resume == kcb.ResumeExact {
-		copy(d.vectorPage(b, 1), unsafe.Slice((*byte)(unsafe.Pointer(b.Vector())), amd64.VectorSize))
+		copy(d.vectorPage(b, 1), unsafe.Slice((*byte)(unsafe.Pointer(b.Vector)), amd64.VectorSize))
 	} else {
 		// Stopped at a native call: the vector state is the initial one.
 		clear(d.vectorPage(b, 1))
@@ -111,7 +111,7 @@ func (d *Driver) exception(b *kcb.DCB, t amd64.Trap) {
 	p := d.page(b)
 	p.Trap = b.Regs
 	p.FaultVector, p.FaultCode, p.FaultAddress = uint64(t.Vector), t.Code, t.Address
-	copy(d.vectorPage(b, 2), unsafe.Slice((*byte)(unsafe.Pointer(b.Vector())), amd64.VectorSize))
+	copy(d.vectorPage(b, 2), unsafe.Slice((*byte)(unsafe.Pointer(b.Vector)), amd64.VectorSize))
 	d.enter(b, entry, 0)
 }
 

@@ -8,12 +8,14 @@ import (
 )
 
 // DCB is a dispatcher control block: what a CPU driver keeps of a dispatcher,
-// out of the user's reach. It fills one page; the page behind it is the vector
-// save area that goes with Regs.
+// out of the user's reach. It lies in one page; another is the vector save
+// area that goes with Regs.
 type DCB struct {
 	// Regs is the dispatcher's state while it does not run, or the arguments
 	// and results of its native call.
 	Regs abi.Registers
+	// Vector is the address of the vector save area.
+	Vector uintptr
 
 	ID, Parent uint32
 	Name       [32]byte
@@ -68,13 +70,10 @@ const (
 	ResumePreempted
 )
 
-// DCBSize is the size of a DCB with its vector save area, in bytes.
-const DCBSize = 2 * abi.PageSize
+// DCBPages is how many pages a DCB takes with its vector save area.
+const DCBPages = 2
 
 var _ [abi.PageSize - unsafe.Sizeof(DCB{})]byte
-
-// Vector returns the address of the vector save area.
-func (d *DCB) Vector() uintptr { return uintptr(unsafe.Pointer(d)) + abi.PageSize }
 
 // Queue is a list of DCBs. A DCB is in at most one.
 type Queue struct {
