@@ -1,12 +1,14 @@
 package machine
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
+	"skerry/host/exitcode"
 	"skerry/test/boot"
 )
 
@@ -57,6 +59,27 @@ func TestConsoleLines(t *testing.T) {
 	for core := range 4 {
 		if core != 2 && next[fmt.Sprint(core)] == 0 {
 			t.Errorf("core %d logged nothing", core)
+		}
+	}
+}
+
+// TestFirstCorePanics ends the kernel that has the console: its stack must
+// come out all the same, and the session must not wait for it.
+func TestFirstCorePanics(t *testing.T) {
+	m := &boot.Machine{Cores: 2, Options: "panic=0:300", Programs: []boot.Program{
+		{Package: boot.Example(t, "spin"), Core: 1}, {Package: boot.Example(t, "victim")},
+	}}
+	o := boot.Run(t, m)
+	var e *exitcode.Error
+	if !errors.As(o.Err, &e) || e.Code != exitcode.Panic || !strings.Contains(o.Err.Error(), "core 0") {
+		t.Errorf("the session ended by %v", o.Err)
+	}
+	for _, want := range []string{
+		"skerry: core 0: panic: runtime error: invalid memory address or nil pointer dereference",
+		"skerry: core 0: skerry/kernel/driver.(*Driver).maybePanic", "skerry: core 0: main.main(", "skerry: panic: core 0: ",
+	} {
+		if !strings.Contains(o.Console, want) {
+			t.Errorf("the console lacks %q", want)
 		}
 	}
 }
