@@ -43,7 +43,9 @@ func (d *Driver) expire(now int64) {
 			break
 		}
 		d.k.WakeLater(b, 0)
-		if b == d.running && d.disabled(b) {
+		// Inside the libos, running or waiting for the processor, it can be
+		// told by nothing else.
+		if b.State == abi.DomainReady && d.disabled(b) {
 			d.page(b).HasWork = 1
 		}
 		d.wake(b)
