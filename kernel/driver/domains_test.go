@@ -369,3 +369,45 @@ func TestSpawnFromUsedMemory(t *testing.T) {
 		t.Errorf("with %d pages free: %v", d.k.Pages.Available(), err)
 	}
 }
+
+// TestWakeups lets wake-up times arrive for dispatchers in every state: a
+// parked one becomes ready, and one that waits for the processor inside the
+// libos, where no upcall can tell it, must find it in HasWork.
+func TestWakeups(t *testing.T) {
+	for name, test := range map[string]struct {
+		state, disabled uint32
+		hasWork         bool
+	}{
+		"parked":                 {abi.DomainParked, 1, false},
+		"ready, in the libos":    {abi.DomainReady, 1, true},
+		"ready, in the program":  {abi.DomainReady, 0, false},
+		"ready, about to resume": {abi.DomainReady, 2, true},
+	} {
+		d := newCore(t, 3000)
+		b := d.testDomain(t, 8<<20, 0)
+		b.Entries = abi.Entries{Run: 0x1000, CriticalLow: 0x2000, CriticalHigh: 0x2010}
+		b.State, b.Regs.RIP, b.Resume = test.state, 0x5000, kcb.ResumeExact
+		if test.state == abi.DomainReady {
+			d.k.Ready.Push(b)
+		}
+		if test.disabled == 2 {
+			b.Regs.RIP = 0x2008
+		}
+		d.page(b).Disabled = test.disabled & 1
+		d.k.WakeLater(b, 1000)
+		d.expire(999)
+		if b.WakeAt != 1000 || d.page(b).HasWork != 0 {
+			t.Errorf("%s: woken early", name)
+		}
+		d.expire(1000)
+		if b.WakeAt != 0 || b.State != abi.DomainReady || d.k.Ready.First != b || d.k.Ready.Len != 1 {
+			t.Errorf("%s: not ready, or its time is not cleared", name)
+		}
+		if got := d.page(b).HasWork != 0; got != test.hasWork {
+			t.Errorf("%s: HasWork is %v", name, got)
+		}
+		if test.state == abi.DomainParked && b.Resume != kcb.ResumeRun {
+			t.Errorf("%s: resumes by %d", name, b.Resume)
+		}
+	}
+}
