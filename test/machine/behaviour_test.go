@@ -174,3 +174,23 @@ func main() {
 		t.Errorf("standard output: %q", o.Stdout)
 	}
 }
+
+// TestBehaviourBesideHogs runs the programs that sleep, signal and wait on a
+// core that others keep busy: their wake-ups come while they are off the
+// processor, in the program and inside the libos.
+func TestBehaviourBesideHogs(t *testing.T) {
+	m := &boot.Machine{Cores: 1, Memory: 512 * mib}
+	names := []string{"hog", "timers", "hog", "pipes", "signals", "timers"}
+	for _, name := range names {
+		m.Programs = append(m.Programs, boot.Program{Package: "testdata/" + name + ".go"})
+	}
+	o := boot.Run(t, m)
+	if o.Err != nil {
+		t.Error(o.Err)
+	}
+	for i, name := range names {
+		if s := &o.Outcomes[i].Status; s.Kind != abi.ExitCode || s.Code != 0 {
+			t.Errorf("%s ended with %d, code %d", name, s.Kind, s.Code)
+		}
+	}
+}
