@@ -214,8 +214,12 @@ func negative(errno int64) uint64 { return uint64(-errno) }
 
 func random(p, n uint64) int64 {
 	for i := uint64(0); i < n; i++ {
-		v, _ := amd64.RDRAND()
-		*(*byte)(unsafe.Pointer(uintptr(p + i))) = byte(v ^ amd64.TSC())
+		v := amd64.TSC()
+		if amd64.CPU.RDRAND {
+			r, _ := amd64.RDRAND()
+			v ^= r
+		}
+		*(*byte)(unsafe.Pointer(uintptr(p + i))) = byte(v)
 	}
 	return int64(n)
 }
