@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"skerry/abi"
 	"skerry/host/exitcode"
@@ -127,5 +128,34 @@ func TestTooLittleMemory(t *testing.T) {
 	}
 	if n := strings.Count(o.Console, "goroutine "); n != 0 {
 		t.Errorf("the console shows %d stacks for what is no defect", n)
+	}
+}
+
+// TestProcessors boots on processors that lack what the kernel can do without.
+func TestProcessors(t *testing.T) {
+	for _, lacks := range []string{"-rdrand", "-smap,-smep,-umip", "-avx,-avx2", "-pdpe1gb,-pcid", "-rdseed,-rdrand,-smap,-avx"} {
+		t.Run(lacks, func(t *testing.T) {
+			m := &boot.Machine{Cores: 2, Extra: []string{"-cpu", "max,-erms," + lacks}}
+			hello(t, m, 0, 1)
+		})
+	}
+}
+
+// TestPoorProcessors boots on processors that lack what the kernel needs, and
+// expects it to say so at once.
+func TestPoorProcessors(t *testing.T) {
+	for _, lacks := range []string{"-fsgsbase", "-xsave"} {
+		t.Run(lacks, func(t *testing.T) {
+			m := &boot.Machine{Cores: 2, Extra: []string{"-cpu", "max,-erms," + lacks}, Timeout: time.Minute}
+			m.Programs = []boot.Program{{Package: boot.Example(t, "hello")}}
+			o := boot.Run(t, m)
+			if !strings.Contains(o.Console, "skerry: panic: core 0: the processor lacks FSGSBASE, NX or XSAVE") {
+				t.Error("the console does not say what is lacking")
+			}
+			var e *exitcode.Error
+			if !errors.As(o.Err, &e) || !strings.Contains(o.Err.Error(), "the processor lacks") {
+				t.Errorf("the session ended by %v", o.Err)
+			}
+		})
 	}
 }
