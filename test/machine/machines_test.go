@@ -159,3 +159,23 @@ func TestPoorProcessors(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherBoards boots on boards other than the one that the command starts.
+func TestOtherBoards(t *testing.T) {
+	for _, board := range []string{"pc", "q35,hpet=off", "q35,smm=off,sata=off"} {
+		t.Run(board, func(t *testing.T) {
+			hello(t, &boot.Machine{Cores: 2, Extra: []string{"-M", board}}, 0, 1)
+		})
+	}
+}
+
+// TestTopologies boots machines whose processors are not numbered in a row, or
+// are listed though they are not there.
+func TestTopologies(t *testing.T) {
+	t.Run("gaps", func(t *testing.T) {
+		hello(t, &boot.Machine{Cores: 6, Extra: []string{"-smp", "cpus=6,sockets=2,cores=3,threads=1"}}, 0, 3, 5)
+	})
+	t.Run("empty sockets", func(t *testing.T) {
+		hello(t, &boot.Machine{Cores: 2, Extra: []string{"-smp", "cpus=2,maxcpus=8"}}, 0, 1)
+	})
+}
