@@ -48,6 +48,11 @@ type Machine struct {
 	Timeout  time.Duration // 0: two minutes
 	// Tour is the manifest's.
 	Tour bool
+	// Script is typed at the prompt as soon as the machine listens; it must
+	// end with poweroff. Empty: there is no prompt.
+	Script string
+	// Bin are programs to be found in /bin, named as Program.Package is.
+	Bin []string
 	// Quiet leaves the console to the session, which then puts what explains
 	// a failure into the error.
 	Quiet bool
@@ -119,9 +124,15 @@ func System(t testing.TB) *image.System {
 // Image builds the image of m and returns its file and what runs in it.
 func Image(t testing.TB, m *Machine) (file string, running []session.Program) {
 	t.Helper()
-	plan := manifest.Manifest{Link: true, PowerOff: true, Summary: true, Tour: m.Tour}
+	plan := manifest.Manifest{Link: true, PowerOff: m.Script == "", Prompt: m.Script != "", Summary: m.Script == "", Tour: m.Tour}
 	files := m.Files
 	there := map[string]bool{}
+	for _, name := range m.Bin {
+		loaded := load(t, name)
+		at := "bin/" + loaded.Name
+		there[at] = true
+		files = append(files, archive.Bytes(at, 0o755, loaded.ELF))
+	}
 	for _, p := range m.Programs {
 		loaded := load(t, p.Package)
 		at := "bin/" + loaded.Name
@@ -163,6 +174,9 @@ func Run(t testing.TB, m *Machine) *Outcome {
 	}
 	if !m.Quiet {
 		c.Console = &console
+	}
+	if m.Script != "" {
+		c.ConsoleIn = strings.NewReader(m.Script)
 	}
 	r, err := session.Run(ctx, c)
 	o := &Outcome{Result: r, Stdout: stdout.String(), Stderr: stderr.String(), Console: console.String(), Err: err}

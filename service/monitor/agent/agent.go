@@ -9,6 +9,7 @@ package agent
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -156,23 +157,30 @@ func (a *Agent) start(m *wire.Spawn) (*child, error) {
 		quota = info.TotalPages * abi.PageSize
 	}
 	c := &child{program: m.Program}
-	if n := len(a.frames); n > 0 {
-		c.frame, a.frames = a.frames[n-1], a.frames[:n-1]
-	} else {
-		frame, err := a.kernel.Frame()
-		if err != nil {
+	for fresh := len(a.frames) == 0; ; fresh = true {
+		if fresh {
+			frame, err := a.kernel.Frame()
+			if err != nil {
+				return nil, err
+			}
+			c.frame = frame
+		} else {
+			c.frame, a.frames = a.frames[0], a.frames[1:]
+		}
+		stdio.AttachSpawner(&c.channel, c.frame)
+		domain, err := a.kernel.Spawn(m.Name, m.Info, c.frame, quota, m.Rights)
+		if err == nil {
+			c.domain = domain
+			return c, nil
+		}
+		a.frames = slices.Insert(a.frames, 0, c.frame)
+		// The kernel refuses a frame while it still takes the domain apart
+		// that had it before, which goes on after that has been reaped. The
+		// first frame is the one that was given back first.
+		if fresh || !errors.Is(err, abi.ErrFault) {
 			return nil, err
 		}
-		c.frame = frame
 	}
-	stdio.AttachSpawner(&c.channel, c.frame)
-	domain, err := a.kernel.Spawn(m.Name, m.Info, c.frame, quota, m.Rights)
-	if err != nil {
-		a.frames = append(a.frames, c.frame)
-		return nil, err
-	}
-	c.domain = domain
-	return c, nil
 }
 
 func (a *Agent) domains() ([]abi.DomainInfo, error) {

@@ -205,6 +205,22 @@ func TestWanted(t *testing.T) {
 	expect("at the end", 3)
 }
 
+// TestLingeringFrames: a program starts though the kernel still takes apart the
+// one before it, and no more frames are made than are needed at a time.
+func TestLingeringFrames(t *testing.T) {
+	b := newBench(map[string]func(*agenttest.Domain){"quiet": func(d *agenttest.Domain) { d.Exit(abi.ExitCode, 0) }})
+	b.kernel.Lingering = 2
+	for number := range uint32(20) {
+		b.log = nil
+		b.spawn(t, number, "quiet")
+		b.run(true)
+		expectLog(t, b, fmt.Sprintf("started %d as %d", number, number+2), fmt.Sprintf("exit %d kind 1 code 0", number))
+	}
+	if n := b.kernel.Frames(); n > 3 {
+		t.Errorf("%d frames for one program at a time", n)
+	}
+}
+
 func TestFailures(t *testing.T) {
 	b := newBench(map[string]func(*agenttest.Domain){"wait": func(*agenttest.Domain) {}})
 	b.spawn(t, 1, "missing")

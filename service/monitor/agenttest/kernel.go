@@ -24,8 +24,12 @@ type Kernel struct {
 	// Programs are what can be run, by path.
 	Programs map[string]func(*Domain)
 	Rung     map[native.Domain]int // doorbells rung
+	// Lingering is how many of the domains that ended last still hold their
+	// frames.
+	Lingering int
 
 	domains []*Domain
+	held    []uintptr // frames of domains that have ended, the last one last
 	ended   []abi.Status
 	next    native.Domain
 	memory  [][]uint64 // of frames, which are known by address only
@@ -47,6 +51,7 @@ type Domain struct {
 	wanted   bool   // since the last came
 
 	kernel  *Kernel
+	frame   uintptr
 	channel urpc.Channel
 	step    func(*Domain)
 	output  []piece
@@ -132,6 +137,7 @@ func (k *Kernel) Step() (progress bool) {
 func (k *Kernel) end(d *Domain) {
 	k.domains = slices.DeleteFunc(k.domains, func(other *Domain) bool { return other == d })
 	k.ended = append(k.ended, *d.status)
+	k.held = append(k.held, d.frame)
 }
 
 // Running returns the domains that run.
@@ -148,7 +154,10 @@ func (k *Kernel) Spawn(name string, info []byte, frame uintptr, quota, rights ui
 	if step == nil {
 		return 0, &native.CallError{Call: "spawn " + name, Err: abi.ErrMemory}
 	}
-	d := &Domain{Number: k.next, Name: name, Quota: quota, Rights: rights, kernel: k, step: step}
+	if slices.Contains(k.held[max(0, len(k.held)-k.Lingering):], frame) {
+		return 0, &native.CallError{Call: "spawn " + name, Err: abi.ErrFault}
+	}
+	d := &Domain{Number: k.next, Name: name, Quota: quota, Rights: rights, kernel: k, frame: frame, step: step}
 	for at := header.Args; len(d.Args) < int(header.NumArgs); at += uint32(bytes.IndexByte(info[at:], 0)) + 1 {
 		d.Args = append(d.Args, text(at))
 	}
@@ -215,3 +224,6 @@ func (k *Kernel) Frame() (uintptr, error) {
 	at := uintptr(unsafe.Pointer(&m[0]))
 	return (at + abi.PageSize - 1) &^ (abi.PageSize - 1), nil
 }
+
+// Frames returns how many frames have been made.
+func (k *Kernel) Frames() int { return len(k.memory) }
