@@ -98,6 +98,9 @@ func TestLyingCore(t *testing.T) {
 			Of(1).Put = Of(0).Taken[1] + uint64(r.IntN(2*RingSize))
 		}
 		b := make([]byte, r.IntN(600))
+		if r.IntN(10) == 0 {
+			b = make([]byte, 2*RingSize)
+		}
 		before, claimed := Of(0).Taken[1], Of(1).Put
 		n := take(1, b)
 		if n < 0 || n > len(b) || uint64(n) > RingSize || Of(0).Taken[1] != before+uint64(n) {
@@ -221,5 +224,18 @@ func TestLost(t *testing.T) {
 	}
 	if lost := Of(1).Lost; lost == 0 || uint64(got)+lost != lines {
 		t.Errorf("%d lines arrived, %d were lost, %d were logged", got, lost, lines)
+	}
+}
+
+// TestExactFit fills the ring to its last byte and no further, wherever in it
+// the first lies.
+func TestExactFit(t *testing.T) {
+	outbox(t, 2)
+	for at := range uint64(300) {
+		Attach(outboxes, 1)
+		Of(1).Put, Of(0).Taken[1] = at*97, at*97
+		if !put(make([]byte, RingSize-int(at)-1)) || put(make([]byte, at+2)) || !put(make([]byte, at+1)) || put([]byte{1}) {
+			t.Fatalf("from %d on the ring does not take %d bytes", at*97, RingSize)
+		}
 	}
 }

@@ -411,3 +411,31 @@ func TestWakeups(t *testing.T) {
 		}
 	}
 }
+
+// TestReserve lets a domain ask for more than ordinary domains may have: it is
+// refused, pays for what it got alone, and the monitor can still have more.
+func TestReserve(t *testing.T) {
+	d := newCore(t, 3000)
+	b, monitor := d.testDomain(t, 64<<20, 0), d.testDomain(t, 64<<20, abi.RightMonitor)
+	used := func() uint64 { return d.k.Pages.Total() - d.k.Pages.Available() }
+	before, charged := used(), b.Pages
+	got := uint64(0)
+	err := abi.OK
+	for at := uint64(0x10_0000); err == abi.OK; at += abi.MapMax * abi.PageSize {
+		var n uint64
+		n, err = mapPages(d, b, &arguments{at, abi.MapMax, abi.ProtRead})
+		got += n
+	}
+	if err != abi.ErrMemory || got == 0 {
+		t.Fatalf("after %d pages: %v", got, err)
+	}
+	if used()-before != b.Pages-charged {
+		t.Errorf("it took %d pages and was charged %d", used()-before, b.Pages-charged)
+	}
+	if left := d.k.Pages.Available(); left > reserve || left < reserve-8 {
+		t.Errorf("%d pages are left, want about %d", left, reserve)
+	}
+	if n, err := mapPages(d, monitor, &arguments{0x10_0000, 100, abi.ProtRead}); n != 100 || err != abi.OK {
+		t.Errorf("the monitor got %d pages: %v", n, err)
+	}
+}
