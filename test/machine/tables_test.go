@@ -2,7 +2,9 @@ package machine
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"debug/elf"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -11,18 +13,21 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"skerry/abi"
 	"skerry/host/machine"
 	"skerry/host/session"
+	"skerry/kernel/kcb"
 	"skerry/lib/link"
 	"skerry/test/boot"
 )
 
 // TestTables stops a running machine, reads its memory from outside, and walks
-// the page tables that each core uses. It proves rule 1 of the design: no page
+// the page tables of all kernels and all domains. It proves rule 1 of the design: no page
 // that one kernel can write is mapped by another but the declared channels;
 // and that nothing is writable and executable, in either ring, not even under
 // two addresses.
@@ -65,33 +70,63 @@ func TestTables(t *testing.T) {
 	<-ended
 
 	w := &walker{t: t, memory: memory}
-	maps := make([]*mapping, cores)
-	for i, root := range roots {
-		maps[i] = w.walk(root)
-		t.Logf("core %d: %d pages of its kernel, %d of the domain it ran", i, len(maps[i].kernel), len(maps[i].user))
+	kcbAt := symbolAddress(t, boot.System(t).Kernel, "skerry/kernel/boot.coreKCB")
+	var kernels []*mapping
+	var domains []*space
+	for core, root := range roots {
+		kernel := w.walk(root)
+		kernels = append(kernels, kernel)
+		block := (*kcb.KCB)(w.at(kernel.find(t, w.word(kernel.find(t, kcbAt)))))
+		if block.Magic != kcb.Magic || block.Machine.Core != uint32(core) {
+			t.Fatalf("core %d: no kernel control block where the kernel says", core)
+		}
+		for _, address := range block.Domains {
+			if address == 0 {
+				continue
+			}
+			d := (*kcb.DCB)(w.at(kernel.find(t, uint64(address))))
+			domains = append(domains, &space{core: core, domain: d, mapping: w.walk(uint64(d.Root))})
+		}
 	}
-	channels := declared(maps[0])
-	for i, a := range maps {
-		for page, rights := range a.kernel {
-			if rights.write && rights.execute {
+	if len(domains) != 2*cores {
+		t.Errorf("%d domains, want a monitor and a program on each of %d cores", len(domains), cores)
+	}
+	checkKernels(t, kernels)
+	checkDomains(t, kernels, domains)
+}
+
+// space is the address space of a domain.
+type space struct {
+	core   int
+	domain *kcb.DCB
+	*mapping
+}
+
+func (s *space) String() string {
+	name, _, _ := strings.Cut(string(s.domain.Name[:]), "\x00")
+	return fmt.Sprintf("core %d, domain %d (%s)", s.core, s.domain.ID, name)
+}
+
+// monitor says that it is the first domain of its core.
+func (s *space) monitor() bool { return s.domain.Parent == 0 }
+
+// checkKernels checks what the kernels map: nothing writable and executable,
+// nothing that another can write but the declared channels.
+func checkKernels(t *testing.T, kernels []*mapping) {
+	channels := declared(kernels[0])
+	for i, a := range kernels {
+		for page, r := range a.kernel {
+			if r.write && r.execute {
 				t.Errorf("core %d: kernel page %#x is writable and executable", i, page)
 			}
 		}
-		for page, rights := range a.user {
-			if rights.write && rights.execute {
-				t.Errorf("core %d: user page %#x is writable and executable", i, page)
-			}
-			if k := a.kernel[page]; rights.write && k.execute {
-				t.Errorf("core %d: the user can write the kernel's code at %#x", i, page)
-			}
-		}
-		for j, b := range maps {
+		for j, b := range kernels {
 			if i == j {
 				continue
 			}
 			shared := 0
-			for page, rights := range a.kernel {
-				if _, there := b.kernel[page]; !there || !rights.write || device(page) {
+			for page, r := range a.kernel {
+				if _, there := b.kernel[page]; !there || !r.write || device(page) {
 					continue
 				}
 				if channels[page] {
@@ -103,13 +138,76 @@ func TestTables(t *testing.T) {
 			if shared == 0 {
 				t.Errorf("cores %d and %d share no channel: the walk saw too little", i, j)
 			}
-			for page, rights := range a.user {
-				if rights.write && (b.kernel[page].mapped || b.user[page].mapped) {
-					t.Errorf("page %#x can be written by a domain on core %d and is mapped on core %d", page, i, j)
+		}
+	}
+}
+
+// checkDomains checks every domain's address space: its kernel half is its
+// core's; it maps nothing writable and executable, nothing of a kernel that it
+// or the kernel could write, and shares nothing writable but its stdio frame,
+// with its spawner, and monitors their channels.
+func checkDomains(t *testing.T, kernels []*mapping, domains []*space) {
+	for _, a := range domains {
+		if len(a.kernel) != len(kernels[a.core].kernel) {
+			t.Errorf("%v: its kernel half is not its core's: %d pages, not %d", a, len(a.kernel), len(kernels[a.core].kernel))
+		}
+		for page, r := range a.user {
+			if r.write && r.execute {
+				t.Errorf("%v: page %#x is writable and executable", a, page)
+			}
+			for core, k := range kernels {
+				in := k.kernel[page]
+				if r.write && in.execute {
+					t.Errorf("%v can write the code of core %d's kernel at %#x", a, core, page)
+				}
+				if core != a.core && in.write {
+					t.Errorf("%v maps page %#x, which core %d's kernel can write", a, page, core)
+				}
+			}
+		}
+		for _, b := range domains {
+			if a == b {
+				continue
+			}
+			for page, r := range a.user {
+				other, there := b.user[page]
+				if !there || !r.write {
+					continue
+				}
+				stdio := a.core == b.core && (b.domain.ID == a.domain.Parent && inStdio(r.va) || a.domain.ID == b.domain.Parent && inStdio(other.va))
+				channel := a.monitor() && b.monitor() && inChannels(r.va) && inChannels(other.va)
+				if !stdio && !channel {
+					t.Errorf("page %#x can be written by %v and is mapped by %v", page, a, b)
 				}
 			}
 		}
 	}
+}
+
+func inStdio(va uint64) bool { return va-abi.StdioBase < abi.StdioSize }
+
+func inChannels(va uint64) bool {
+	return va-abi.MonitorChannels < abi.MaxCores*abi.MonitorChannelSize
+}
+
+// symbolAddress returns the address of a symbol of an ELF file.
+func symbolAddress(t *testing.T, file []byte, name string) uint64 {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	symbols, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range symbols {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	t.Fatalf("the kernel has no symbol %s", name)
+	return 0
 }
 
 // lineCounter says when a line has come.
@@ -131,13 +229,27 @@ func (l lineCounter) Write(b []byte) (int, error) {
 // own or which is the first core's alone.
 func device(page uint64) bool { return page >= 0xfec0_0000 && page < 0x1_0000_0000 }
 
-// rights is what some mapping of a page allows; the union of all of them.
-type rights struct{ mapped, write, execute bool }
+// rights is what some mapping of a page allows; the union of all of them. va is
+// the last address it is mapped at.
+type rights struct {
+	mapped, write, execute bool
+	va                     uint64
+}
 
 // mapping is what an address space maps, by physical page.
 type mapping struct {
 	kernel, user map[uint64]rights
-	at           map[uint64]uint64 // kernel address → physical page, device area only
+	at           map[uint64]uint64 // kernel address → physical page
+}
+
+// find returns the physical address that a kernel address is mapped to.
+func (m *mapping) find(t *testing.T, va uint64) uint64 {
+	t.Helper()
+	page, ok := m.at[va&^(abi.PageSize-1)]
+	if !ok {
+		t.Fatalf("kernel address %#x is not mapped", va)
+	}
+	return page + va&(abi.PageSize-1)
 }
 
 // declared returns the pages of the channels between kernels, from where core
@@ -157,6 +269,16 @@ type walker struct {
 	t      *testing.T
 	memory []byte
 }
+
+// at returns where physical memory lies in the copy.
+func (w *walker) at(phys uint64) unsafe.Pointer {
+	if phys+abi.PageSize > uint64(len(w.memory)) {
+		w.t.Fatalf("physical address %#x lies outside of memory", phys)
+	}
+	return unsafe.Pointer(&w.memory[phys])
+}
+
+func (w *walker) word(phys uint64) uint64 { return *(*uint64)(w.at(phys)) }
 
 func (w *walker) entry(table, i uint64) uint64 {
 	at := table + 8*i
@@ -205,8 +327,8 @@ func (w *walker) table(m *mapping, table uint64, level uint, va uint64, above ri
 		for off := uint64(0); off < 1<<(12+9*level); off += abi.PageSize {
 			page := next&^(1<<(12+9*level)-1) + off
 			old := set[page]
-			set[page] = rights{true, old.write || r.write, old.execute || r.execute}
-			if at >= abi.DeviceBase && at < abi.KernelBase {
+			set[page] = rights{true, old.write || r.write, old.execute || r.execute, at + off}
+			if !u {
 				m.at[at+off] = page
 			}
 		}
