@@ -62,7 +62,8 @@ const (
 	CallKill
 	// CallReap takes the Status of a child that has ended: (*Status) → 0, or
 	// ErrAgain when none has. RightSpawn. The parent is notified when a
-	// child ends.
+	// child ends. Its memory is taken back piece by piece meanwhile: until
+	// that is done, the frame it shared (Spawn.Stdio) cannot be shared again.
 	CallReap
 	// CallCoreInfo fills a CoreInfo for the caller's core: (*CoreInfo) → 0.
 	// RightInspect.

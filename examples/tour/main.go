@@ -87,17 +87,17 @@ func maps() (string, error) {
 
 // jsonRoundTrip encodes a value, decodes the text, and compares.
 func jsonRoundTrip() (string, error) {
-	type core struct {
-		Core  int      `json:"core"`
+	type island struct {
+		Is    string   `json:"is"`
 		Owns  []string `json:"owns"`
-		Share float64  `json:"share"`
+		Share float64  `json:"shares"`
 	}
-	sent := core{1, []string{"kernel", "heap", "collector"}, 0.25}
+	sent := island{"island", []string{"kernel", "heap", "collector"}, 0}
 	text, err := json.Marshal(sent)
 	if err != nil {
 		return "", err
 	}
-	var got core
+	var got island
 	if err := json.Unmarshal(text, &got); err != nil {
 		return "", err
 	}
