@@ -48,7 +48,7 @@ const (
 	// CallRandom fills a buffer of at most 256 bytes with entropy: (ptr, len) → 0.
 	CallRandom
 	// CallLog appends a line to the kernel's log: (ptr, len) → len. len is at
-	// most 256; the kernel adds the line's end and who said it.
+	// most 256; the kernel adds the line's end and who said it. RightLog.
 	CallLog
 	// CallNotify notifies a dispatcher on the same core, the parent or a
 	// child of the caller: (domain, 0 for the parent) → 0.
@@ -117,6 +117,7 @@ const (
 	RightConsole
 	RightMonitor
 	RightPower
+	RightLog
 )
 
 // Serial ports of CallPortRead and CallPortWrite.
