@@ -48,7 +48,7 @@ const (
 	// CallRandom fills a buffer of at most 256 bytes with entropy: (ptr, len) → 0.
 	CallRandom
 	// CallLog appends a line to the kernel's log: (ptr, len) → len. len is at
-	// most 256; the kernel adds the line's end and who said it. RightLog.
+	// most 256; the kernel adds the line's end and who said it.
 	CallLog
 	// CallNotify notifies a dispatcher on the same core, the parent or a
 	// child of the caller: (domain, 0 for the parent) → 0.
@@ -61,9 +61,9 @@ const (
 	// CallKill ends a child: (domain) → 0. RightSpawn.
 	CallKill
 	// CallReap takes the Status of a child that has ended: (*Status) → 0, or
-	// ErrAgain when none has. RightSpawn. The parent is notified when a
-	// child ends. Its memory is taken back piece by piece meanwhile: until
-	// that is done, the frame it shared (Spawn.Stdio) cannot be shared again.
+	// ErrAgain when none has. RightSpawn. A child has ended when its memory
+	// has been taken back and the frame it shared (Spawn.Stdio) is its
+	// parent's alone again; then the parent is notified.
 	CallReap
 	// CallCoreInfo fills a CoreInfo for the caller's core: (*CoreInfo) → 0.
 	// RightInspect.
@@ -117,7 +117,6 @@ const (
 	RightConsole
 	RightMonitor
 	RightPower
-	RightLog
 )
 
 // Serial ports of CallPortRead and CallPortWrite.

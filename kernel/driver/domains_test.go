@@ -113,11 +113,16 @@ func TestSpawnShortOfMemory(t *testing.T) {
 			if c := d.k.Find(uint32(n)); c == nil || c.Parent != b.ID || c.State != abi.DomainReady {
 				t.Fatalf("%d pages: domain %d: %+v", free, n, c)
 			}
+			notified := b.Notified
 			if _, err := kill(d, b, &arguments{n}); err != abi.OK {
 				t.Fatal(err)
 			}
-			if _, err := reap(d, b, &arguments{spawnAt}); err != abi.OK {
-				t.Fatal(err)
+			if _, err := reap(d, b, &arguments{spawnAt}); err != abi.ErrAgain || b.Notified != notified {
+				t.Fatalf("told of the end before the memory was back: %v", err)
+			}
+			d.reclaimAll(t)
+			if _, err := reap(d, b, &arguments{spawnAt}); err != abi.OK || b.Notified == notified {
+				t.Fatalf("not told of the end: %v", err)
 			}
 		case abi.ErrMemory:
 			refused++

@@ -12,8 +12,8 @@ import (
 // reclaimBudget bounds the pages and tables taken back between two events.
 const reclaimBudget = 256
 
-// end ends a domain: it runs no more, its children end too, its parent is
-// told, and its memory will be taken back piece by piece.
+// end ends a domain: it runs no more, its children end too, and its memory
+// will be taken back piece by piece; then its parent is told.
 func (d *Driver) end(b *kcb.DCB, s abi.Status) {
 	if b.State == abi.DomainEnded {
 		return
@@ -46,9 +46,6 @@ func (d *Driver) end(b *kcb.DCB, s abi.Status) {
 			}
 		}
 	}
-	if p := d.k.Find(b.Parent); p != nil && b.Parent != 0 {
-		d.notify(p)
-	}
 }
 
 // monitorEnded ends the kernel: a core without its monitor serves nobody.
@@ -77,7 +74,7 @@ func kill(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 
 func reap(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	for c := d.k.NextAfter(0); c != nil; c = d.k.NextAfter(c.ID + 1) {
-		if c.Parent != b.ID || c.State != abi.DomainEnded || c.Reaped {
+		if c.Parent != b.ID || !c.Reclaimed || c.Reaped {
 			continue
 		}
 		if err := d.copyOut(b, uintptr(a[0]), bytesOf(&c.Status)); err != abi.OK {
@@ -120,6 +117,7 @@ func (d *Driver) reclaim() {
 	if p := k.Find(b.Parent); p != nil && b.Parent != 0 {
 		p.Children--
 		d.unshareStdio(p, b)
+		d.notify(p)
 	}
 	d.forget(b)
 }

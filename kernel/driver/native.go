@@ -31,7 +31,7 @@ var calls = [abi.NumCalls]struct {
 	abi.CallProtect:     {do: protect},
 	abi.CallExit:        {do: exit},
 	abi.CallRandom:      {do: random},
-	abi.CallLog:         {do: log, right: abi.RightLog},
+	abi.CallLog:         {do: log},
 	abi.CallNotify:      {do: notify},
 	abi.CallNotifyCore:  {do: notifyCore, right: abi.RightMonitor},
 	abi.CallSpawn:       {do: spawn, right: abi.RightSpawn},
