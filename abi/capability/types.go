@@ -9,7 +9,7 @@ type Type uint8
 const (
 	// Null is the type of an empty slot.
 	Null Type = iota
-	// PhysicalRange: a range of physical addresses of which nothing is known: memory, device registers, or nothing.
+	// PhysicalRange: physical addresses that are not RAM: device registers, or nothing.
 	PhysicalRange
 	// RAM: memory not yet used for anything; it can be neither read nor mapped, only made into something.
 	RAM
@@ -117,7 +117,7 @@ var rules = [NumTypes]Rule{
 	RAM: {
 		Name: "RAM", Space: SpaceMemory,
 		Rights:  RightGrant | RightRetype | RightRevoke,
-		Parents: 1<<PhysicalRange | 1<<RAM,
+		Parents: 1 << RAM,
 		Align:   0x1000, Least: 0x1000, Most: 0x10000000000000,
 	},
 	Frame: {

@@ -59,23 +59,28 @@ func (s *System) end(a memory.Phys) abi.Error {
 	return abi.OK
 }
 
-// finish removes the last capability to an object that holds nothing. If its
-// memory is then nobody's, it goes to the reclaim queue.
+// finish removes the last capability to an object that holds nothing. If the
+// object was made of nothing that there is still a capability to, what it was
+// made of goes to the reclaim queue: nothing that there is can get lost.
 func (s *System) finish(a memory.Phys) abi.Error {
 	c := s.at(a)
-	reclaim := (c.kind == abi.RAM || c.kind.MadeOf(abi.RAM)) && !s.HasAncestors(a)
-	if reclaim && s.Reclaimable == reclaimSlots {
+	root := !abi.Of(c.kind).Dependent && !s.HasAncestors(a)
+	if root && s.Reclaimable == reclaimSlots {
 		return abi.ErrBusy
 	}
 	if c.state == live || c.state == revoking {
 		s.Kernel.Ended(s.object(a))
 	}
-	ram := Slot{first: c.first, size: c.size, kind: abi.RAM, rights: abi.Of(abi.RAM).Rights, owner: uint16(s.Core), relations: s.relations(a)}
+	made := Slot{first: c.first, size: c.size, kind: c.kind, owner: uint16(s.Core), relations: s.relations(a)}
+	if c.kind.MadeOf(abi.RAM) {
+		made.kind = abi.RAM
+	}
+	made.rights = abi.Of(made.kind).Rights
 	s.drop(a)
-	if reclaim {
+	if root {
 		to := s.reclaimSlot(s.Reclaimable)
 		s.Reclaimable++
-		*s.at(to) = ram
+		*s.at(to) = made
 		s.insert(to)
 	}
 	return abi.OK

@@ -63,7 +63,7 @@ func (m *machine) slot(i uint64) memory.Phys {
 // drain lets Step end what was begun. It must.
 func (m *machine) drain() {
 	m.t.Helper()
-	for range 1 << 22 {
+	for range 1 << 16 {
 		if !m.Step(16) {
 			return
 		}

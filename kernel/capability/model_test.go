@@ -115,10 +115,14 @@ func (m *model) delete(a memory.Phys) abi.Error {
 			delete(m.slots, in)
 		}
 	}
-	if (t.Type == abi.RAM || t.Type.MadeOf(abi.RAM)) && !m.hasAncestors(t.thing) {
-		ram := newThing(abi.RAM, t.Base, t.Size, 0)
-		ram.relations = t.relations
-		m.queue = append(m.queue, tuple{ram, abi.Of(abi.RAM).Rights})
+	if !abi.Of(t.Type).Dependent && !m.hasAncestors(t.thing) {
+		kind := t.Type
+		if kind.MadeOf(abi.RAM) {
+			kind = abi.RAM
+		}
+		left := newThing(kind, t.Base, t.Size, 0)
+		left.relations = t.relations
+		m.queue = append(m.queue, tuple{left, abi.Of(kind).Rights})
 	}
 	return abi.OK
 }

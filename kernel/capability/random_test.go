@@ -89,9 +89,9 @@ func (p *pair) place(n uint64) memory.Phys {
 	return memory.Phys(o.Base + offset + (1+p.r.Uint64N(slots-n))*abi.SlotSize)
 }
 
-// empty returns n consecutive empty slots.
+// empty returns n consecutive empty slots, 0 if it finds none.
 func (p *pair) empty(n uint64) memory.Phys {
-	for {
+	for range 100 {
 		a := p.place(min(n, 15))
 		free := true
 		for i := range n {
@@ -103,6 +103,7 @@ func (p *pair) empty(n uint64) memory.Phys {
 			return a
 		}
 	}
+	return 0
 }
 
 // operate does one random operation on both, and compares what they return.
@@ -110,14 +111,15 @@ func (p *pair) operate(relations bool) {
 	p.t.Helper()
 	r := p.r
 	var got, want abi.Error
-	full := p.Count > 250
+	to := p.empty(1)
+	full := p.Count > 250 || to == 0
 	switch n := r.IntN(100); {
 	case n < 15 && !full:
-		to, source, rights := p.empty(1), p.any(), abi.Rights(r.Uint32())|abi.Rights(r.Uint32())
+		source, rights := p.any(), abi.Rights(r.Uint32())|abi.Rights(r.Uint32())
 		p.last = fmt.Sprintf("copy %#x to %#x with %v", source, to, rights)
 		got, want = p.Copy(to, source, rights), p.model.copy(to, source, rights)
-	case n < 25:
-		to, source := p.empty(1), p.any()
+	case n < 25 && !full:
+		source := p.any()
 		p.last = fmt.Sprintf("move %#x to %#x", source, to)
 		got, want = p.Move(to, source), p.model.move(to, source)
 	case n < 60 && !full:
@@ -127,7 +129,9 @@ func (p *pair) operate(relations bool) {
 		if s := p.model.slots[source]; s.thing != nil {
 			offset = r.Uint64N(s.Size/abi.Of(t).Align+2) * abi.Of(t).Align
 		}
-		to := p.empty(min(max(count, 1), 256))
+		if to = p.empty(min(max(count, 1), 256)); to == 0 {
+			return
+		}
 		p.last = fmt.Sprintf("retype %#x to %d %v of %#x at %#x", source, count, t, size, offset)
 		got, want = p.Retype(to, source, t, offset, size, count), p.model.retype(to, source, t, offset, size, count)
 		p.drain()
@@ -138,7 +142,7 @@ func (p *pair) operate(relations bool) {
 			p.cleared(p.model.slots[to], size*count)
 		}
 	case n < 66 && !full:
-		to, source, entry := p.empty(1), p.like(abi.Frame, abi.PageTable1), uint64(r.IntN(30))
+		source, entry := p.like(abi.Frame, abi.PageTable1), uint64(r.IntN(30))
 		if k := p.model.slots[source].kind(); k != abi.Frame && k != abi.PageTable1 {
 			return
 		}
@@ -169,10 +173,9 @@ func (p *pair) operate(relations bool) {
 	case n < 94 && relations:
 		p.relate()
 	default:
-		if p.Reclaimable == 0 {
+		if p.Reclaimable == 0 || to == 0 {
 			return
 		}
-		to := p.empty(1)
 		top := p.object(p.reclaimSlot(p.Reclaimable - 1))
 		p.last = fmt.Sprintf("reclaim to %#x", to)
 		p.must(p.Reclaim(to))
@@ -273,8 +276,10 @@ func (p *pair) cleared(t tuple, size uint64) {
 func (p *pair) compare() {
 	p.t.Helper()
 	slots := p.machine.check()
-	if len(slots) != len(p.model.slots)+len(p.model.queue) {
-		p.t.Fatalf("%s: %d capabilities, want %d", p.last, len(slots), len(p.model.slots)+len(p.model.queue))
+	for a, t := range p.model.slots {
+		if p.at(a).kind == abi.Null {
+			p.t.Fatalf("%s: slot %#x is empty, want %+v %v", p.last, a, *t.thing, t.rights)
+		}
 	}
 	queue := slices.Clone(p.model.queue)
 	for _, a := range slots {
@@ -291,6 +296,9 @@ func (p *pair) compare() {
 		if p.object(a) != t.Object || d.Rights != t.rights || d.Relations != t.relations || d.Ready != 1 {
 			p.t.Fatalf("%s: slot %#x holds %+v, want %+v", p.last, a, d, t)
 		}
+	}
+	for _, t := range queue {
+		p.t.Fatalf("%s: not in the reclaim queue: %+v", p.last, *t.thing)
 	}
 }
 

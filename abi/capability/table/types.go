@@ -12,17 +12,17 @@ const (
 var Types = []Type{
 	{
 		Name: "PhysicalRange", Space: "Memory", Parents: []string{"PhysicalRange"},
-		Doc:   "a range of physical addresses of which nothing is known: memory, device registers, or nothing",
+		Doc:   "physical addresses that are not RAM: device registers, or nothing",
 		Align: page, Least: page, Most: maxRange,
-		Made:   "by the kernel at its start, for the ranges the machine reports",
+		Made:   "by the kernel at its start, for what is neither RAM nor a kernel's own device",
 		Rights: map[string]string{"Grant": "", "Retype": "", "Revoke": ""},
 		Fields: memory,
 	},
 	{
-		Name: "RAM", Space: "Memory", Parents: []string{"PhysicalRange", "RAM"},
+		Name: "RAM", Space: "Memory", Parents: []string{"RAM"},
 		Doc:   "memory not yet used for anything; it can be neither read nor mapped, only made into something",
 		Align: page, Least: page, Most: maxRange,
-		Made:   "by the kernel at its start, for the memory its core owns",
+		Made:   "by the kernel, for the memory its core owns: only that may become what the kernel itself uses",
 		Rights: map[string]string{"Grant": "", "Retype": "", "Revoke": ""},
 		Fields: memory,
 	},
