@@ -225,8 +225,8 @@ func (p *pair) retype(source tuple) (t abi.Type, size, count uint64) {
 func (p *pair) relate() {
 	a := p.any()
 	o := p.model.slots[a].thing
-	if o == nil {
-		return
+	if o == nil || abi.Of(o.Type).Dependent {
+		return // these go with their parents, wherever copies are
 	}
 	if p.r.IntN(2) == 0 {
 		for _, a := range p.machine.check() {
