@@ -32,6 +32,11 @@ func (s *System) Move(to, source memory.Phys) abi.Error {
 }
 
 func (s *System) move(to, source memory.Phys) {
+	s.relocate(to, source)
+	s.vacated(source)
+}
+
+func (s *System) relocate(to, source memory.Phys) {
 	*s.at(to) = *s.at(source)
 	s.join(to, source)
 	s.leave(source)

@@ -96,6 +96,7 @@ func (s *System) drop(a memory.Phys) {
 	}
 	s.leave(a)
 	*s.at(a) = Slot{}
+	s.vacated(a)
 }
 
 // dependent returns a capability that cannot outlive the object of a slot and

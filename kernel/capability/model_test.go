@@ -13,10 +13,19 @@ import (
 // set of tuples, searched whole for every question, that does at once what the
 // system does in steps.
 type model struct {
-	slots map[memory.Phys]tuple
-	queue []tuple // the reclaim queue
+	// slots holds the reclaim queue too, at addresses from queueAt on.
+	slots  map[memory.Phys]tuple
+	queued memory.Phys
 	// gone are the objects that ended.
 	gone map[Object]int
+}
+
+const queueAt memory.Phys = 1 << 60
+
+// enqueue puts a capability into the reclaim queue.
+func (m *model) enqueue(t tuple) {
+	m.slots[queueAt+m.queued] = t
+	m.queued++
 }
 
 // tuple is one capability. Copies share the thing.
@@ -37,20 +46,15 @@ func newThing(t abi.Type, base, size, word uint64) *thing {
 }
 
 func (m *model) clone() *model {
-	return &model{maps.Clone(m.slots), slices.Clone(m.queue), map[Object]int{}}
+	return &model{maps.Clone(m.slots), m.queued, map[Object]int{}}
 }
 
 func (m *model) all() []tuple {
-	return append(slices.Collect(maps.Values(m.slots)), m.queue...)
+	return slices.Collect(maps.Values(m.slots))
 }
 
 func (m *model) count(o *thing) (n int) {
 	for _, t := range m.slots {
-		if t.thing == o {
-			n++
-		}
-	}
-	for _, t := range m.queue {
 		if t.thing == o {
 			n++
 		}
@@ -111,7 +115,7 @@ func (m *model) delete(a memory.Phys) abi.Error {
 	for i := range n {
 		in := memory.Phys(t.Base + offset + i*abi.SlotSize)
 		if m.delete(in) == abi.ErrRemote {
-			m.queue = append(m.queue, m.slots[in])
+			m.enqueue(m.slots[in])
 			delete(m.slots, in)
 		}
 	}
@@ -122,7 +126,7 @@ func (m *model) delete(a memory.Phys) abi.Error {
 		}
 		left := newThing(kind, t.Base, t.Size, 0)
 		left.relations = t.relations
-		m.queue = append(m.queue, tuple{left, abi.Of(kind).Rights})
+		m.enqueue(tuple{left, abi.Of(kind).Rights})
 	}
 	return abi.OK
 }
@@ -248,8 +252,17 @@ func (m *model) containers() (list []*thing) {
 	return list
 }
 
-// sorted returns the slots that are not empty, in the order of their addresses.
-func (m *model) sorted() []memory.Phys { return slices.Sorted(maps.Keys(m.slots)) }
+// sorted returns the slots that are neither empty nor in the reclaim queue, in
+// the order of their addresses.
+func (m *model) sorted() (slots []memory.Phys) {
+	for a := range m.slots {
+		if a < queueAt {
+			slots = append(slots, a)
+		}
+	}
+	slices.Sort(slots)
+	return slots
+}
 
 // found is what Range should find.
 func (m *model) found(t abi.Type, base, size uint64) Found {
@@ -271,4 +284,15 @@ func (m *model) found(t abi.Type, base, size uint64) Found {
 		best = max(best, is)
 	}
 	return best
+}
+
+// queuedAs returns where in the reclaim queue a capability to an object is, 0
+// if nowhere.
+func (m *model) queuedAs(o Object) memory.Phys {
+	for a, t := range m.slots {
+		if a >= queueAt && t.Object == o {
+			return a
+		}
+	}
+	return 0
 }

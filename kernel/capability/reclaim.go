@@ -13,8 +13,7 @@ func (s *System) Reclaim(to memory.Phys) abi.Error {
 	if s.Reclaimable == 0 {
 		return abi.ErrEmpty
 	}
-	s.Reclaimable--
-	s.move(to, s.reclaimSlot(s.Reclaimable))
+	s.move(to, s.reclaimSlot(s.Reclaimable-1))
 	return abi.OK
 }
 
@@ -22,4 +21,16 @@ func (s *System) Reclaim(to memory.Phys) abi.Error {
 func (s *System) toMonitor(a memory.Phys) {
 	s.move(s.reclaimSlot(s.Reclaimable), a)
 	s.Reclaimable++
+}
+
+// vacated closes the gap that a slot leaves if it is one of the reclaim queue:
+// what waits there can still be revoked.
+func (s *System) vacated(a memory.Phys) {
+	if a < s.reclaimSlot(0) || a >= s.reclaimSlot(reclaimSlots) {
+		return
+	}
+	s.Reclaimable--
+	if top := s.reclaimSlot(s.Reclaimable); top != a {
+		s.relocate(a, top)
+	}
 }

@@ -12,7 +12,7 @@ import (
 // the CNodes are made of.
 func many(t testing.TB, n uint64) (m *machine, frames, cnodes memory.Phys) {
 	t.Helper()
-	nodes := n/255 + 1
+	nodes := n/254 + 1
 	m = newMachine(t, 128<<10+nodes*16<<10)
 	m.ended = nil
 	frames, cnodes = m.slot(20), m.slot(21)
