@@ -22,7 +22,7 @@ func (s *System) Find(root memory.Phys, r abi.Reference) (memory.Phys, abi.Error
 func (s *System) slotOf(cnode memory.Phys, kind abi.Type, index, n uint64) (memory.Phys, abi.Error) {
 	c := s.at(cnode)
 	switch {
-	case c.kind != kind || c.rights&abi.RightRead == 0 || !s.owned(cnode):
+	case c.kind != kind || c.rights&abi.RightRead == 0 || uint32(c.owner) != s.Core:
 		return 0, abi.ErrReference
 	case c.state == clearing:
 		return 0, abi.ErrNotReady

@@ -358,7 +358,7 @@ func TestAgainstModel(t *testing.T) {
 		p := newPair(t, r)
 		machines++
 		relations := machines%2 == 0
-		for i := 0; ran < numOperations() && i < 20_000 && len(p.model.containers()) > 0; i++ {
+		for i := 0; ran < numOperations() && i < 20_000 && len(p.model.sorted()) > 0 && len(p.model.containers()) > 0; i++ {
 			p.operate(relations)
 			ran++
 			if p.Count != uint64(len(p.model.slots)) {

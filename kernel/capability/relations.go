@@ -38,7 +38,8 @@ func (s *System) owned(a memory.Phys) bool {
 }
 
 // SetRelations says which core owns a slot's object, and what other cores hold
-// of it. Monitors do that when they have agreed.
+// of it. Monitors do that when they have agreed. The owner of what holds
+// capabilities can be set only while there is one capability to it here.
 func (s *System) SetRelations(a memory.Phys, owner uint32, r abi.Relations) abi.Error {
 	switch {
 	case s.at(a).kind == abi.Null:
@@ -49,6 +50,9 @@ func (s *System) SetRelations(a memory.Phys, owner uint32, r abi.Relations) abi.
 		return abi.ErrArgument
 	}
 	first := s.at(s.firstCopy(a))
+	if abi.Of(first.kind).Holds && uint32(first.owner) != owner && s.otherCopy(a) != 0 {
+		return abi.ErrInUse
+	}
 	first.owner, first.relations = uint16(owner), r
 	return abi.OK
 }

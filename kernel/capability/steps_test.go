@@ -18,7 +18,7 @@ func many(t testing.TB, n uint64) (m *machine, frames, cnodes memory.Phys) {
 	frames, cnodes = m.slot(20), m.slot(21)
 	m.must(m.Retype(cnodes, m.slot(1), abi.RAM, 64<<10, nodes*16<<10, 1))
 	// Frames are never touched: they can lie where there is no memory.
-	m.must(m.Create(frames, Object{Type: abi.Frame, Base: 1 << 40, Size: n * pageSize}, abi.AllRights))
+	m.must(m.Create(frames, Object{Type: abi.Frame, Base: 1 << 40, Size: (n + 1) * pageSize}, abi.AllRights))
 	at := uint64(0)
 	for i := uint64(0); at < n; i++ {
 		// A CNode of the pool, known to nobody but this test.
