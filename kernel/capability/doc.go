@@ -27,8 +27,10 @@
 // dispatcher), its own capability moves into its own slot 0, which is the
 // kernel's, and onto the delete list; Step deletes the contents and then the
 // object. Being at home in what it names, it is in nobody's way: CNodes that
-// hold each other die like any others. Memory that no capability names any
-// longer becomes RAM in the reclaim queue, for the memory server to take.
+// hold each other die like any others when what they were made of is revoked.
+// If the object was made of nothing that a capability still names, what it was
+// made of goes to the reclaim queue, memory as RAM, for the memory server to
+// take: whatever the machine has, there is a capability for it.
 //
 // A large object is cleared by Step too, before it is ready.
 //

@@ -72,6 +72,16 @@ func (m *model) hasAncestors(o *thing) bool {
 	return o.relations&abi.RemoteAncestors != 0 || slices.ContainsFunc(m.all(), func(t tuple) bool { return descends(o, t.thing) })
 }
 
+// parent returns the smallest object that o was made of, nil if there is none.
+func (m *model) parent(o *thing) (best *thing) {
+	for _, t := range m.slots {
+		if descends(o, t.thing) && (best == nil || descends(t.thing, best)) {
+			best = t.thing
+		}
+	}
+	return best
+}
+
 func (m *model) hasDescendants(o *thing) bool {
 	return o.relations&abi.RemoteDescendants != 0 || slices.ContainsFunc(m.all(), func(t tuple) bool { return descends(t.thing, o) })
 }

@@ -321,6 +321,9 @@ func (p *pair) ask() {
 	if got := p.HasDescendants(a); got != p.model.hasDescendants(t.thing) {
 		p.t.Fatalf("%s: has-descendants of %#x: %v", p.last, a, got)
 	}
+	if got, want := p.parent(a), p.model.parent(t.thing); (got != 0) != (want != nil) || got != 0 && p.object(got) != want.Object {
+		p.t.Fatalf("%s: parent of %#x: %#x, want %+v", p.last, a, got, want)
+	}
 	align := abi.Of(t.Type).Align
 	base := t.Base + align*p.r.Uint64N(4)
 	if back := align * p.r.Uint64N(4); back <= base {

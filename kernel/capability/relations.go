@@ -8,6 +8,7 @@ import (
 // Owner and relations are the same for all copies of a capability on a core.
 // The first copy in order holds them; when another becomes the first it takes
 // them over, so that setting them costs O(log n) however many copies there are.
+// The owner of what holds capabilities is right in every copy: lookup asks it.
 
 // join puts a slot that was filled with a copy of another's capability into
 // the tree.
