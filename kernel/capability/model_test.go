@@ -49,8 +49,14 @@ func (m *model) clone() *model {
 	return &model{maps.Clone(m.slots), m.queued, map[Object]int{}}
 }
 
-func (m *model) all() []tuple {
-	return slices.Collect(maps.Values(m.slots))
+// any reports whether a question is true of any capability.
+func (m *model) any(question func(tuple) bool) bool {
+	for _, t := range m.slots {
+		if question(t) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *model) count(o *thing) (n int) {
@@ -69,7 +75,7 @@ func descends(d, o *thing) bool {
 }
 
 func (m *model) hasAncestors(o *thing) bool {
-	return o.relations&abi.RemoteAncestors != 0 || slices.ContainsFunc(m.all(), func(t tuple) bool { return descends(o, t.thing) })
+	return o.relations&abi.RemoteAncestors != 0 || m.any(func(t tuple) bool { return descends(o, t.thing) })
 }
 
 // parent returns the smallest object that o was made of, nil if there is none.
@@ -83,7 +89,7 @@ func (m *model) parent(o *thing) (best *thing) {
 }
 
 func (m *model) hasDescendants(o *thing) bool {
-	return o.relations&abi.RemoteDescendants != 0 || slices.ContainsFunc(m.all(), func(t tuple) bool { return descends(t.thing, o) })
+	return o.relations&abi.RemoteDescendants != 0 || m.any(func(t tuple) bool { return descends(t.thing, o) })
 }
 
 func (m *model) hasCopies(o *thing) bool {
@@ -94,7 +100,7 @@ func (m *model) hasCopies(o *thing) bool {
 func (m *model) dependents(o *thing) (slots []memory.Phys) {
 	for a, t := range m.slots {
 		if descends(t.thing, o) && (o.Type == abi.Dispatcher || o.Type == abi.Endpoint || t.Type == abi.Mapping && t.Size == o.Size &&
-			!slices.ContainsFunc(m.all(), func(u tuple) bool { return descends(u.thing, o) && u.Type != abi.Mapping && u.Size == o.Size })) {
+			!m.any(func(u tuple) bool { return descends(u.thing, o) && u.Type != abi.Mapping && u.Size == o.Size })) {
 			slots = append(slots, a)
 		}
 	}
@@ -216,7 +222,7 @@ func (m *model) retype(to, source memory.Phys, t abi.Type, offset, size, count u
 	case s.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0:
 		return abi.ErrRemote
 	}
-	for _, d := range m.all() {
+	for _, d := range m.slots {
 		if descends(d.thing, s.thing) && d.first < s.first+offset+size*count && s.first+offset < d.first+d.Size &&
 			(d.Type != abi.Mapping || d.Size < s.Size) {
 			return abi.ErrInUse
@@ -235,7 +241,7 @@ func (m *model) attach(to, source memory.Phys, entry uint64) abi.Error {
 		return err
 	}
 	s := m.slots[source]
-	for _, t := range m.all() {
+	for _, t := range m.slots {
 		if t.Object == (Object{abi.Mapping, s.Base, s.Size, entry}) {
 			return abi.ErrInUse
 		}
@@ -279,7 +285,7 @@ func (m *model) found(t abi.Type, base, size uint64) Found {
 	first := place(t, base)
 	end := first + size
 	best := Nothing
-	for _, u := range m.all() {
+	for _, u := range m.slots {
 		f, l := u.first, u.first+u.Size
 		is := Nothing
 		switch {

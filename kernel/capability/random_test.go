@@ -58,10 +58,23 @@ func newPair(t testing.TB, r *rand.Rand) *pair {
 // any returns a slot that holds something, or now and then perhaps nothing.
 func (p *pair) any() memory.Phys {
 	if p.r.IntN(50) == 0 {
-		return p.place(1)
+		return p.place(p.model.containers(), 1)
 	}
 	s := p.model.sorted()
 	return s[p.r.IntN(len(s))]
+}
+
+// victim returns a slot to delete or revoke: seldom one that takes the first
+// CSpace with it, so that machines live long enough to become complicated.
+func (p *pair) victim() memory.Phys {
+	for {
+		a := p.any()
+		t := p.model.slots[a]
+		vital := t.thing != nil && (t.Type == abi.RAM && t.Base <= p.ram && p.ram < t.Base+t.Size || t.Base == p.ram+16<<10)
+		if !vital || p.r.IntN(200) == 0 {
+			return a
+		}
+	}
 }
 
 // like returns a slot of one of the types, or any.
@@ -81,9 +94,8 @@ func (t tuple) kind() abi.Type {
 	return t.Type
 }
 
-// place returns n consecutive slots somewhere.
-func (p *pair) place(n uint64) memory.Phys {
-	list := p.model.containers()
+// place returns n consecutive slots in one of the objects of a list.
+func (p *pair) place(list []*thing, n uint64) memory.Phys {
 	o := list[p.r.IntN(len(list))]
 	offset, slots := o.Type.SlotRange(o.Size)
 	return memory.Phys(o.Base + offset + (1+p.r.Uint64N(slots-n))*abi.SlotSize)
@@ -91,13 +103,14 @@ func (p *pair) place(n uint64) memory.Phys {
 
 // empty returns n consecutive empty slots, 0 if it finds none.
 func (p *pair) empty(n uint64) memory.Phys {
+	list := p.model.containers()
 	for range 100 {
-		a := p.place(min(n, 15))
+		a := p.place(list, min(n, 15))
 		free := true
 		for i := range n {
 			b := a + memory.Phys(i*abi.SlotSize)
 			_, taken := p.model.slots[b]
-			free = free && !taken && slices.ContainsFunc(p.model.containers(), func(o *thing) bool { return o.in(b) })
+			free = free && !taken && slices.ContainsFunc(list, func(o *thing) bool { return o.in(b) })
 		}
 		if free {
 			return a
@@ -112,7 +125,7 @@ func (p *pair) operate(relations bool) {
 	r := p.r
 	var got, want abi.Error
 	to := p.empty(1)
-	full := p.Count > 250 || to == 0
+	full := p.Count > 120 || to == 0
 	switch n := r.IntN(100); {
 	case n < 15 && !full:
 		source, rights := p.any(), abi.Rights(r.Uint32())|abi.Rights(r.Uint32())
@@ -149,14 +162,14 @@ func (p *pair) operate(relations bool) {
 		p.last = fmt.Sprintf("attach %#x to %#x at %d", source, to, entry)
 		got, want = p.Attach(to, source, entry), p.model.attach(to, source, entry)
 	case n < 86 || n < 66:
-		a := p.any()
+		a := p.victim()
 		p.last = fmt.Sprintf("delete %#x", a)
 		for got = abi.ErrPending; got == abi.ErrPending; {
 			got = p.Delete(a)
 		}
 		want = p.model.delete(a)
 	case n < 90:
-		a := p.any()
+		a := p.victim()
 		p.last = fmt.Sprintf("revoke %#x", a)
 		trial := p.model.clone()
 		trial.revoke(a)
@@ -232,7 +245,7 @@ func (p *pair) relate() {
 		for _, a := range p.machine.check() {
 			p.must(p.SetRelations(a, 0, 0))
 		}
-		for _, t := range p.model.all() {
+		for _, t := range p.model.slots {
 			t.relations = 0
 		}
 		return
