@@ -12,6 +12,8 @@ type Rule struct {
 	Zeroed, Holds      bool
 	Dependent          bool
 	SlotsAt, Slots     uint64
+	// Offers is the offset from which on other objects can be made of it.
+	Offers uint64
 }
 
 // Of returns the rule of a type; that of Null for a number that is no type.

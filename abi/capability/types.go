@@ -189,6 +189,7 @@ var rules = [NumTypes]Rule{
 		Align:   0x1000, Least: 0x8000, Most: 0x8000,
 		Zeroed: true, Holds: true, Dependent: false,
 		SlotsAt: 0xc00, Slots: 16,
+		Offers: 0x5000,
 	},
 	Endpoint: {
 		Name: "Endpoint", Space: SpaceMemory,

@@ -217,7 +217,7 @@ func (m *model) retype(to, source memory.Phys, t abi.Type, offset, size, count u
 		return abi.ErrParent
 	case count == 0 || count > 256:
 		return abi.ErrArgument
-	case offset > s.Size || size > s.Size || offset+size*count > s.Size || !t.Fits(s.Base+offset, size) || t == s.Type && size == s.Size:
+	case offset < abi.Of(s.Type).Offers || offset > s.Size || size > s.Size || offset+size*count > s.Size || !t.Fits(s.Base+offset, size) || t == s.Type && size == s.Size:
 		return abi.ErrRange
 	case s.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0:
 		return abi.ErrRemote

@@ -141,6 +141,9 @@ func (p *pair) operate(relations bool) {
 		offset := uint64(0)
 		if s := p.model.slots[source]; s.thing != nil {
 			offset = r.Uint64N(s.Size/abi.Of(t).Align+2) * abi.Of(t).Align
+			if r.IntN(2) == 0 {
+				offset += abi.Of(s.Type).Offers
+			}
 		}
 		if to = p.empty(min(max(count, 1), 256)); to == 0 {
 			return

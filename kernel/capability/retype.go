@@ -22,7 +22,7 @@ func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count 
 		return abi.ErrParent
 	case count == 0 || count > MaxRetype:
 		return abi.ErrArgument
-	case offset > c.size || size > (c.size-offset)/count || !t.Fits(c.base()+offset, size):
+	case offset < abi.Of(c.kind).Offers || offset > c.size || size > (c.size-offset)/count || !t.Fits(c.base()+offset, size):
 		return abi.ErrRange
 	case t == c.kind && size == c.size:
 		return abi.ErrRange // would be a copy

@@ -67,6 +67,9 @@ func code() (string, error) {
 		if t.Slots != 0 {
 			p("SlotsAt: %#x, Slots: %d,\n", t.SlotsAt, t.Slots)
 		}
+		if t.Offers != 0 {
+			p("Offers: %#x,\n", t.Offers)
+		}
 		p("},\n")
 	}
 	p("}\n\n// Numbers of the invocations that every type has.\nconst (\n")

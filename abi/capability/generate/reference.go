@@ -87,6 +87,9 @@ reference.
 		if t.Zeroed {
 			p("- Its memory is cleared when it is made of RAM; until that is done it is not ready.\n")
 		}
+		if t.Offers != 0 {
+			p("- Other objects can be made of it from offset %d on.\n", t.Offers)
+		}
 		if t.Dependent {
 			p("- It ends with the object it was made of.\n")
 		}

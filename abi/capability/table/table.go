@@ -55,6 +55,9 @@ type Type struct {
 	// the types that hold capabilities; Slots 0 with Holds true: all of it.
 	Holds          bool
 	SlotsAt, Slots uint64
+	// Offers is the offset from which on other objects can be made of it: what
+	// lies before is the kernel's.
+	Offers uint64
 	// Dependent says that it cannot outlive the object it was made of.
 	Dependent bool
 	// Made says how it comes to be if not by retype.

@@ -48,6 +48,9 @@ func TestTypes(t *testing.T) {
 		if c.Align == 0 || c.Align&(c.Align-1) != 0 || least == 0 || least > most || least%c.Align != 0 || most%c.Align != 0 || most > maxRange {
 			t.Errorf("%s: sizes %d to %d aligned to %d", c.Name, least, most, c.Align)
 		}
+		if c.Slots != 0 && c.Offers < c.SlotsAt+c.Slots*slot {
+			t.Errorf("%s: objects can be made of its slots", c.Name)
+		}
 		if c.Holds && (!c.Zeroed || c.SlotsAt%slot != 0 || c.SlotsAt+c.Slots*slot > least) {
 			t.Errorf("%s: its slots are not cleared, or not in it", c.Name)
 		}

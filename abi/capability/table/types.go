@@ -71,7 +71,7 @@ var Types = []Type{
 		Name: "Dispatcher", Space: "Memory", Parents: []string{"RAM"},
 		Doc: "a schedulable thread of kernel-to-user upcalls on this core: control block, save areas, " +
 			"the pages shared with its user half, and room for endpoints",
-		Align: page, Size: 8 * page, Zeroed: true, Holds: true, SlotsAt: page - 16*slot, Slots: 16,
+		Align: page, Size: 8 * page, Zeroed: true, Holds: true, SlotsAt: page - 16*slot, Slots: 16, Offers: 5 * page,
 		Rights: map[string]string{"Read": "see its state and counters", "Control": "start, stop and set it up", "Grant": "", "Retype": "make endpoints of it", "Revoke": ""},
 		Fields: memory,
 		Invocations: []Invocation{
