@@ -1,0 +1,232 @@
+package table
+
+// Sizes that the table needs.
+const (
+	page     = 4096
+	slot     = 64
+	maxRange = 1 << 52
+)
+
+// Types lists the types in the order of their numbers, from 1. A type's
+// parents precede it: the order of the mapping database rests on it.
+var Types = []Type{
+	{
+		Name: "PhysicalRange", Space: "Memory", Parents: []string{"PhysicalRange"},
+		Doc:   "physical addresses that are not RAM: device registers, or nothing",
+		Align: page, Least: page, Most: maxRange,
+		Made:   "by the kernel at its start, for what is neither RAM nor a kernel's own device",
+		Rights: map[string]string{"Grant": "", "Retype": "", "Revoke": ""},
+		Fields: memory,
+	},
+	{
+		Name: "RAM", Space: "Memory", Parents: []string{"RAM"},
+		Doc:   "memory not yet used for anything; it can be neither read nor mapped, only made into something",
+		Align: page, Least: page, Most: maxRange,
+		Made:   "by the kernel, for the memory its core owns: only that may become what the kernel itself uses",
+		Rights: map[string]string{"Grant": "", "Retype": "", "Revoke": ""},
+		Fields: memory,
+	},
+	{
+		Name: "Frame", Space: "Memory", Parents: []string{"RAM", "Frame"},
+		Doc:   "memory that can be mapped into address spaces",
+		Align: page, Least: page, Most: maxRange, Zeroed: true,
+		Rights: map[string]string{
+			"Read": "map it readable", "Write": "map it writable", "Execute": "map it executable",
+			"Grant": "", "Retype": "", "Revoke": "",
+		},
+		Fields: memory,
+	},
+	{
+		Name: "DeviceFrame", Space: "Memory", Parents: []string{"PhysicalRange", "DeviceFrame"},
+		Doc:   "device registers that can be mapped, uncached; never executable",
+		Align: page, Least: page, Most: maxRange,
+		Rights: map[string]string{
+			"Read": "map it readable", "Write": "map it writable",
+			"Grant": "", "Retype": "", "Revoke": "",
+		},
+		Fields: memory,
+	},
+	{
+		Name: "L1CNode", Space: "Memory", Parents: []string{"RAM"},
+		Doc:   "the first level of a CSpace: slots that hold L2 CNodes; slot 0 is the kernel's",
+		Align: 16 << 10, Least: 16 << 10, Most: slot << 23, Zeroed: true, Holds: true,
+		Rights:      cnodeRights,
+		Fields:      memory,
+		Invocations: cnode,
+	},
+	{
+		Name: "L2CNode", Space: "Memory", Parents: []string{"RAM"},
+		Doc:   "256 slots that hold capabilities of any type; slot 0 is the kernel's",
+		Align: 16 << 10, Size: 16 << 10, Zeroed: true, Holds: true,
+		Rights:      cnodeRights,
+		Fields:      memory,
+		Invocations: cnode,
+	},
+	pageTable("PageTable1", "a page table whose entries are 4 KiB pages"),
+	pageTable("PageTable2", "a page directory: its entries are tables of level 1 or 2 MiB pages"),
+	pageTable("PageTable3", "its entries are tables of level 2 or 1 GiB pages"),
+	pageTable("PageTable4", "its entries are tables of level 3; the top of an address space with 4 levels"),
+	pageTable("PageTable5", "its entries are tables of level 4; the top of an address space with 5 levels; declared, not yet mapped by any kernel"),
+	{
+		Name: "Dispatcher", Space: "Memory", Parents: []string{"RAM"},
+		Doc: "a schedulable thread of kernel-to-user upcalls on this core: control block, save areas, " +
+			"the pages shared with its user half, and room for endpoints",
+		Align: page, Size: 8 * page, Zeroed: true, Holds: true, SlotsAt: page - 16*slot, Slots: 16, Offers: 5 * page,
+		Rights: map[string]string{"Read": "see its state and counters", "Control": "start, stop and set it up", "Grant": "", "Retype": "make endpoints of it", "Revoke": ""},
+		Fields: memory,
+		Invocations: []Invocation{
+			{"Setup", []Argument{{"cspace", "Reference"}, {"vspace", "Reference"}, {"domain", "Reference"}, {"entry", "Address"}}, "Control",
+				"gives it a CSpace (an L1 CNode), an address space (its top table), a domain and an entry point"},
+			{"SetCSpace", []Argument{{"cspace", "Reference"}}, "Control",
+				"replaces its first-level CNode; its user copies the second level into a larger one first, so a CSpace grows in one bounded step"},
+			{"Run", nil, "Control", "makes it ready to run"},
+			{"Stop", nil, "Control", "takes it off the core until it is run again"},
+			{"Properties", []Argument{{"period", "Number"}, {"slice", "Number"}, {"deadline", "Number"}}, "Control", "asks for a rate of processor time, in nanoseconds; refused if it cannot be kept"},
+			{"Status", []Argument{{"buffer", "Address"}}, "Read", "writes its counters and how it ended to the buffer"},
+		},
+	},
+	{
+		Name: "Endpoint", Space: "Memory", Parents: []string{"Dispatcher"},
+		Doc:   "a message buffer of a dispatcher: whoever holds it can send there; it goes with its dispatcher",
+		Align: 256, Least: 256, Most: 8192, Dependent: true,
+		Rights: map[string]string{"Send": "send messages", "Control": "receive: choose the slot for arriving capabilities", "Grant": "", "Retype": "make doorbells of it", "Revoke": ""},
+		Fields: memory,
+		Invocations: []Invocation{
+			{"Send", []Argument{{"capability", "Reference"}, {"word0", "Number"}, {"word1", "Number"}, {"word2", "Number"}, {"word3", "Number"}}, "Send",
+				"sends words and, if the reference is not 0, a capability with right Grant; a full buffer is an error"},
+			{"SetReceive", []Argument{{"cnode", "Reference"}, {"slot", "Index"}}, "Control", "says where the next capability that arrives is put"},
+		},
+	},
+	{
+		Name: "Doorbell", Space: "Memory", Parents: []string{"Endpoint"},
+		Doc:   "the right to wake an endpoint's dispatcher, from this core or another; an empty message",
+		Align: 256, Least: 256, Most: 8192, Dependent: true,
+		Rights:      map[string]string{"Send": "ring it", "Grant": "", "Revoke": ""},
+		Fields:      memory,
+		Invocations: []Invocation{{"Ring", nil, "Send", "notifies the dispatcher"}},
+	},
+	{
+		Name: "KCB", Space: "Memory", Parents: []string{"RAM"},
+		Doc:   "a kernel control block: everything a CPU driver keeps for its users",
+		Align: page, Size: 32 * page, Zeroed: true,
+		Rights: map[string]string{"Read": "read it", "Control": "start or replace a kernel with it", "Grant": "", "Revoke": ""},
+		Fields: memory,
+	},
+	{
+		Name: "Mapping", Space: "Memory",
+		Doc:   "one mapped region: deleting it unmaps; it goes with the frame or table that is mapped",
+		Align: page, Least: page, Most: maxRange, Dependent: true,
+		Made:   "by Map of a page table",
+		Rights: map[string]string{"Control": "change its protection"},
+		Fields: append(memory, Field{"entry", "address of its first entry in the page table, and how many there are"}),
+		Invocations: []Invocation{
+			{"Protect", []Argument{{"first", "Range"}, {"pages", "Range"}, {"protection", "Protection"}}, "Control",
+				"changes the protection of part of the region, at most to what the frame's rights allowed; write and execute together are refused"},
+			{"Unmap", nil, "", "clears the entries and deletes the capability"},
+		},
+	},
+	{
+		Name: "IRQSource", Space: "Interrupts", Parents: []string{"IRQSource"},
+		Doc:   "interrupt sources: lines of the interrupt controllers",
+		Align: 1, Least: 1, Most: 1 << 24,
+		Made:   "by the kernel at its start, one that names all",
+		Rights: map[string]string{"Control": "connect, mask and acknowledge them", "Grant": "", "Retype": "", "Revoke": ""},
+		Fields: numbers,
+		Invocations: []Invocation{
+			{"Connect", []Argument{{"destination", "Reference"}}, "Control", "routes the source to an IRQ destination"},
+			{"Acknowledge", nil, "Control", "lets the source interrupt again"},
+		},
+	},
+	{
+		Name: "IRQDestination", Space: "Vectors", Parents: []string{"IRQDestination"},
+		Doc:   "interrupt vectors of this core",
+		Align: 1, Least: 1, Most: 256,
+		Made:        "by the kernel at its start, one that names all that are free",
+		Rights:      map[string]string{"Control": "say who is notified", "Grant": "", "Retype": "", "Revoke": ""},
+		Fields:      numbers,
+		Invocations: []Invocation{{"Bind", []Argument{{"endpoint", "Reference"}}, "Control", "notifies an endpoint of the vector's interrupts"}},
+	},
+	{
+		Name: "IOPorts", Space: "Ports", Parents: []string{"IOPorts"},
+		Doc:   "a range of I/O ports",
+		Align: 1, Least: 1, Most: 1 << 16,
+		Made:   "by the kernel at its start, one that names all",
+		Rights: map[string]string{"Read": "read from them", "Write": "write to them", "Grant": "", "Retype": "", "Revoke": ""},
+		Fields: numbers,
+		Invocations: []Invocation{
+			{"In", []Argument{{"port", "Range"}, {"width", "Range"}}, "Read", "reads 1, 2 or 4 bytes"},
+			{"Out", []Argument{{"port", "Range"}, {"width", "Range"}, {"value", "Number"}}, "Write", "writes 1, 2 or 4 bytes"},
+		},
+	},
+	{
+		Name: "Kernel", Space: "Cores",
+		Doc:   "the CPU driver of this core: what only monitors may ask",
+		Align: 1, Size: 1,
+		Made:   "by the kernel at its start, one, for the core's monitor",
+		Rights: map[string]string{"Read": "inspect the core", "Control": "change what is kept about capabilities; end the machine", "Grant": "", "Send": "notify other cores"},
+		Fields: numbers,
+		Invocations: []Invocation{
+			{"Information", []Argument{{"buffer", "Address"}}, "Read", "writes a CoreInfo to the buffer"},
+			{"Reclaim", []Argument{{"cnode", "Reference"}, {"slot", "Index"}}, "Control", "takes the next capability from the reclaim queue"},
+			{"Relations", []Argument{{"capability", "Reference"}, {"owner", "Number"}, {"relations", "Number"}}, "Control", "sets a capability's owner core and what other cores hold of it"},
+			{"Notify", []Argument{{"core", "Number"}}, "Send", "notifies another core's monitor"},
+			{"Power", []Argument{{"action", "Number"}, {"code", "Number"}}, "Control", "ends the machine"},
+		},
+	},
+	{
+		Name: "Domain", Space: "Domains", Parents: []string{"Domain"},
+		Doc:   "domain numbers: who a dispatcher runs for",
+		Align: 1, Least: 1, Most: 1 << 32,
+		Made:        "by the kernel at its start, one that names all",
+		Rights:      map[string]string{"Read": "see the domain's dispatchers", "Control": "give it to a dispatcher, end it", "Grant": "", "Retype": "", "Revoke": ""},
+		Fields:      numbers,
+		Invocations: []Invocation{{"Information", []Argument{{"buffer", "Address"}}, "Read", "writes a DomainInfo to the buffer"}},
+	},
+	{
+		Name: "PerformanceCounter", Space: "Counters", Parents: []string{"PerformanceCounter"},
+		Doc:   "hardware performance counters of this core",
+		Align: 1, Least: 1, Most: 64,
+		Made:   "by the kernel at its start, one that names all",
+		Rights: map[string]string{"Read": "read them", "Control": "choose what they count, start and stop them", "Grant": "", "Retype": "", "Revoke": ""},
+		Fields: numbers,
+		Invocations: []Invocation{
+			{"Select", []Argument{{"counter", "Range"}, {"event", "Number"}}, "Control", "chooses what a counter counts and starts it"},
+			{"Read", []Argument{{"counter", "Range"}}, "Read", "returns a counter"},
+		},
+	},
+}
+
+// memory and numbers are the fields of ranges of memory and of anything else.
+var (
+	memory  = []Field{{"base", "physical address of the first byte"}, {"size", "bytes"}}
+	numbers = []Field{{"base", "the first number"}, {"size", "how many"}}
+)
+
+var cnodeRights = map[string]string{
+	"Read": "look capabilities up through it", "Write": "place, move and delete capabilities in it",
+	"Grant": "", "Revoke": "",
+}
+
+// cnode are the invocations of both CNode types.
+var cnode = []Invocation{
+	{"Copy", []Argument{{"slot", "Index"}, {"source", "Reference"}}, "Write", "puts a copy of the source, which needs right Grant, into an empty slot"},
+	{"Mint", []Argument{{"slot", "Index"}, {"source", "Reference"}, {"rights", "Rights"}}, "Write", "puts a copy with only those of the source's rights that are given into an empty slot; the source needs right Grant"},
+	{"Move", []Argument{{"slot", "Index"}, {"source", "Reference"}}, "Write", "moves the source into an empty slot"},
+	{"Retype", []Argument{{"slots", "Slots"}, {"source", "Reference"}, {"type", "Type"}, {"offset", "Range"}, {"size", "Range"}}, "Write",
+		"makes objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots"},
+	{"Delete", []Argument{{"slot", "Index"}}, "Write", "empties a slot; the last capability to an object ends the object"},
+	{"Revoke", []Argument{{"slot", "Index"}}, "Write", "deletes all other copies of the slot's capability, which needs right Revoke, and everything made of its object"},
+}
+
+func pageTable(name, doc string) Type {
+	return Type{
+		Name: name, Doc: doc, Space: "Memory", Parents: []string{"RAM"},
+		Align: page, Size: page, Zeroed: true,
+		Rights: map[string]string{"Control": "map into it, unmap from it, and map it into a table above", "Grant": "", "Revoke": ""},
+		Fields: memory,
+		Invocations: []Invocation{
+			{"Map", []Argument{{"entries", "Slots"}, {"source", "Reference"}, {"mapping", "Reference"}, {"offset", "Range"}, {"protection", "Protection"}}, "Control",
+				"maps part of a frame, or a table of the level below, into entries, and puts the mapping into an empty slot; write and execute together are refused"},
+		},
+	}
+}

@@ -1,0 +1,496 @@
+// Code generated from package table by "go generate ./abi/capability". DO NOT EDIT.
+
+package capability
+
+// Type is a capability type. A type made of another has the higher number.
+type Type uint8
+
+// The types.
+const (
+	// Null is the type of an empty slot.
+	Null Type = iota
+	// PhysicalRange: physical addresses that are not RAM: device registers, or nothing.
+	PhysicalRange
+	// RAM: memory not yet used for anything; it can be neither read nor mapped, only made into something.
+	RAM
+	// Frame: memory that can be mapped into address spaces.
+	Frame
+	// DeviceFrame: device registers that can be mapped, uncached; never executable.
+	DeviceFrame
+	// L1CNode: the first level of a CSpace: slots that hold L2 CNodes; slot 0 is the kernel's.
+	L1CNode
+	// L2CNode: 256 slots that hold capabilities of any type; slot 0 is the kernel's.
+	L2CNode
+	// PageTable1: a page table whose entries are 4 KiB pages.
+	PageTable1
+	// PageTable2: a page directory: its entries are tables of level 1 or 2 MiB pages.
+	PageTable2
+	// PageTable3: its entries are tables of level 2 or 1 GiB pages.
+	PageTable3
+	// PageTable4: its entries are tables of level 3; the top of an address space with 4 levels.
+	PageTable4
+	// PageTable5: its entries are tables of level 4; the top of an address space with 5 levels; declared, not yet mapped by any kernel.
+	PageTable5
+	// Dispatcher: a schedulable thread of kernel-to-user upcalls on this core: control block, save areas, the pages shared with its user half, and room for endpoints.
+	Dispatcher
+	// Endpoint: a message buffer of a dispatcher: whoever holds it can send there; it goes with its dispatcher.
+	Endpoint
+	// Doorbell: the right to wake an endpoint's dispatcher, from this core or another; an empty message.
+	Doorbell
+	// KCB: a kernel control block: everything a CPU driver keeps for its users.
+	KCB
+	// Mapping: one mapped region: deleting it unmaps; it goes with the frame or table that is mapped.
+	Mapping
+	// IRQSource: interrupt sources: lines of the interrupt controllers.
+	IRQSource
+	// IRQDestination: interrupt vectors of this core.
+	IRQDestination
+	// IOPorts: a range of I/O ports.
+	IOPorts
+	// Kernel: the CPU driver of this core: what only monitors may ask.
+	Kernel
+	// Domain: domain numbers: who a dispatcher runs for.
+	Domain
+	// PerformanceCounter: hardware performance counters of this core.
+	PerformanceCounter
+	// NumTypes is the number of types, Null among them.
+	NumTypes
+)
+
+// Space is a set of numbers of which capabilities name ranges.
+type Space uint8
+
+// The spaces.
+const (
+	// Memory: physical addresses, in bytes.
+	SpaceMemory Space = iota
+	// Interrupts: interrupt sources (global system interrupts).
+	SpaceInterrupts
+	// Vectors: interrupt vectors of this core.
+	SpaceVectors
+	// Ports: I/O ports.
+	SpacePorts
+	// Cores: cores, by number.
+	SpaceCores
+	// Domains: domain numbers.
+	SpaceDomains
+	// Counters: hardware performance counters of this core.
+	SpaceCounters
+)
+
+// Rights is a set of rights.
+type Rights uint8
+
+// The rights.
+const (
+	// RightRead allows to read the object, or look capabilities up through it.
+	RightRead Rights = 1 << iota
+	// RightWrite allows to write the object, or place capabilities in it.
+	RightWrite
+	// RightExecute allows to execute from the object.
+	RightExecute
+	// RightGrant allows to copy, mint or send the capability.
+	RightGrant
+	// RightRetype allows to make other objects of it.
+	RightRetype
+	// RightRevoke allows to delete all other copies and everything made of the object.
+	RightRevoke
+	// RightControl allows to change what the object does.
+	RightControl
+	// RightSend allows to send to the object, or ring it.
+	RightSend
+	// NumRights is the number of rights, AllRights the set of all.
+	NumRights        = 8
+	AllRights Rights = 1<<NumRights - 1
+)
+
+const rightLetters = "rwegrrcs"
+
+var rules = [NumTypes]Rule{
+	Null: {Name: "Null", Align: 1},
+	PhysicalRange: {
+		Name: "PhysicalRange", Space: SpaceMemory,
+		Rights:  RightGrant | RightRetype | RightRevoke,
+		Parents: 1 << PhysicalRange,
+		Align:   0x1000, Least: 0x1000, Most: 0x10000000000000,
+	},
+	RAM: {
+		Name: "RAM", Space: SpaceMemory,
+		Rights:  RightGrant | RightRetype | RightRevoke,
+		Parents: 1 << RAM,
+		Align:   0x1000, Least: 0x1000, Most: 0x10000000000000,
+	},
+	Frame: {
+		Name: "Frame", Space: SpaceMemory,
+		Rights:  RightRead | RightWrite | RightExecute | RightGrant | RightRetype | RightRevoke,
+		Parents: 1<<RAM | 1<<Frame,
+		Align:   0x1000, Least: 0x1000, Most: 0x10000000000000,
+		Zeroed: true, Holds: false, Dependent: false,
+	},
+	DeviceFrame: {
+		Name: "DeviceFrame", Space: SpaceMemory,
+		Rights:  RightRead | RightWrite | RightGrant | RightRetype | RightRevoke,
+		Parents: 1<<PhysicalRange | 1<<DeviceFrame,
+		Align:   0x1000, Least: 0x1000, Most: 0x10000000000000,
+	},
+	L1CNode: {
+		Name: "L1CNode", Space: SpaceMemory,
+		Rights:  RightRead | RightWrite | RightGrant | RightRevoke,
+		Parents: 1 << RAM,
+		Align:   0x4000, Least: 0x4000, Most: 0x20000000,
+		Zeroed: true, Holds: true, Dependent: false,
+	},
+	L2CNode: {
+		Name: "L2CNode", Space: SpaceMemory,
+		Rights:  RightRead | RightWrite | RightGrant | RightRevoke,
+		Parents: 1 << RAM,
+		Align:   0x4000, Least: 0x4000, Most: 0x4000,
+		Zeroed: true, Holds: true, Dependent: false,
+	},
+	PageTable1: {
+		Name: "PageTable1", Space: SpaceMemory,
+		Rights:  RightGrant | RightRevoke | RightControl,
+		Parents: 1 << RAM,
+		Align:   0x1000, Least: 0x1000, Most: 0x1000,
+		Zeroed: true, Holds: false, Dependent: false,
+	},
+	PageTable2: {
+		Name: "PageTable2", Space: SpaceMemory,
+		Rights:  RightGrant | RightRevoke | RightControl,
+		Parents: 1 << RAM,
+		Align:   0x1000, Least: 0x1000, Most: 0x1000,
+		Zeroed: true, Holds: false, Dependent: false,
+	},
+	PageTable3: {
+		Name: "PageTable3", Space: SpaceMemory,
+		Rights:  RightGrant | RightRevoke | RightControl,
+		Parents: 1 << RAM,
+		Align:   0x1000, Least: 0x1000, Most: 0x1000,
+		Zeroed: true, Holds: false, Dependent: false,
+	},
+	PageTable4: {
+		Name: "PageTable4", Space: SpaceMemory,
+		Rights:  RightGrant | RightRevoke | RightControl,
+		Parents: 1 << RAM,
+		Align:   0x1000, Least: 0x1000, Most: 0x1000,
+		Zeroed: true, Holds: false, Dependent: false,
+	},
+	PageTable5: {
+		Name: "PageTable5", Space: SpaceMemory,
+		Rights:  RightGrant | RightRevoke | RightControl,
+		Parents: 1 << RAM,
+		Align:   0x1000, Least: 0x1000, Most: 0x1000,
+		Zeroed: true, Holds: false, Dependent: false,
+	},
+	Dispatcher: {
+		Name: "Dispatcher", Space: SpaceMemory,
+		Rights:  RightRead | RightGrant | RightRetype | RightRevoke | RightControl,
+		Parents: 1 << RAM,
+		Align:   0x1000, Least: 0x8000, Most: 0x8000,
+		Zeroed: true, Holds: true, Dependent: false,
+		SlotsAt: 0xc00, Slots: 16,
+		Offers: 0x5000,
+	},
+	Endpoint: {
+		Name: "Endpoint", Space: SpaceMemory,
+		Rights:  RightGrant | RightRetype | RightRevoke | RightControl | RightSend,
+		Parents: 1 << Dispatcher,
+		Align:   0x100, Least: 0x100, Most: 0x2000,
+		Zeroed: false, Holds: false, Dependent: true,
+	},
+	Doorbell: {
+		Name: "Doorbell", Space: SpaceMemory,
+		Rights:  RightGrant | RightRevoke | RightSend,
+		Parents: 1 << Endpoint,
+		Align:   0x100, Least: 0x100, Most: 0x2000,
+		Zeroed: false, Holds: false, Dependent: true,
+	},
+	KCB: {
+		Name: "KCB", Space: SpaceMemory,
+		Rights:  RightRead | RightGrant | RightRevoke | RightControl,
+		Parents: 1 << RAM,
+		Align:   0x1000, Least: 0x20000, Most: 0x20000,
+		Zeroed: true, Holds: false, Dependent: false,
+	},
+	Mapping: {
+		Name: "Mapping", Space: SpaceMemory,
+		Rights:  RightControl,
+		Parents: 0,
+		Align:   0x1000, Least: 0x1000, Most: 0x10000000000000,
+		Zeroed: false, Holds: false, Dependent: true,
+	},
+	IRQSource: {
+		Name: "IRQSource", Space: SpaceInterrupts,
+		Rights:  RightGrant | RightRetype | RightRevoke | RightControl,
+		Parents: 1 << IRQSource,
+		Align:   0x1, Least: 0x1, Most: 0x1000000,
+	},
+	IRQDestination: {
+		Name: "IRQDestination", Space: SpaceVectors,
+		Rights:  RightGrant | RightRetype | RightRevoke | RightControl,
+		Parents: 1 << IRQDestination,
+		Align:   0x1, Least: 0x1, Most: 0x100,
+	},
+	IOPorts: {
+		Name: "IOPorts", Space: SpacePorts,
+		Rights:  RightRead | RightWrite | RightGrant | RightRetype | RightRevoke,
+		Parents: 1 << IOPorts,
+		Align:   0x1, Least: 0x1, Most: 0x10000,
+	},
+	Kernel: {
+		Name: "Kernel", Space: SpaceCores,
+		Rights:  RightRead | RightGrant | RightControl | RightSend,
+		Parents: 0,
+		Align:   0x1, Least: 0x1, Most: 0x1,
+	},
+	Domain: {
+		Name: "Domain", Space: SpaceDomains,
+		Rights:  RightRead | RightGrant | RightRetype | RightRevoke | RightControl,
+		Parents: 1 << Domain,
+		Align:   0x1, Least: 0x1, Most: 0x100000000,
+	},
+	PerformanceCounter: {
+		Name: "PerformanceCounter", Space: SpaceCounters,
+		Rights:  RightRead | RightGrant | RightRetype | RightRevoke | RightControl,
+		Parents: 1 << PerformanceCounter,
+		Align:   0x1, Least: 0x1, Most: 0x40,
+	},
+}
+
+// Numbers of the invocations that every type has.
+const (
+	// InvokeNop () does nothing but find the capability; for measurement.
+	InvokeNop Invocation = iota
+	// InvokeIdentify (buffer) writes a Description of the capability to the buffer.
+	InvokeIdentify
+	// NumCommon is how many these are; a type's own follow.
+	NumCommon = 2
+)
+
+// Numbers of the invocations of type L1CNode.
+const (
+	// L1CNodeCopy (slot, source) puts a copy of the source, which needs right Grant, into an empty slot.
+	L1CNodeCopy Invocation = iota + NumCommon
+	// L1CNodeMint (slot, source, rights) puts a copy with only those of the source's rights that are given into an empty slot; the source needs right Grant.
+	L1CNodeMint
+	// L1CNodeMove (slot, source) moves the source into an empty slot.
+	L1CNodeMove
+	// L1CNodeRetype (slots, source, type, offset, size) makes objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots.
+	L1CNodeRetype
+	// L1CNodeDelete (slot) empties a slot; the last capability to an object ends the object.
+	L1CNodeDelete
+	// L1CNodeRevoke (slot) deletes all other copies of the slot's capability, which needs right Revoke, and everything made of its object.
+	L1CNodeRevoke
+)
+
+// Numbers of the invocations of type L2CNode.
+const (
+	// L2CNodeCopy (slot, source) puts a copy of the source, which needs right Grant, into an empty slot.
+	L2CNodeCopy Invocation = iota + NumCommon
+	// L2CNodeMint (slot, source, rights) puts a copy with only those of the source's rights that are given into an empty slot; the source needs right Grant.
+	L2CNodeMint
+	// L2CNodeMove (slot, source) moves the source into an empty slot.
+	L2CNodeMove
+	// L2CNodeRetype (slots, source, type, offset, size) makes objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots.
+	L2CNodeRetype
+	// L2CNodeDelete (slot) empties a slot; the last capability to an object ends the object.
+	L2CNodeDelete
+	// L2CNodeRevoke (slot) deletes all other copies of the slot's capability, which needs right Revoke, and everything made of its object.
+	L2CNodeRevoke
+)
+
+// Numbers of the invocations of type PageTable1.
+const (
+	// PageTable1Map (entries, source, mapping, offset, protection) maps part of a frame, or a table of the level below, into entries, and puts the mapping into an empty slot; write and execute together are refused.
+	PageTable1Map Invocation = iota + NumCommon
+)
+
+// Numbers of the invocations of type PageTable2.
+const (
+	// PageTable2Map (entries, source, mapping, offset, protection) maps part of a frame, or a table of the level below, into entries, and puts the mapping into an empty slot; write and execute together are refused.
+	PageTable2Map Invocation = iota + NumCommon
+)
+
+// Numbers of the invocations of type PageTable3.
+const (
+	// PageTable3Map (entries, source, mapping, offset, protection) maps part of a frame, or a table of the level below, into entries, and puts the mapping into an empty slot; write and execute together are refused.
+	PageTable3Map Invocation = iota + NumCommon
+)
+
+// Numbers of the invocations of type PageTable4.
+const (
+	// PageTable4Map (entries, source, mapping, offset, protection) maps part of a frame, or a table of the level below, into entries, and puts the mapping into an empty slot; write and execute together are refused.
+	PageTable4Map Invocation = iota + NumCommon
+)
+
+// Numbers of the invocations of type PageTable5.
+const (
+	// PageTable5Map (entries, source, mapping, offset, protection) maps part of a frame, or a table of the level below, into entries, and puts the mapping into an empty slot; write and execute together are refused.
+	PageTable5Map Invocation = iota + NumCommon
+)
+
+// Numbers of the invocations of type Dispatcher.
+const (
+	// DispatcherSetup (cspace, vspace, domain, entry) gives it a CSpace (an L1 CNode), an address space (its top table), a domain and an entry point.
+	DispatcherSetup Invocation = iota + NumCommon
+	// DispatcherSetCSpace (cspace) replaces its first-level CNode; its user copies the second level into a larger one first, so a CSpace grows in one bounded step.
+	DispatcherSetCSpace
+	// DispatcherRun () makes it ready to run.
+	DispatcherRun
+	// DispatcherStop () takes it off the core until it is run again.
+	DispatcherStop
+	// DispatcherProperties (period, slice, deadline) asks for a rate of processor time, in nanoseconds; refused if it cannot be kept.
+	DispatcherProperties
+	// DispatcherStatus (buffer) writes its counters and how it ended to the buffer.
+	DispatcherStatus
+)
+
+// Numbers of the invocations of type Endpoint.
+const (
+	// EndpointSend (capability, word0, word1, word2, word3) sends words and, if the reference is not 0, a capability with right Grant; a full buffer is an error.
+	EndpointSend Invocation = iota + NumCommon
+	// EndpointSetReceive (cnode, slot) says where the next capability that arrives is put.
+	EndpointSetReceive
+)
+
+// Numbers of the invocations of type Doorbell.
+const (
+	// DoorbellRing () notifies the dispatcher.
+	DoorbellRing Invocation = iota + NumCommon
+)
+
+// Numbers of the invocations of type Mapping.
+const (
+	// MappingProtect (first, pages, protection) changes the protection of part of the region, at most to what the frame's rights allowed; write and execute together are refused.
+	MappingProtect Invocation = iota + NumCommon
+	// MappingUnmap () clears the entries and deletes the capability.
+	MappingUnmap
+)
+
+// Numbers of the invocations of type IRQSource.
+const (
+	// IRQSourceConnect (destination) routes the source to an IRQ destination.
+	IRQSourceConnect Invocation = iota + NumCommon
+	// IRQSourceAcknowledge () lets the source interrupt again.
+	IRQSourceAcknowledge
+)
+
+// Numbers of the invocations of type IRQDestination.
+const (
+	// IRQDestinationBind (endpoint) notifies an endpoint of the vector's interrupts.
+	IRQDestinationBind Invocation = iota + NumCommon
+)
+
+// Numbers of the invocations of type IOPorts.
+const (
+	// IOPortsIn (port, width) reads 1, 2 or 4 bytes.
+	IOPortsIn Invocation = iota + NumCommon
+	// IOPortsOut (port, width, value) writes 1, 2 or 4 bytes.
+	IOPortsOut
+)
+
+// Numbers of the invocations of type Kernel.
+const (
+	// KernelInformation (buffer) writes a CoreInfo to the buffer.
+	KernelInformation Invocation = iota + NumCommon
+	// KernelReclaim (cnode, slot) takes the next capability from the reclaim queue.
+	KernelReclaim
+	// KernelRelations (capability, owner, relations) sets a capability's owner core and what other cores hold of it.
+	KernelRelations
+	// KernelNotify (core) notifies another core's monitor.
+	KernelNotify
+	// KernelPower (action, code) ends the machine.
+	KernelPower
+)
+
+// Numbers of the invocations of type Domain.
+const (
+	// DomainInformation (buffer) writes a DomainInfo to the buffer.
+	DomainInformation Invocation = iota + NumCommon
+)
+
+// Numbers of the invocations of type PerformanceCounter.
+const (
+	// PerformanceCounterSelect (counter, event) chooses what a counter counts and starts it.
+	PerformanceCounterSelect Invocation = iota + NumCommon
+	// PerformanceCounterRead (counter) returns a counter.
+	PerformanceCounterRead
+)
+
+// Kinds of arguments.
+const (
+	argumentNone       argument = iota
+	argumentReference           // a reference to a slot of the caller's CSpace
+	argumentIndex               // a slot of a CNode, or an entry of a table
+	argumentSlots               // slots of a CNode or entries of a table: the first in the low half, how many in the high half
+	argumentType                // a capability type
+	argumentRights              // a set of rights
+	argumentRange               // an offset or a size in the units of the object's space
+	argumentAddress             // an address in the caller's half of its address space
+	argumentProtection          // protection bits as in package abi
+	argumentNumber              // any number
+)
+
+// most is the greatest word that an argument of each kind can be.
+var most = [...]uint64{
+	argumentNone:       0,
+	argumentReference:  0xffffffff,
+	argumentIndex:      0x7fffff,
+	argumentSlots:      0x200007fffff,
+	argumentType:       uint64(NumTypes) - 1,
+	argumentRights:     0xff,
+	argumentRange:      0xfffffffffffff,
+	argumentAddress:    0x7fffffffffff,
+	argumentProtection: 0x7,
+	argumentNumber:     0xffffffffffffffff,
+}
+
+// signatures are the invocations: the common ones, then each type's.
+var signatures = [...]signature{
+	{name: "Nop"},
+	{name: "Identify", arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "Copy", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
+	{name: "Mint", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference, argumentRights}},
+	{name: "Move", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
+	{name: "Retype", right: RightWrite, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentType, argumentRange, argumentRange}},
+	{name: "Delete", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex}},
+	{name: "Revoke", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex}},
+	{name: "Copy", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
+	{name: "Mint", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference, argumentRights}},
+	{name: "Move", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
+	{name: "Retype", right: RightWrite, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentType, argumentRange, argumentRange}},
+	{name: "Delete", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex}},
+	{name: "Revoke", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex}},
+	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
+	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
+	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
+	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
+	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
+	{name: "Setup", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentReference, argumentReference, argumentAddress}},
+	{name: "SetCSpace", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
+	{name: "Run", right: RightControl},
+	{name: "Stop", right: RightControl},
+	{name: "Properties", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentNumber, argumentNumber}},
+	{name: "Status", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "Send", right: RightSend, arguments: [MaxArguments]argument{argumentReference, argumentNumber, argumentNumber, argumentNumber, argumentNumber}},
+	{name: "SetReceive", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentIndex}},
+	{name: "Ring", right: RightSend},
+	{name: "Protect", right: RightControl, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentProtection}},
+	{name: "Unmap"},
+	{name: "Connect", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
+	{name: "Acknowledge", right: RightControl},
+	{name: "Bind", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
+	{name: "In", right: RightRead, arguments: [MaxArguments]argument{argumentRange, argumentRange}},
+	{name: "Out", right: RightWrite, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentNumber}},
+	{name: "Information", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "Reclaim", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentIndex}},
+	{name: "Relations", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentNumber, argumentNumber}},
+	{name: "Notify", right: RightSend, arguments: [MaxArguments]argument{argumentNumber}},
+	{name: "Power", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentNumber}},
+	{name: "Information", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "Select", right: RightControl, arguments: [MaxArguments]argument{argumentRange, argumentNumber}},
+	{name: "Read", right: RightRead, arguments: [MaxArguments]argument{argumentRange}},
+}
+
+// invocationsOf is where in signatures those of each type begin.
+var invocationsOf = [NumTypes + 1]uint8{0, 2, 2, 2, 2, 2, 8, 14, 15, 16, 17, 18, 19, 25, 27, 28, 28, 30, 32, 33, 35, 40, 41, 43}

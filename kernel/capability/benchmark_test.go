@@ -1,0 +1,114 @@
+package capability
+
+import (
+	"fmt"
+	"testing"
+
+	abi "skerry/abi/capability"
+)
+
+// sizes are how many capabilities the database holds in the benchmarks.
+var sizes = []uint64{1, 1000, 1_000_000}
+
+// operationsOf are what is measured, each undone by itself.
+func operationsOf(m *machine) []struct {
+	name string
+	do   func()
+} {
+	var a abi.Arguments
+	word := abi.Word(abi.MakeReference(1, 1), abi.InvokeNop)
+	end := m.size - 4096
+	return []struct {
+		name string
+		do   func()
+	}{
+		{"nop", func() {
+			if _, _, err := m.Decode(m.root, word, &a); err != abi.OK {
+				panic(err)
+			}
+		}},
+		{"copy-delete", func() {
+			m.must(m.Copy(m.slot(60), m.slot(1), abi.AllRights))
+			m.must(m.Delete(m.slot(60)))
+		}},
+		{"move", func() {
+			m.must(m.Move(m.slot(60), m.slot(3)))
+			m.must(m.Move(m.slot(3), m.slot(60)))
+		}},
+		{"retype-delete", func() {
+			m.must(m.Retype(m.slot(60), m.slot(1), abi.Frame, end, 4096, 1))
+			m.must(m.Delete(m.slot(60)))
+		}},
+		{"attach-delete", func() {
+			m.must(m.Attach(m.slot(60), m.slot(3), 1))
+			m.must(m.Delete(m.slot(60)))
+		}},
+		{"revoke-1", func() {
+			m.must(m.Retype(m.slot(60), m.slot(61), abi.Frame, 4096, 4096, 1))
+			m.must(m.Revoke(m.slot(61)))
+		}},
+		{"has-descendants", func() { m.HasDescendants(m.slot(1)) }},
+		{"range", func() { m.Range(abi.RAM, end, 4096) }},
+	}
+}
+
+// prepared is a machine with n more capabilities than it needs.
+func prepared(t testing.TB, n uint64) *machine {
+	m, _, _ := many(t, n)
+	m.must(m.Create(m.slot(61), Object{Type: abi.Frame, Base: 1 << 50, Size: 1 << 20}, abi.AllRights))
+	return m
+}
+
+func BenchmarkOperations(b *testing.B) {
+	for _, n := range sizes {
+		m := prepared(b, n)
+		for _, o := range operationsOf(m) {
+			b.Run(fmt.Sprintf("%s/%d", o.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					o.do()
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkRevoke revokes a frame with many descendants in steps of 16 units.
+func BenchmarkRevoke(b *testing.B) {
+	for _, n := range []uint64{100, 10_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				m, frames, _ := many(b, n)
+				b.StartTimer()
+				m.Revoke(frames)
+				for m.Step(16) {
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(uint64(b.N)*n), "ns/capability")
+		})
+	}
+}
+
+// TestNothingAllocates does all of the above, and steps, without an allocation.
+func TestNothingAllocates(t *testing.T) {
+	m := prepared(t, 1000)
+	for _, o := range operationsOf(m) {
+		if n := testing.AllocsPerRun(100, o.do); n != 0 {
+			t.Errorf("%s: %v allocations", o.name, n)
+		}
+	}
+	steps := func() {
+		if err := m.Retype(m.slot(60), m.slot(1), abi.L2CNode, 32<<10, 16<<10, 2); err != abi.OK && err != abi.ErrPending {
+			t.Fatal(err)
+		}
+		m.Step(100)
+		m.must(m.Delete(m.slot(60)))
+		m.must(m.Delete(m.slot(61)))
+		m.Step(100)
+	}
+	m.must(m.Delete(m.slot(61)))
+	if n := testing.AllocsPerRun(100, steps); n != 0 {
+		t.Errorf("steps: %v allocations", n)
+	}
+}

@@ -1,0 +1,200 @@
+package capability
+
+import (
+	abi "skerry/abi/capability"
+	"skerry/kernel/memory"
+)
+
+// dependentsAtOnce is how many dependents one Delete takes along.
+const dependentsAtOnce = 16
+
+// Delete empties a slot. If it held the last capability to an object, that
+// ends, with all that depends on it; what it held is deleted by Step. Delete
+// returns ErrPending, and has not emptied the slot, if more depended on the
+// object than one call deletes: ask again. It returns ErrBusy while the reclaim
+// queue, into which the object's memory should go, is full.
+func (s *System) Delete(a memory.Phys) abi.Error {
+	c := s.at(a)
+	if c.kind == abi.Null {
+		return abi.ErrEmpty
+	}
+	if s.otherCopy(a) != 0 {
+		s.drop(a)
+		return abi.OK
+	}
+	if s.owned(a) && s.relations(a)&abi.RemoteCopies != 0 {
+		return abi.ErrRemote
+	}
+	for range dependentsAtOnce {
+		d := s.dependent(a)
+		if d == 0 {
+			return s.end(a)
+		}
+		s.cut(d)
+	}
+	return abi.ErrPending
+}
+
+// end ends the object of a slot that holds the last capability to it and on
+// which nothing depends.
+func (s *System) end(a memory.Phys) abi.Error {
+	c := s.at(a)
+	if !s.owned(a) {
+		s.drop(a) // its owner ends it
+		return abi.OK
+	}
+	offset, slots := c.kind.SlotRange(c.size)
+	if slots == 0 || c.state == clearing {
+		return s.finish(a)
+	}
+	if c.state == revoking {
+		s.revokeNoMore(a)
+	}
+	s.Kernel.Ended(s.object(a))
+	home := memory.Phys(c.base() + offset)
+	s.move(home, a)
+	h := s.at(home)
+	h.state, h.word, h.next = deleting, 1, 0
+	s.deleteLater(home)
+	return abi.OK
+}
+
+// finish removes the last capability to an object that holds nothing. If the
+// object was made of nothing that there is still a capability to, what it was
+// made of goes to the reclaim queue: nothing that there is can get lost.
+func (s *System) finish(a memory.Phys) abi.Error {
+	c := s.at(a)
+	root := !abi.Of(c.kind).Dependent && !s.HasAncestors(a)
+	if root && s.Reclaimable == reclaimSlots {
+		return abi.ErrBusy
+	}
+	if c.state == live || c.state == revoking {
+		s.Kernel.Ended(s.object(a))
+	}
+	made := Slot{first: c.first, size: c.size, kind: c.kind, owner: uint16(s.Core), relations: s.relations(a)}
+	if c.kind.MadeOf(abi.RAM) {
+		made.kind = abi.RAM
+	}
+	made.rights = abi.Of(made.kind).Rights
+	s.drop(a)
+	if root {
+		to := s.reclaimSlot(s.Reclaimable)
+		s.Reclaimable++
+		*s.at(to) = made
+		s.insert(to)
+	}
+	return abi.OK
+}
+
+// drop empties a slot.
+func (s *System) drop(a memory.Phys) {
+	switch s.at(a).state {
+	case clearing:
+		s.clearNoMore(a)
+	case revoking:
+		s.revokeNoMore(a)
+	}
+	s.leave(a)
+	*s.at(a) = Slot{}
+	s.vacated(a)
+}
+
+// dependent returns a capability that cannot outlive the object of a slot and
+// on which nothing depends itself; 0 if there is none.
+func (s *System) dependent(a memory.Phys) memory.Phys {
+	d := s.child(a)
+	if d == 0 || !abi.Of(s.at(d).kind).Dependent {
+		return 0
+	}
+	if s.at(d).kind == abi.Mapping {
+		return d
+	}
+	return s.lastIn(a)
+}
+
+// cut empties a slot on whose object nothing depends.
+func (s *System) cut(a memory.Phys) {
+	if s.otherCopy(a) == 0 && s.owned(a) {
+		s.Kernel.Ended(s.object(a))
+	}
+	s.drop(a)
+}
+
+func (s *System) object(a memory.Phys) Object {
+	c := s.at(a)
+	return Object{Type: c.kind, Base: c.base(), Size: c.size, Word: c.identity()}
+}
+
+// deleteLater appends an object, at home, to the delete list.
+func (s *System) deleteLater(a memory.Phys) {
+	if s.lastToDelete == 0 {
+		s.firstToDelete = a
+	} else {
+		s.at(s.lastToDelete).next = a
+	}
+	s.lastToDelete = a
+}
+
+// deleteNext takes the first object off the delete list.
+func (s *System) deleteNext() {
+	c := s.at(s.firstToDelete)
+	if s.firstToDelete = c.next; c.next == 0 {
+		s.lastToDelete = 0
+	}
+	c.next = 0
+}
+
+// emptySlots is how many empty slots cost as much as one that is not.
+const emptySlots = 16
+
+// stepDelete deletes one capability in the first object on the delete list, or
+// that object. It reports whether it got anywhere: it does not while the
+// reclaim queue is full.
+func (s *System) stepDelete() bool {
+	a := s.firstToDelete
+	if a == 0 {
+		return false
+	}
+	c := s.at(a)
+	_, slots := c.kind.SlotRange(c.size)
+	for range emptySlots {
+		if c.word == slots {
+			break
+		}
+		in := a + memory.Phys(c.word*abi.SlotSize)
+		if s.at(in).kind == abi.Null {
+			c.word++
+			continue
+		}
+		switch s.Delete(in) {
+		case abi.OK:
+			c.word++
+			return true
+		case abi.ErrPending:
+			return true
+		case abi.ErrRemote:
+			if s.Reclaimable < reclaimSlots {
+				s.toMonitor(in)
+				c.word++
+				return true
+			}
+		}
+		// Let others go first; they may not need the queue.
+		s.deleteNext()
+		s.deleteLater(a)
+		return false
+	}
+	if c.word < slots {
+		return true
+	}
+	if d := s.dependent(a); d != 0 {
+		s.cut(d)
+		return true
+	}
+	s.deleteNext()
+	if s.finish(a) != abi.OK {
+		s.deleteLater(a)
+		return false
+	}
+	return true
+}

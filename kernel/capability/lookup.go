@@ -1,0 +1,97 @@
+package capability
+
+import (
+	abi "skerry/abi/capability"
+	"skerry/kernel/memory"
+)
+
+// Find returns the slot that a reference names in the CSpace whose L1 CNode
+// the slot root holds. The slot may be empty.
+func (s *System) Find(root memory.Phys, r abi.Reference) (memory.Phys, abi.Error) {
+	if !r.Valid() {
+		return 0, abi.ErrReference
+	}
+	a, err := s.slotOf(root, abi.L1CNode, uint64(r.L1()), 1)
+	if err != abi.OK || r&abi.LevelOne != 0 {
+		return a, err
+	}
+	return s.slotOf(a, abi.L2CNode, uint64(r.Slot()), 1)
+}
+
+// slotOf returns the first of n slots in the CNode that the slot cnode holds.
+func (s *System) slotOf(cnode memory.Phys, kind abi.Type, index, n uint64) (memory.Phys, abi.Error) {
+	c := s.at(cnode)
+	switch {
+	case c.kind != kind || c.rights&abi.RightRead == 0 || uint32(c.owner) != s.Core:
+		return 0, abi.ErrReference
+	case c.state == clearing:
+		return 0, abi.ErrNotReady
+	case index == 0 || n > c.size/abi.SlotSize || index > c.size/abi.SlotSize-n:
+		return 0, abi.ErrReference
+	}
+	return memory.Phys(c.base() + index*abi.SlotSize), abi.OK
+}
+
+// Lookup returns the slot that a reference names, if it holds a capability that
+// is ready and has rights.
+func (s *System) Lookup(root memory.Phys, r abi.Reference, rights abi.Rights) (memory.Phys, abi.Error) {
+	a, err := s.Find(root, r)
+	if err != abi.OK {
+		return 0, err
+	}
+	return a, s.usable(a, rights)
+}
+
+func (s *System) usable(a memory.Phys, rights abi.Rights) abi.Error {
+	c := s.at(a)
+	switch {
+	case c.kind == abi.Null:
+		return abi.ErrEmpty
+	case c.state == clearing:
+		return abi.ErrNotReady
+	case rights&^c.rights != 0:
+		return abi.ErrRights
+	}
+	return abi.OK
+}
+
+// LookupType is Lookup for a capability of one type.
+func (s *System) LookupType(root memory.Phys, r abi.Reference, t abi.Type, rights abi.Rights) (memory.Phys, abi.Error) {
+	a, err := s.Lookup(root, r, rights)
+	if (err == abi.OK || err == abi.ErrRights) && s.at(a).kind != t {
+		err = abi.ErrType
+	}
+	return a, err
+}
+
+// Slot returns the first of n slots in the CNode of either level that the slot
+// cnode holds, whatever is in them.
+func (s *System) Slot(cnode memory.Phys, index, n uint64) (memory.Phys, abi.Error) {
+	k := s.at(cnode).kind
+	if k != abi.L1CNode && k != abi.L2CNode {
+		return 0, abi.ErrType
+	}
+	return s.slotOf(cnode, k, index, n)
+}
+
+// Vacant returns the first of n empty slots in a CNode that can hold
+// capabilities of a type. The CNode needs right Write.
+func (s *System) Vacant(cnode memory.Phys, index, n uint64, t abi.Type) (memory.Phys, abi.Error) {
+	a, err := s.Slot(cnode, index, n)
+	if err != abi.OK {
+		return 0, err
+	}
+	c := s.at(cnode)
+	if c.rights&abi.RightWrite == 0 {
+		return 0, abi.ErrRights
+	}
+	if c.kind == abi.L1CNode && t != abi.L2CNode {
+		return 0, abi.ErrOccupied
+	}
+	for i := range n {
+		if s.at(a+memory.Phys(i*abi.SlotSize)).kind != abi.Null {
+			return 0, abi.ErrOccupied
+		}
+	}
+	return a, abi.OK
+}

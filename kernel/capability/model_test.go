@@ -1,0 +1,314 @@
+package capability
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	abi "skerry/abi/capability"
+	"skerry/kernel/memory"
+)
+
+// model is what the capability system should be, as naively as possible: a
+// set of tuples, searched whole for every question, that does at once what the
+// system does in steps.
+type model struct {
+	// slots holds the reclaim queue too, at addresses from queueAt on.
+	slots  map[memory.Phys]tuple
+	queued memory.Phys
+	// gone are the objects that ended.
+	gone map[Object]int
+}
+
+const queueAt memory.Phys = 1 << 60
+
+// enqueue puts a capability into the reclaim queue.
+func (m *model) enqueue(t tuple) {
+	m.slots[queueAt+m.queued] = t
+	m.queued++
+}
+
+// tuple is one capability. Copies share the thing.
+type tuple struct {
+	*thing
+	rights abi.Rights
+}
+
+// thing is an object.
+type thing struct {
+	Object
+	first     uint64
+	relations abi.Relations
+}
+
+func newThing(t abi.Type, base, size, word uint64) *thing {
+	return &thing{Object: Object{Type: t, Base: base, Size: size, Word: word}, first: place(t, base)}
+}
+
+func (m *model) clone() *model {
+	return &model{maps.Clone(m.slots), m.queued, map[Object]int{}}
+}
+
+// any reports whether a question is true of any capability.
+func (m *model) any(question func(tuple) bool) bool {
+	for _, t := range m.slots {
+		if question(t) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *model) count(o *thing) (n int) {
+	for _, t := range m.slots {
+		if t.thing == o {
+			n++
+		}
+	}
+	return n
+}
+
+// descends reports whether d was made of o.
+func descends(d, o *thing) bool {
+	return d != o && o.Type != abi.Mapping && o.first <= d.first && d.first+d.Size <= o.first+o.Size &&
+		(d.Size < o.Size || d.Type > o.Type)
+}
+
+func (m *model) hasAncestors(o *thing) bool {
+	return o.relations&abi.RemoteAncestors != 0 || m.any(func(t tuple) bool { return descends(o, t.thing) })
+}
+
+// parent returns the smallest object that o was made of, nil if there is none.
+func (m *model) parent(o *thing) (best *thing) {
+	for _, t := range m.slots {
+		if descends(o, t.thing) && (best == nil || descends(t.thing, best)) {
+			best = t.thing
+		}
+	}
+	return best
+}
+
+func (m *model) hasDescendants(o *thing) bool {
+	return o.relations&abi.RemoteDescendants != 0 || m.any(func(t tuple) bool { return descends(t.thing, o) })
+}
+
+func (m *model) hasCopies(o *thing) bool {
+	return o.relations&abi.RemoteCopies != 0 || m.count(o) > 1
+}
+
+// dependents returns the slots of what cannot outlive o.
+func (m *model) dependents(o *thing) (slots []memory.Phys) {
+	for a, t := range m.slots {
+		if descends(t.thing, o) && (o.Type == abi.Dispatcher || o.Type == abi.Endpoint || t.Type == abi.Mapping && t.Size == o.Size &&
+			!m.any(func(u tuple) bool { return descends(u.thing, o) && u.Type != abi.Mapping && u.Size == o.Size })) {
+			slots = append(slots, a)
+		}
+	}
+	return slots
+}
+
+func (m *model) delete(a memory.Phys) abi.Error {
+	t, ok := m.slots[a]
+	if !ok {
+		return abi.ErrEmpty
+	}
+	if m.count(t.thing) == 1 && t.relations&abi.RemoteCopies != 0 {
+		return abi.ErrRemote
+	}
+	if m.count(t.thing) > 1 {
+		delete(m.slots, a)
+		return abi.OK
+	}
+	for _, d := range m.dependents(t.thing) {
+		if m.count(m.slots[d].thing) == 1 {
+			m.gone[m.slots[d].Object]++
+		}
+		delete(m.slots, d)
+	}
+	m.gone[t.Object]++
+	delete(m.slots, a)
+	offset, n := t.Type.SlotRange(t.Size)
+	for i := range n {
+		in := memory.Phys(t.Base + offset + i*abi.SlotSize)
+		if m.delete(in) == abi.ErrRemote {
+			m.enqueue(m.slots[in])
+			delete(m.slots, in)
+		}
+	}
+	if !abi.Of(t.Type).Dependent && !m.hasAncestors(t.thing) {
+		kind := t.Type
+		if kind.MadeOf(abi.RAM) {
+			kind = abi.RAM
+		}
+		left := newThing(kind, t.Base, t.Size, 0)
+		left.relations = t.relations
+		m.enqueue(tuple{left, abi.Of(kind).Rights})
+	}
+	return abi.OK
+}
+
+func (m *model) usable(a memory.Phys, rights abi.Rights) abi.Error {
+	switch t, ok := m.slots[a]; {
+	case !ok:
+		return abi.ErrEmpty
+	case rights&^t.rights != 0:
+		return abi.ErrRights
+	}
+	return abi.OK
+}
+
+func (m *model) revoke(a memory.Phys) abi.Error {
+	if err := m.usable(a, abi.RightRevoke); err != abi.OK {
+		return err
+	}
+	o := m.slots[a].thing
+	if o.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0 {
+		return abi.ErrRemote
+	}
+	for {
+		// The last in order first, then the copies.
+		victim, found := memory.Phys(0), false
+		for b, t := range m.slots {
+			if b != a && (descends(t.thing, o) || t.thing == o) &&
+				(!found || order(m.slots[victim].thing, victim, t.thing, b) < 0) {
+				victim, found = b, true
+			}
+		}
+		if !found {
+			return abi.OK
+		}
+		if err := m.delete(victim); err != abi.OK {
+			return err
+		}
+	}
+}
+
+// order compares places in the database.
+func order(x *thing, a memory.Phys, y *thing, b memory.Phys) int {
+	return cmp.Or(cmp.Compare(x.first, y.first), cmp.Compare(y.Size, x.Size), cmp.Compare(x.Type, y.Type),
+		cmp.Compare(x.Word, y.Word), cmp.Compare(a, b))
+}
+
+func (m *model) copy(to, source memory.Phys, rights abi.Rights) abi.Error {
+	if err := m.usable(source, abi.RightGrant); err != abi.OK {
+		return err
+	}
+	t := m.slots[source]
+	m.slots[to] = tuple{t.thing, t.rights & rights}
+	return abi.OK
+}
+
+func (m *model) move(to, source memory.Phys) abi.Error {
+	if err := m.usable(source, 0); err != abi.OK {
+		return err
+	}
+	m.slots[to] = m.slots[source]
+	delete(m.slots, source)
+	return abi.OK
+}
+
+func (m *model) retype(to, source memory.Phys, t abi.Type, offset, size, count uint64) abi.Error {
+	if err := m.usable(source, abi.RightRetype); err != abi.OK {
+		return err
+	}
+	s := m.slots[source]
+	switch {
+	case !t.MadeOf(s.Type):
+		return abi.ErrParent
+	case count == 0 || count > 256:
+		return abi.ErrArgument
+	case offset < abi.Of(s.Type).Offers || offset > s.Size || size > s.Size || offset+size*count > s.Size || !t.Fits(s.Base+offset, size) || t == s.Type && size == s.Size:
+		return abi.ErrRange
+	case s.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0:
+		return abi.ErrRemote
+	}
+	for _, d := range m.slots {
+		if descends(d.thing, s.thing) && d.first < s.first+offset+size*count && s.first+offset < d.first+d.Size &&
+			(d.Type != abi.Mapping || d.Size < s.Size) {
+			return abi.ErrInUse
+		}
+	}
+	for i := range count {
+		o := newThing(t, s.Base+offset+i*size, size, 0)
+		o.relations = s.relations & abi.RemoteAncestors
+		m.slots[to+memory.Phys(i*abi.SlotSize)] = tuple{o, abi.Of(t).Rights &^ (abi.Of(s.Type).Rights &^ s.rights)}
+	}
+	return abi.OK
+}
+
+func (m *model) attach(to, source memory.Phys, entry uint64) abi.Error {
+	if err := m.usable(source, 0); err != abi.OK {
+		return err
+	}
+	s := m.slots[source]
+	for _, t := range m.slots {
+		if t.Object == (Object{abi.Mapping, s.Base, s.Size, entry}) {
+			return abi.ErrInUse
+		}
+	}
+	m.slots[to] = tuple{newThing(abi.Mapping, s.Base, s.Size, entry), abi.Of(abi.Mapping).Rights}
+	return abi.OK
+}
+
+// in reports whether a slot lies in an object.
+func (o *thing) in(a memory.Phys) bool {
+	offset, n := o.Type.SlotRange(o.Size)
+	from := memory.Phys(o.Base + offset)
+	return n > 0 && from < a && a < from+memory.Phys(n*abi.SlotSize)
+}
+
+// containers returns the objects that hold capabilities, in order.
+func (m *model) containers() (list []*thing) {
+	for _, t := range m.slots {
+		if _, n := t.Type.SlotRange(t.Size); n > 0 && !slices.Contains(list, t.thing) {
+			list = append(list, t.thing)
+		}
+	}
+	slices.SortFunc(list, func(x, y *thing) int { return order(x, 0, y, 0) })
+	return list
+}
+
+// sorted returns the slots that are neither empty nor in the reclaim queue, in
+// the order of their addresses.
+func (m *model) sorted() (slots []memory.Phys) {
+	for a := range m.slots {
+		if a < queueAt {
+			slots = append(slots, a)
+		}
+	}
+	slices.Sort(slots)
+	return slots
+}
+
+// found is what Range should find.
+func (m *model) found(t abi.Type, base, size uint64) Found {
+	first := place(t, base)
+	end := first + size
+	best := Nothing
+	for _, u := range m.slots {
+		f, l := u.first, u.first+u.Size
+		is := Nothing
+		switch {
+		case l <= first || end <= f:
+		case f <= first && end <= l:
+			is = Surrounding
+		case first <= f && l <= end:
+			is = Inner
+		default:
+			is = Partial
+		}
+		best = max(best, is)
+	}
+	return best
+}
+
+// queuedAs returns where in the reclaim queue a capability to an object is, 0
+// if nowhere.
+func (m *model) queuedAs(o Object) memory.Phys {
+	for a, t := range m.slots {
+		if a >= queueAt && t.Object == o {
+			return a
+		}
+	}
+	return 0
+}

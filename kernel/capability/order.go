@@ -1,0 +1,50 @@
+package capability
+
+import (
+	abi "skerry/abi/capability"
+	"skerry/kernel/memory"
+)
+
+// key is a place in the order of the database. Not every key is a slot's.
+type key struct {
+	first, size uint64
+	kind        abi.Type
+	identity    uint64
+	slot        memory.Phys
+}
+
+// keyOf returns the place of the slot at an address.
+func (s *System) keyOf(a memory.Phys) key {
+	c := s.at(a)
+	return key{c.first, c.size, c.kind, c.identity(), a}
+}
+
+// before reports whether k precedes the slot at an address.
+func (s *System) before(k *key, a memory.Phys) bool {
+	c := s.at(a)
+	switch {
+	case k.first != c.first:
+		return k.first < c.first
+	case k.size != c.size:
+		return k.size > c.size // what contains precedes what it contains
+	case k.kind != c.kind:
+		return k.kind < c.kind
+	case k.identity != c.identity():
+		return k.identity < c.identity()
+	}
+	return k.slot < a
+}
+
+// beforeCopies and afterCopies return the keys just before and just after all
+// copies of the capability in a slot.
+func (s *System) beforeCopies(a memory.Phys) key {
+	k := s.keyOf(a)
+	k.slot = 0
+	return k
+}
+
+func (s *System) afterCopies(a memory.Phys) key {
+	k := s.keyOf(a)
+	k.slot = ^memory.Phys(0)
+	return k
+}

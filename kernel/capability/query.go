@@ -1,0 +1,235 @@
+package capability
+
+import (
+	abi "skerry/abi/capability"
+	"skerry/kernel/memory"
+)
+
+// ceiling returns the first slot that k precedes, 0 if there is none.
+func (s *System) ceiling(k *key) (found memory.Phys) {
+	for t := s.root; t != 0; {
+		if s.before(k, t) {
+			found, t = t, s.at(t).left
+		} else {
+			t = s.at(t).right
+		}
+	}
+	return found
+}
+
+// floor returns the last slot that k does not precede, 0 if there is none.
+func (s *System) floor(k *key) (found memory.Phys) {
+	for t := s.root; t != 0; {
+		if s.before(k, t) {
+			t = s.at(t).left
+		} else {
+			found, t = t, s.at(t).right
+		}
+	}
+	return found
+}
+
+// firstReaching returns the first slot that k precedes and whose range ends
+// beyond end, 0 if there is none.
+func (s *System) firstReaching(k *key, end uint64) memory.Phys {
+	var p path
+	for t := s.root; t != 0; {
+		if s.before(k, t) {
+			p.push(t, false)
+			t = s.at(t).left
+		} else {
+			t = s.at(t).right
+		}
+	}
+	// The nodes on the path, upwards, with their right subtrees are, in order,
+	// all that k precedes.
+	for p.n > 0 {
+		p.n--
+		t := p.node[p.n]
+		if s.at(t).last() > end {
+			return t
+		}
+		if t = s.at(t).right; s.reach(t) <= end {
+			continue
+		}
+		for {
+			c := s.at(t)
+			if s.reach(c.left) > end {
+				t = c.left
+			} else if c.last() > end {
+				return t
+			} else {
+				t = c.right
+			}
+		}
+	}
+	return 0
+}
+
+// lastReaching returns the last slot that does not follow k and whose range
+// ends at end or beyond, 0 if there is none.
+func (s *System) lastReaching(k *key, end uint64) memory.Phys {
+	var p path
+	for t := s.root; t != 0; {
+		if s.before(k, t) {
+			t = s.at(t).left
+		} else {
+			p.push(t, true)
+			t = s.at(t).right
+		}
+	}
+	for p.n > 0 {
+		p.n--
+		t := p.node[p.n]
+		if s.at(t).last() >= end {
+			return t
+		}
+		if t = s.at(t).left; s.reach(t) < end {
+			continue
+		}
+		for {
+			c := s.at(t)
+			if s.reach(c.right) >= end {
+				t = c.right
+			} else if c.last() >= end {
+				return t
+			} else {
+				t = c.left
+			}
+		}
+	}
+	return 0
+}
+
+// firstCopy returns the first of the copies of a slot's capability.
+func (s *System) firstCopy(a memory.Phys) memory.Phys {
+	k := s.beforeCopies(a)
+	return s.ceiling(&k)
+}
+
+// otherCopy returns another capability to a slot's object on this core, 0 if
+// there is none.
+func (s *System) otherCopy(a memory.Phys) memory.Phys {
+	if first := s.firstCopy(a); first != a {
+		return first
+	}
+	k := s.keyOf(a)
+	if next := s.ceiling(&k); next != 0 && s.at(next).copies(s.at(a)) {
+		return next
+	}
+	return 0
+}
+
+// parent returns a capability to the smallest object that contains a slot's, 0
+// if there is none.
+func (s *System) parent(a memory.Phys) memory.Phys {
+	k := s.beforeCopies(a)
+	p := s.lastReaching(&k, s.at(a).last())
+	if p != 0 && s.at(p).kind == abi.Mapping {
+		// Just before the mappings of an object is the object.
+		k = key{first: s.at(p).first, size: s.at(p).size, kind: abi.Mapping}
+		p = s.floor(&k)
+	}
+	return p
+}
+
+// child returns the first capability made of a slot's object, 0 if there is
+// none.
+func (s *System) child(a memory.Phys) memory.Phys {
+	if s.at(a).kind == abi.Mapping {
+		return 0
+	}
+	k := s.afterCopies(a)
+	if next := s.ceiling(&k); next != 0 && s.at(a).covers(s.at(next)) {
+		return next
+	}
+	return 0
+}
+
+// lastIn returns the last slot in order whose range lies in that of the object
+// of the slot a. Nothing is made of that one, and it is a or a copy of a only if
+// nothing is made of a.
+func (s *System) lastIn(a memory.Phys) memory.Phys {
+	if s.at(a).kind == abi.Mapping {
+		return a
+	}
+	k := key{first: s.at(a).last() - 1, size: 0, kind: abi.NumTypes}
+	return s.floor(&k)
+}
+
+// made returns a capability, other than a mapping, that was made of part of
+// [first, end) of a slot's object; 0 if there is none.
+func (s *System) made(a memory.Phys, first, end uint64) memory.Phys {
+	// What has the whole range of the object precedes all that has part of it;
+	// mappings of the whole come after whatever else has it.
+	k := s.afterCopies(a)
+	if next := s.ceiling(&k); next == 0 || !s.at(a).covers(s.at(next)) {
+		return 0
+	} else if c := s.at(next); c.size == s.at(a).size && c.kind != abi.Mapping {
+		return next
+	}
+	k.kind = abi.NumTypes
+	if next := s.firstReaching(&k, first); next != 0 && s.at(next).first < end {
+		return next
+	}
+	return 0
+}
+
+// HasCopies reports whether another capability on this core, or by what
+// monitors said on any core, names the same object.
+func (s *System) HasCopies(a memory.Phys) bool {
+	return s.relations(a)&abi.RemoteCopies != 0 || s.otherCopy(a) != 0
+}
+
+// HasAncestors reports whether there is a capability that the slot's object
+// was made of.
+func (s *System) HasAncestors(a memory.Phys) bool {
+	return s.relations(a)&abi.RemoteAncestors != 0 || s.parent(a) != 0
+}
+
+// HasDescendants reports whether anything was made of the slot's object.
+func (s *System) HasDescendants(a memory.Phys) bool {
+	return s.relations(a)&abi.RemoteDescendants != 0 || s.child(a) != 0
+}
+
+// Found says how what a range query found lies to the range.
+type Found int
+
+const (
+	// Nothing: no capability's range shares a number with the range.
+	Nothing Found = iota
+	// Surrounding: a capability's range contains the whole range, and none
+	// begins or ends inside it.
+	Surrounding
+	// Inner: a capability's range lies within the range, smaller than it.
+	Inner
+	// Partial: a capability's range contains an end of the range, but not the
+	// whole range.
+	Partial
+)
+
+// Range finds how capabilities lie to [base, base+size) of a type's space, and
+// returns one that shows it: of Surrounding the smallest. Partial is said
+// before Inner, Inner before Surrounding.
+func (s *System) Range(t abi.Type, base, size uint64) (Found, memory.Phys) {
+	first := place(t, base)
+	end := first + size
+	// Ranges that begin before and reach in are nested: if any ends inside,
+	// the smallest does, which is the last in order.
+	k := key{first: first, size: ^uint64(0)}
+	if a := s.lastReaching(&k, first+1); a != 0 && s.at(a).last() < end {
+		return Partial, a
+	}
+	k = key{first: first, kind: abi.NumTypes}
+	if a := s.firstReaching(&k, end); a != 0 && s.at(a).first < end {
+		return Partial, a
+	}
+	k.size = size
+	if a := s.ceiling(&k); a != 0 && s.at(a).first < end {
+		return Inner, a
+	}
+	if a := s.lastReaching(&k, end); a != 0 {
+		return Surrounding, a
+	}
+	return Nothing, 0
+}

@@ -1,0 +1,62 @@
+package capability
+
+import (
+	abi "skerry/abi/capability"
+	"skerry/kernel/memory"
+)
+
+// MaxRetype is how many objects one retype makes at most.
+const MaxRetype = abi.L2Slots
+
+// Retype makes count objects of a type, each of size, from offset on in the
+// object of the slot source, and puts them into the slots from to on, which
+// are empty, in one CNode. It returns ErrPending if they are made but not yet
+// ready: their memory is cleared by Step.
+func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count uint64) abi.Error {
+	c := s.at(source)
+	if err := s.usable(source, abi.RightRetype); err != abi.OK {
+		return err
+	}
+	switch {
+	case !t.MadeOf(c.kind):
+		return abi.ErrParent
+	case count == 0 || count > MaxRetype:
+		return abi.ErrArgument
+	case offset < abi.Of(c.kind).Offers || offset > c.size || size > (c.size-offset)/count || !t.Fits(c.base()+offset, size):
+		return abi.ErrRange
+	case t == c.kind && size == c.size:
+		return abi.ErrRange // would be a copy
+	case s.beingRevoked(source):
+		return abi.ErrRevoking
+	case !s.owned(source) || s.relations(source)&(abi.RemoteCopies|abi.RemoteDescendants) != 0:
+		return abi.ErrRemote
+	}
+	first := c.first + offset
+	if s.made(source, first, first+size*count) != 0 {
+		return abi.ErrInUse
+	}
+	rule := abi.Of(t)
+	made := Slot{
+		size: size, kind: t, owner: uint16(s.Core),
+		// What the source could have had and has not, it does not give.
+		rights:    rule.Rights &^ (abi.Of(c.kind).Rights &^ c.rights),
+		relations: s.relations(source) & abi.RemoteAncestors,
+	}
+	zeroed := rule.Zeroed && c.kind == abi.RAM
+	for i := range count {
+		a := to + memory.Phys(i*abi.SlotSize)
+		made.first = first + i*size
+		*s.at(a) = made
+		s.insert(a)
+		if zeroed {
+			s.clearLater(a)
+		}
+	}
+	for range clearAtOnce {
+		s.stepClear()
+	}
+	if last := to + memory.Phys((count-1)*abi.SlotSize); s.at(last).state == clearing {
+		return abi.ErrPending
+	}
+	return abi.OK
+}

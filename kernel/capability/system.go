@@ -1,0 +1,98 @@
+package capability
+
+import (
+	"unsafe"
+
+	abi "skerry/abi/capability"
+	"skerry/kernel/memory"
+)
+
+// MaxRevocations is how many revocations can be under way at a time.
+const MaxRevocations = 8
+
+// reclaimSlots is how many capabilities wait in the reclaim queue at most.
+const reclaimSlots = 64
+
+// State is what a core keeps about capabilities beside the slots. It lies in
+// the KCB, and holds addresses but no Go pointers.
+type State struct {
+	// Offset is added to a physical address to reach the memory there.
+	Offset uintptr
+	// Core is this core's number.
+	Core uint32
+
+	at   memory.Phys // the address of this State
+	root memory.Phys // the tree's root
+	// Count is the number of capabilities.
+	Count uint64
+
+	// The clear list is doubly linked, through word and next: an object can
+	// be deleted while it waits. cleared is how far its first object is.
+	firstToClear, lastToClear memory.Phys
+	cleared                   uint64
+	// The delete list is linked through next.
+	firstToDelete, lastToDelete memory.Phys
+
+	revocations    [MaxRevocations]memory.Phys
+	numRevocations int
+
+	// reclaim holds capabilities that are in nobody's CSpace any longer.
+	reclaim [reclaimSlots]Slot
+	// Reclaimable is how many these are.
+	Reclaimable int
+}
+
+// Object is what a capability names.
+type Object struct {
+	Type       abi.Type
+	Base, Size uint64 // in its space
+	Word       uint64 // a mapping's entry
+}
+
+// Kernel is what the capability system asks of the rest of the CPU driver.
+// No method may call back.
+type Kernel interface {
+	// Zero clears memory: at most ClearUnit bytes, and at most a page's worth
+	// of time.
+	Zero(base memory.Phys, size uint64)
+	// Ended says that the last capability to an object on this core has
+	// gone: a dispatcher is to be stopped, a mapping's entries cleared. It is
+	// called before the object's memory can become anything else, once.
+	Ended(o Object)
+}
+
+// System is a core's capability system: its state, and the kernel below it.
+type System struct {
+	*State
+	Kernel Kernel
+}
+
+// Init makes an empty State of memory at a physical address; offset is added
+// to an address to reach it.
+func Init(st *State, at memory.Phys, offset uintptr, core uint32) {
+	*st = State{Offset: offset, Core: core, at: at}
+}
+
+// reclaimSlot returns the address of a slot of the reclaim queue.
+func (s *System) reclaimSlot(i int) memory.Phys {
+	return s.State.at + memory.Phys(unsafe.Offsetof(State{}.reclaim)) + memory.Phys(i)*abi.SlotSize
+}
+
+// Create puts a capability that is made of nothing into an empty slot: the
+// first ones of a core. Its range must be apart from all there is, or in a
+// Create'd object of a type that precedes its own.
+func (s *System) Create(slot memory.Phys, o Object, rights abi.Rights) abi.Error {
+	c := s.at(slot)
+	switch {
+	case c.kind != abi.Null:
+		return abi.ErrOccupied
+	case !o.Type.Fits(o.Base, o.Size):
+		return abi.ErrRange
+	}
+	*c = Slot{
+		first: place(o.Type, o.Base), size: o.Size, word: o.Word,
+		kind: o.Type, rights: rights & abi.Of(o.Type).Rights, owner: uint16(s.Core),
+	}
+	s.insert(slot)
+	return abi.OK
+}

@@ -1,0 +1,179 @@
+package capability
+
+import "skerry/kernel/memory"
+
+// The tree is an AA tree (Andersson 1993): a node of level l > 1 has two
+// children; a left child is one level below its parent, a right child at most
+// that, and no right grandchild is on its grandparent's level. Its height is
+// less than twice the logarithm of its size. Paths are kept in arrays: there
+// is no recursion, and no parent link to repair when a slot moves.
+
+// maxHeight is the height of a tree of 2^40 nodes, more than fit any machine.
+const maxHeight = 80
+
+// path is a way down from the root: nodes, and whether it went right.
+type path struct {
+	node  [maxHeight]memory.Phys
+	right [maxHeight]bool
+	n     int
+}
+
+func (p *path) push(a memory.Phys, right bool) {
+	p.node[p.n], p.right[p.n] = a, right
+	p.n++
+}
+
+// attach makes child the subtree at the end of a path of n nodes.
+func (s *System) attach(p *path, n int, child memory.Phys) {
+	switch {
+	case n == 0:
+		s.root = child
+	case p.right[n-1]:
+		s.at(p.node[n-1]).right = child
+	default:
+		s.at(p.node[n-1]).left = child
+	}
+}
+
+// insert puts a slot into the tree.
+func (s *System) insert(a memory.Phys) {
+	c := s.at(a)
+	c.left, c.right, c.level, c.end = 0, 0, 1, c.last()
+	k := s.keyOf(a)
+	var p path
+	for t := s.root; t != 0; {
+		if s.before(&k, t) {
+			p.push(t, false)
+			t = s.at(t).left
+		} else {
+			p.push(t, true)
+			t = s.at(t).right
+		}
+	}
+	s.attach(&p, p.n, a)
+	for p.n > 0 {
+		p.n--
+		t := p.node[p.n]
+		s.update(t)
+		s.attach(&p, p.n, s.split(s.skew(t)))
+	}
+	s.Count++
+}
+
+// remove takes a slot out of the tree.
+func (s *System) remove(a memory.Phys) {
+	k := s.keyOf(a)
+	var p path
+	for t := s.root; t != a; {
+		if s.before(&k, t) {
+			p.push(t, false)
+			t = s.at(t).left
+		} else {
+			p.push(t, true)
+			t = s.at(t).right
+		}
+	}
+	c := s.at(a)
+	if c.left == 0 {
+		s.attach(&p, p.n, c.right)
+	} else {
+		// The next in order has no left child; it takes the place of a.
+		here := p.n
+		p.push(a, true)
+		t := c.right
+		for s.at(t).left != 0 {
+			p.push(t, false)
+			t = s.at(t).left
+		}
+		s.attach(&p, p.n, s.at(t).right)
+		heir := s.at(t)
+		heir.left, heir.right, heir.level = c.left, c.right, c.level
+		p.node[here] = t
+		s.attach(&p, here, t)
+	}
+	for p.n > 0 {
+		p.n--
+		s.attach(&p, p.n, s.settle(p.node[p.n]))
+	}
+	c.left, c.right, c.level, c.end = 0, 0, 0, 0
+	s.Count--
+}
+
+// settle makes a subtree whole again of whose subtrees one may have become one
+// level lower, and returns its root.
+func (s *System) settle(t memory.Phys) memory.Phys {
+	c := s.at(t)
+	s.update(t)
+	if should := min(s.level(c.left), s.level(c.right)) + 1; should < c.level {
+		c.level = should
+		if should < s.level(c.right) {
+			s.at(c.right).level = should
+		}
+	}
+	t = s.skew(t)
+	c = s.at(t)
+	if c.right != 0 {
+		c.right = s.skew(c.right)
+		if r := s.at(c.right); r.right != 0 {
+			r.right = s.skew(r.right)
+		}
+	}
+	t = s.split(t)
+	if c = s.at(t); c.right != 0 {
+		c.right = s.split(c.right)
+	}
+	return t
+}
+
+// skew turns a left child on its parent's level into the parent.
+func (s *System) skew(t memory.Phys) memory.Phys {
+	c := s.at(t)
+	if c.left == 0 || s.at(c.left).level != c.level {
+		return t
+	}
+	l := c.left
+	up := s.at(l)
+	c.left, up.right = up.right, t
+	s.update(t)
+	s.update(l)
+	return l
+}
+
+// split turns the middle of three nodes on one level into their parent.
+func (s *System) split(t memory.Phys) memory.Phys {
+	c := s.at(t)
+	if c.right == 0 {
+		return t
+	}
+	up := s.at(c.right)
+	if up.right == 0 || s.at(up.right).level != c.level {
+		return t
+	}
+	r := c.right
+	c.right, up.left = up.left, t
+	up.level++
+	s.update(t)
+	s.update(r)
+	return r
+}
+
+func (s *System) level(t memory.Phys) uint8 {
+	if t == 0 {
+		return 0
+	}
+	return s.at(t).level
+}
+
+// update sets a node's end from its range and its children.
+func (s *System) update(t memory.Phys) {
+	c := s.at(t)
+	c.end = max(c.last(), s.reach(c.left), s.reach(c.right))
+}
+
+// reach returns the greatest end in a subtree, 0 if it is empty.
+func (s *System) reach(t memory.Phys) uint64 {
+	if t == 0 {
+		return 0
+	}
+	return s.at(t).end
+}
