@@ -36,6 +36,9 @@
 //
 // # The objects of the CPU driver
 //
+// The CPU driver does not stand on this package yet: it is tested by itself,
+// over plain memory. When it does,
+//
 //   - kcb.KCB becomes an object of type KCB; it contains this package's State.
 //   - kcb.DCB and the dispatcher frame become one object of type Dispatcher:
 //     the control block in page 0, with its slots (home, CSpace, VSpace,

@@ -14,10 +14,10 @@ import (
 func TestInterleaved(t *testing.T) {
 	r := rand.New(rand.NewPCG(*seed, 2))
 	pending, refused := 0, map[abi.Error]int{}
-	for ran := 0; ran < numOperations(); {
+	for ran := 0; ran < *operations; {
 		m := newMachine(t, 2<<20)
 		m.ended = nil
-		for i := 0; i < 5000 && ran < numOperations(); i++ {
+		for i := 0; i < 5000 && ran < *operations; i++ {
 			ran++
 			err := m.wild(r)
 			refused[err]++

@@ -12,17 +12,9 @@ import (
 )
 
 var (
-	operations = flag.Int("operations", 1_000_000, "random operations of TestAgainstModel and TestInterleaved; -short divides by 20")
+	operations = flag.Int("operations", 40_000, "random operations of TestAgainstModel and TestInterleaved; the long form is a million")
 	seed       = flag.Uint64("seed", 1, "seed of random tests")
 )
-
-// numOperations returns how many operations a random test does.
-func numOperations() int {
-	if testing.Short() {
-		return *operations / 20
-	}
-	return *operations
-}
 
 // pair is a system and its model.
 type pair struct {
@@ -373,11 +365,11 @@ func (p *pair) covered() {
 func TestAgainstModel(t *testing.T) {
 	r := rand.New(rand.NewPCG(*seed, 1))
 	machines, ran := 0, 0
-	for ran < numOperations() {
+	for ran < *operations {
 		p := newPair(t, r)
 		machines++
 		relations := machines%2 == 0
-		for i := 0; ran < numOperations() && i < 20_000 && len(p.model.sorted()) > 0 && len(p.model.containers()) > 0; i++ {
+		for i := 0; ran < *operations && i < 20_000 && len(p.model.sorted()) > 0 && len(p.model.containers()) > 0; i++ {
 			p.operate(relations)
 			ran++
 			if p.Count != uint64(len(p.model.slots)) {
