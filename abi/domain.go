@@ -110,7 +110,6 @@ type DomainInfo struct {
 	Dispatches     uint64
 	Upcalls        uint64
 	PageFaults     uint64
-	LinuxCalls     uint64 // reflected by the kernel; not counted on the fast path: 0
 }
 
 // States of a domain.

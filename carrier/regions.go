@@ -91,15 +91,6 @@ func (r *Regions) Find(address uint64) (Region, bool) {
 	return *r.at(i), true
 }
 
-// Next returns the lowest region that ends above address.
-func (r *Regions) Next(address uint64) (Region, bool) {
-	i := r.search(address)
-	if i == r.n {
-		return Region{}, false
-	}
-	return *r.at(i), true
-}
-
 // Clear says whether nothing is mapped in [start, end).
 func (r *Regions) Clear(start, end uint64) bool {
 	i := r.search(start)

@@ -28,12 +28,6 @@ func Pause()
 // CPUID returns what the CPUID instruction says for leaf and sub-leaf.
 func CPUID(leaf, sub uint32) (a, b, c, d uint32)
 
-// CR2 returns the address of the last page fault.
-func CR2() uintptr
-
-// CR3 returns the physical address of the top-level page table.
-func CR3() uintptr
-
 // SetCR3 loads the top-level page table and drops all TLB entries that are
 // not global.
 func SetCR3(root uintptr)

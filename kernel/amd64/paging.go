@@ -177,13 +177,6 @@ func (s Space) ShareKernel(pages *memory.Pages, from Space) {
 	}
 }
 
-// ForgetUser removes the user half of the top table.
-func (s Space) ForgetUser(pages *memory.Pages) {
-	for i := uintptr(0); i < 256; i++ {
-		*entry(pages, s.Root, i) = 0
-	}
-}
-
 // MakeKernelSlots gives every top-level slot of the kernel half a table, so
 // that all address spaces, which copy the slots, see the kernel's later
 // mappings. It returns false if memory is lacking.

@@ -43,7 +43,6 @@ var (
 	// Who runs in user mode, for the entry code.
 	userRegs, userVector, userPage uintptr
 	linuxEntry                     uint64
-	linuxCalls                     uint64
 
 	// Where EnterUser was called.
 	kernelSP, kernelFS uintptr
@@ -111,9 +110,6 @@ func LastTrap() Trap {
 	return Trap{Vector: int(trapVector), Code: trapCode, Address: trapAddress}
 }
 
-// LinuxCalls returns how many Linux calls this core has reflected.
-func LinuxCalls() uint64 { return linuxCalls }
-
 // TakePending returns the lowest vector of the interrupts that ended a halt
 // and forgets it, or -1 if there is none left.
 func TakePending() int {
@@ -148,10 +144,6 @@ func KernelTrapCause() Trap {
 // NestedTrap reports whether the ring-0 trap being handled was raised by the
 // handler of another, whose state is lost.
 func NestedTrap() bool { return inKernelTrap > 1 }
-
-// KernelVectorArea returns the address of the XSAVE area of the ring-0 code
-// that trapped.
-func KernelVectorArea() uintptr { return kernelVectorAt }
 
 const (
 	dispatcherBase = abi.DispatcherBase

@@ -239,7 +239,6 @@ TEXT ·syscall(SB), NOSPLIT|NOFRAME, $0
 	MOVQ ·linuxEntry(SB), R11
 	TESTQ R11, R11
 	JZ   refuse
-	INCQ ·linuxCalls(SB)
 	MOVQ ·userPage(SB), R11
 	MOVQ CX, dispatcher_LinuxReturn(R11)
 	MOVQ ·saveR11(SB), CX

@@ -37,8 +37,3 @@ split:
 	MOVQ DX, 8(SI)
 	XORL AX, AX
 	RET
-
-TEXT ·ClockAddress(SB), NOSPLIT, $0-8
-	LEAQ ·clock(SB), AX
-	MOVQ AX, ret+0(FP)
-	RET

@@ -40,7 +40,3 @@ var (
 
 // SetClock makes c the clock of the kernel's own runtime.
 func SetClock(c *abi.Clock) { clockBase, clockMul, clockReal = c.Base, c.Mul, c.Real }
-
-// ClockAddress returns the address of the function that the runtime is to call
-// for the time.
-func ClockAddress() uintptr

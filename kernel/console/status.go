@@ -10,9 +10,8 @@ import (
 // Status is the first page of a core's outbox: what a core's kernel says of
 // itself to the others. Its core alone writes it; every core can read it.
 type Status struct {
-	State   uint32 // abi.CoreAbsent…
-	Core    uint32
-	ReadyNs int64
+	State uint32 // abi.CoreAbsent…
+	Core  uint32
 	// Put counts the bytes this core has put into its outbox's ring, Lost the
 	// lines it had to drop because the owner did not keep up.
 	Put  uint64
@@ -56,9 +55,6 @@ func SetState(s uint32) {
 		atomic.StoreUint32(&mine().State, s)
 	}
 }
-
-// SetReady notes when this core's kernel was ready, in system time.
-func SetReady(ns int64) { mine().ReadyNs = ns }
 
 func ring(core uint32) *[RingSize]byte {
 	return (*[RingSize]byte)(unsafe.Pointer(outboxes + uintptr(core)*OutboxSize + StatusSize))

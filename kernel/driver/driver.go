@@ -71,7 +71,6 @@ func (d *Driver) Run() {
 	k := d.k
 	d.markReady()
 	k.Counters.BootNs = carry.Now()
-	console.SetReady(k.Counters.BootNs)
 	console.SetState(abi.CoreRunning)
 	for {
 		d.housekeeping()

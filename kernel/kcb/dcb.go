@@ -43,7 +43,6 @@ type DCB struct {
 	// Notified counts what it was notified of.
 	Notified uint64
 
-	Started    int64 // system time at which it last began to run
 	CPU        int64
 	Dispatches uint64
 	Upcalls    uint64
