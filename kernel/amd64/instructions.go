@@ -57,6 +57,17 @@ func Read32(addr uintptr) uint32
 // Write32 writes a device register.
 func Write32(addr uintptr, v uint32)
 
+// Entropy returns a word from the processor's random generator, mixed with the
+// time-stamp counter, whose jitter is all there is without one.
+func Entropy() uint64 {
+	v := TSC()
+	if CPU.RDRAND {
+		r, _ := RDRAND()
+		v ^= r
+	}
+	return v
+}
+
 // RDRAND returns a number from the processor's random generator and whether it
 // gave one. The processor must have the instruction.
 func RDRAND() (v uint64, ok bool)

@@ -64,19 +64,11 @@ func early(first, second uintptr) {
 		console.SetupOwner()
 	}
 	if c := &amd64.CPU; !c.FSGSBASE || !c.NX || !c.XSAVE {
-		console.Begin("skerry: panic: core 0: the processor lacks FSGSBASE, NX or XSAVE: use -cpu max or a newer machine")
-		console.Flush()
-		console.Drain()
-		amd64.Halt()
+		die("the processor lacks FSGSBASE, NX or XSAVE: use -cpu max or a newer machine")
 	}
 	amd64.EnableFeatures()
 	for i := range seed {
-		v := amd64.TSC() * 0x9e3779b97f4a7c15
-		if amd64.CPU.RDRAND {
-			r, _ := amd64.RDRAND()
-			v ^= r
-		}
-		seed[i] = v
+		seed[i] = amd64.Entropy() * 0x9e3779b97f4a7c15
 	}
 	if second != 0 {
 		earlyFirst((*startInfo)(unsafe.Pointer(first)), (*abi.BootHeader)(unsafe.Pointer(second)))
@@ -143,9 +135,8 @@ func earlyFirst(info *startInfo, header *abi.BootHeader) {
 			m.CommandLineLength = uint32(i + 1)
 		}
 	}
-	// The declared channels belong to no core: they are cut off the pool
-	// before it is anyone's. Their number is not known yet, so room for all
-	// is left out of it later; here only the first core's outbox is needed.
+	// How many outboxes there will be is not known yet; prepare makes them
+	// all. Until then the first core logs with one in its own memory.
 	m.Outboxes = k.Pages.AllocRun(console.OutboxSize/abi.PageSize, abi.PageSize)
 	clear(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(m.Outboxes))), console.OutboxSize))
 

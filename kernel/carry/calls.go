@@ -101,10 +101,9 @@ func call() {
 	case linux.SysExitGroup:
 		Stop("the Go runtime ended")
 	case linux.SysNanosleep:
-		ts := (*linux.Timespec)(unsafe.Pointer(uintptr(a0)))
 		r.RAX = 0
 		th.Expired = 0
-		threads.Block(0, 0, Now()+ts.Sec*1e9+ts.Nsec)
+		threads.Block(0, 0, after(a0))
 		next()
 		return
 	case linux.SysSchedYield:
@@ -196,8 +195,7 @@ func futex(th *carrier.Thread, addr, op uint64, value uint32, timeout uint64) {
 		}
 		deadline := int64(0)
 		if timeout != 0 {
-			ts := (*linux.Timespec)(unsafe.Pointer(uintptr(timeout)))
-			deadline = Now() + ts.Sec*1e9 + ts.Nsec
+			deadline = after(timeout)
 		}
 		th.Regs.RAX = 0
 		th.Expired = -linux.ETIMEDOUT
@@ -210,16 +208,17 @@ func futex(th *carrier.Thread, addr, op uint64, value uint32, timeout uint64) {
 	}
 }
 
+// after returns the time that lies the Timespec at address p from now.
+func after(p uint64) int64 {
+	ts := (*linux.Timespec)(unsafe.Pointer(uintptr(p)))
+	return Now() + ts.Sec*1e9 + ts.Nsec
+}
+
 func negative(errno int64) uint64 { return uint64(-errno) }
 
 func random(p, n uint64) int64 {
 	for i := uint64(0); i < n; i++ {
-		v := amd64.TSC()
-		if amd64.CPU.RDRAND {
-			r, _ := amd64.RDRAND()
-			v ^= r
-		}
-		*(*byte)(unsafe.Pointer(uintptr(p + i))) = byte(v)
+		*(*byte)(unsafe.Pointer(uintptr(p + i))) = byte(amd64.Entropy())
 	}
 	return int64(n)
 }

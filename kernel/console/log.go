@@ -1,6 +1,8 @@
 package console
 
 import (
+	"unsafe"
+
 	"skerry/kernel/amd64"
 )
 
@@ -10,7 +12,7 @@ var (
 	owner      bool
 )
 
-// Wake interrupts the owner core; set by SetOwnerAPIC.
+// Whom to interrupt when the outbox has something; set by SetOwnerAPIC.
 var (
 	ownerAPIC uint32
 	canWake   bool
@@ -48,23 +50,12 @@ func WriteBytes(b []byte) {
 		if lineLen == lineSize {
 			Flush()
 		}
-		addByte(c)
+		Byte(c)
 	}
 }
 
 // Write adds text to the log.
-func Write(s string) {
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\n' {
-			Flush()
-			continue
-		}
-		if lineLen == lineSize {
-			Flush()
-		}
-		addByte(s[i])
-	}
-}
+func Write(s string) { WriteBytes(unsafe.Slice(unsafe.StringData(s), len(s))) }
 
 // Number adds a number in decimal to the log.
 func Number(v uint64) {
@@ -79,7 +70,7 @@ func Number(v uint64) {
 		}
 	}
 	for ; i < len(d); i++ {
-		addByte(d[i])
+		Byte(d[i])
 	}
 }
 
@@ -91,7 +82,7 @@ func Hex(v uint64) {
 		n := v >> uint(s) & 15
 		if n != 0 || started || s == 0 {
 			started = true
-			addByte("0123456789abcdef"[n])
+			Byte("0123456789abcdef"[n])
 		}
 	}
 }
@@ -102,9 +93,6 @@ func Value(name string, v uint64) {
 	Hex(v)
 }
 
-// Byte adds a byte to the log.
-func Byte(c byte) { addByte(c) }
-
 // Begin ends the line being put together and starts one with a prefix of its
 // own instead of the usual.
 func Begin(prefix string) {
@@ -114,7 +102,8 @@ func Begin(prefix string) {
 	lineLen = copy(line[:lineSize], prefix)
 }
 
-func addByte(c byte) {
+// Byte adds a byte, not the end of a line, to the log.
+func Byte(c byte) {
 	if lineLen == 0 {
 		prefix()
 	}

@@ -30,8 +30,10 @@ type Driver struct {
 
 	// loaded is the address space in CR3.
 	loaded memory.Phys
-	// running is the dispatcher in user mode or last there, nil when none;
-	// preempt says that it must give way to an upcall or to another.
+	// running is the dispatcher in user mode or last there, nil when none,
+	// and sliceEnd when its slice ends. resched says that it must give way
+	// to another, upcall that it is to have a run upcall; retryAt is when to
+	// try again to give it one, 0 if not.
 	running  *kcb.DCB
 	sliceEnd int64
 	resched  bool
@@ -116,12 +118,7 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 		amd64.SetCR3(uintptr(b.Root))
 		d.loaded = b.Root
 	}
-	amd64.SetUser(&amd64.User{
-		Registers:  address(b),
-		Vector:     b.Vector,
-		Page:       k.Pages.At(b.Frame[0]),
-		LinuxEntry: b.Entries.Linux,
-	})
+	d.setUser(b)
 	carry.Current.Domain, carry.Current.Name = b.ID, b.Name
 	if b.Resume == kcb.ResumeExact && d.page(b).HasWork != 0 {
 		d.retryAt = start + retry
@@ -146,11 +143,29 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 			d.interruptUser(b)
 		}
 	}
-	b.CPU += carry.Now() - start
+	b.CPU = d.cpu(b)
 	d.running = nil
 	if b.State == abi.DomainReady {
 		k.Ready.Push(b)
 	}
+}
+
+// setUser tells the entry code that b is about to run.
+func (d *Driver) setUser(b *kcb.DCB) {
+	amd64.SetUser(&amd64.User{
+		Registers:  address(b),
+		Vector:     b.Vector,
+		Page:       d.k.Pages.At(b.Frame[0]),
+		LinuxEntry: b.Entries.Linux,
+	})
+}
+
+// cpu returns how long b has run, in ns, up to now if it is running.
+func (d *Driver) cpu(b *kcb.DCB) int64 {
+	if b != d.running {
+		return b.CPU
+	}
+	return b.CPU + carry.Now() - (d.sliceEnd - slice)
 }
 
 // arm sets the timer to the first time at which something is to happen: a

@@ -26,10 +26,7 @@ func (d *Driver) end(b *kcb.DCB, s abi.Status) {
 	}
 	d.k.WakeLater(b, 0)
 	b.State = abi.DomainEnded
-	s.Domain, s.PeakPages, s.CPU = b.ID, b.PeakPages, b.CPU
-	if b == d.running {
-		s.CPU += carry.Now() - d.sliceEnd + slice
-	}
+	s.Domain, s.PeakPages, s.CPU = b.ID, b.PeakPages, d.cpu(b)
 	b.Status = s
 	d.k.Reclaim.Push(b)
 	if b.Rights&abi.RightSpawn != 0 {

@@ -6,17 +6,12 @@ import (
 	"skerry/kernel/amd64"
 )
 
-// entropy fills b with numbers from the processor's generator, mixed with the
-// time-stamp counter, whose jitter is all there is where the processor has no
-// generator.
+// entropy fills b with entropy of the processor's, stirred into what came
+// before.
 func (d *Driver) entropy(b []byte) {
 	var w [8]byte
 	for len(b) > 0 {
-		v := amd64.TSC()
-		if amd64.CPU.RDRAND {
-			r, _ := amd64.RDRAND()
-			v ^= r
-		}
+		v := amd64.Entropy()
 		// A xoshiro-like step keeps earlier entropy in what comes out.
 		p := &d.pool
 		p[0] += v

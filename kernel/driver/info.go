@@ -55,13 +55,9 @@ func domainInfo(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	if x == nil {
 		return 0, abi.ErrNotFound
 	}
-	cpu := x.CPU
-	if x == d.running {
-		cpu += carry.Now() - d.sliceEnd + slice
-	}
 	d.domainInfo = abi.DomainInfo{
 		Domain: x.ID, Parent: x.Parent, Name: x.Name, State: x.State, Rights: uint32(x.Rights),
-		Pages: x.Pages, PeakPages: x.PeakPages, Quota: x.Quota, CPU: cpu,
+		Pages: x.Pages, PeakPages: x.PeakPages, Quota: x.Quota, CPU: d.cpu(x),
 		Dispatches: x.Dispatches, Upcalls: x.Upcalls, PageFaults: x.Faults,
 	}
 	return 0, d.copyOut(b, uintptr(a[1]), bytesOf(&d.domainInfo))

@@ -114,14 +114,14 @@ func (d *Driver) mapLibos(b *kcb.DCB) abi.Error {
 				}
 				continue
 			}
-			if err := d.back(b, va, p.bits); err != abi.OK {
+			f, err := d.back(b, va, p.bits)
+			if err != abi.OK {
 				return err
 			}
 			if at < p.fileSize {
 				n := min(p.fileSize-at, abi.PageSize)
 				from := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(kcb.LibosAt+p.offset+at))), n)
-				to := d.k.Pages.At(amd64.Frame(space(b).Lookup(&d.k.Pages, va)))
-				copy(unsafe.Slice((*byte)(unsafe.Pointer(to)), n), from)
+				copy(d.bytes(f, n), from)
 			}
 		}
 	}

@@ -57,7 +57,7 @@ func mapPages(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 		if space(b).Lookup(&d.k.Pages, at) != 0 {
 			continue
 		}
-		if err := d.back(b, at, bits); err != abi.OK {
+		if _, err := d.back(b, at, bits); err != abi.OK {
 			return mapped, err
 		}
 		mapped++

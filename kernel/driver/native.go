@@ -90,10 +90,7 @@ func setup(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 		return 0, abi.ErrArgument
 	}
 	b.Entries = e
-	amd64.SetUser(&amd64.User{
-		Registers: address(b), Vector: b.Vector,
-		Page: d.k.Pages.At(b.Frame[0]), LinuxEntry: e.Linux,
-	})
+	d.setUser(b)
 	return 0, abi.OK
 }
 

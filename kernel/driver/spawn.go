@@ -93,10 +93,11 @@ func (d *Driver) build(c *kcb.DCB) abi.Error {
 	}
 	for i := range c.Frame {
 		va := uintptr(abi.DispatcherBase + i*abi.PageSize)
-		if err := d.back(c, va, userData); err != abi.OK {
+		f, err := d.back(c, va, userData)
+		if err != abi.OK {
 			return err
 		}
-		c.Frame[i] = amd64.Frame(s.Lookup(pages, va))
+		c.Frame[i] = f
 	}
 	m := &d.k.Machine
 	*d.page(c) = abi.Dispatcher{
@@ -111,12 +112,11 @@ func (d *Driver) build(c *kcb.DCB) abi.Error {
 func (d *Driver) giveInfo(b, c *kcb.DCB, from, n uint64) abi.Error {
 	for off := uint64(0); off < n; off += abi.PageSize {
 		va := uintptr(abi.InfoBase + off)
-		if err := d.back(c, va, userData&^amd64.PageWrite); err != abi.OK {
+		f, err := d.back(c, va, userData&^amd64.PageWrite)
+		if err != abi.OK {
 			return err
 		}
-		at := d.k.Pages.At(amd64.Frame(space(c).Lookup(&d.k.Pages, va)))
-		to := unsafe.Slice((*byte)(unsafe.Pointer(at)), min(n-off, abi.PageSize))
-		if err := d.copyIn(b, uintptr(from+off), to); err != abi.OK {
+		if err := d.copyIn(b, uintptr(from+off), d.bytes(f, min(n-off, abi.PageSize))); err != abi.OK {
 			return err
 		}
 	}
@@ -139,7 +139,7 @@ func (d *Driver) shareStdio(b, c *kcb.DCB, va uint64) abi.Error {
 	c.Stdio = va
 	for off := uint64(0); off < abi.StdioSize; off += abi.PageSize {
 		e := space(b).Lookup(pages, uintptr(va+off))
-		space(b).Map(pages, uintptr(va+off), amd64.Frame(e), e&^uint64(0x000f_ffff_ffff_f000)|amd64.PageShared)
+		space(b).Map(pages, uintptr(va+off), amd64.Frame(e), e|amd64.PageShared)
 		if err := d.install(c, uintptr(abi.StdioBase+off), amd64.Frame(e), userData); err != abi.OK {
 			return err
 		}
@@ -169,12 +169,13 @@ func (d *Driver) startMonitor() abi.Error {
 		Magic: abi.InfoMagic, Size: header + uint32(len(strings)), Flags: abi.InfoLog,
 		Program: header, Cwd: header + 13, Args: header + 15, NumArgs: 1, Env: header + 23, NumEnv: 1,
 	}
-	if err := d.back(c, abi.InfoBase, userData&^amd64.PageWrite); err != abi.OK {
+	f, err := d.back(c, abi.InfoBase, userData&^amd64.PageWrite)
+	if err != abi.OK {
 		return err
 	}
-	at := d.k.Pages.At(amd64.Frame(space(c).Lookup(&d.k.Pages, abi.InfoBase)))
-	*(*abi.Info)(unsafe.Pointer(at)) = info
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(at+uintptr(header))), len(strings)), strings)
+	at := d.bytes(f, abi.PageSize)
+	copy(at, bytesOf(&info))
+	copy(at[header:], strings)
 
 	// The channels to the other monitors: core 0's has one to each, the
 	// others' one to it.

@@ -23,7 +23,12 @@ func (d *Driver) page(b *kcb.DCB) *abi.Dispatcher {
 // vectorPage returns the i-th vector area of b's dispatcher frame, limited to
 // what is in use.
 func (d *Driver) vectorPage(b *kcb.DCB, i int) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(d.k.Pages.At(b.Frame[i]))), amd64.VectorSize)
+	return d.bytes(b.Frame[i], amd64.VectorSize)
+}
+
+// giveVector copies b's vector state to the i-th page of its dispatcher frame.
+func (d *Driver) giveVector(b *kcb.DCB, i int) {
+	copy(d.vectorPage(b, i), unsafe.Slice((*byte)(unsafe.Pointer(b.Vector)), amd64.VectorSize))
 }
 
 // disabled reports whether b, stopped where Regs say, may not be given an
@@ -43,7 +48,6 @@ func (d *Driver) resume(b *kcb.DCB) (full uint64) {
 	case kcb.ResumePreempted:
 		d.enter(b, b.Entries.Run, 1)
 	}
-	b.Resume = kcb.ResumeCall
 	return 0
 }
 
@@ -73,7 +77,7 @@ func (d *Driver) interruptUser(b *kcb.DCB) {
 // area, and it goes on in the run upcall.
 func (d *Driver) preempt(b *kcb.DCB) {
 	if b.Resume == kcb.ResumeExact {
-		copy(d.vectorPage(b, 1), unsafe.Slice((*byte)(unsafe.Pointer(b.Vector)), amd64.VectorSize))
+		d.giveVector(b, 1)
 	} else {
 		// Stopped at a native call: the vector state is the initial one.
 		clear(d.vectorPage(b, 1))
@@ -111,7 +115,7 @@ func (d *Driver) exception(b *kcb.DCB, t amd64.Trap) {
 	p := d.page(b)
 	p.Trap = b.Regs
 	p.FaultVector, p.FaultCode, p.FaultAddress = uint64(t.Vector), t.Code, t.Address
-	copy(d.vectorPage(b, 2), unsafe.Slice((*byte)(unsafe.Pointer(b.Vector)), amd64.VectorSize))
+	d.giveVector(b, 2)
 	d.enter(b, entry, 0)
 }
 

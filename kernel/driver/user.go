@@ -103,25 +103,29 @@ func charge(b *kcb.DCB, n uint64) bool {
 // its monitor.
 const reserve = 1024
 
-// back maps a zeroed frame at va with entry bits, charged to b.
-func (d *Driver) back(b *kcb.DCB, va uintptr, bits uint64) abi.Error {
+// back maps a zeroed frame at va with entry bits, charged to b, and returns it.
+func (d *Driver) back(b *kcb.DCB, va uintptr, bits uint64) (f memory.Phys, err abi.Error) {
 	if !charge(b, 1) {
-		return abi.ErrQuota
+		return 0, abi.ErrQuota
 	}
-	f := memory.Phys(0)
 	if d.k.Pages.Available() > reserve || b.Rights&abi.RightMonitor != 0 {
 		f = d.k.Pages.AllocZero()
 	}
 	if f == 0 {
 		b.Pages--
-		return abi.ErrMemory
+		return 0, abi.ErrMemory
 	}
 	if err := d.install(b, va, f, bits|amd64.PageOwned); err != abi.OK {
 		d.k.Pages.Free(f)
 		b.Pages--
-		return err
+		return 0, err
 	}
-	return abi.OK
+	return f, abi.OK
+}
+
+// bytes returns the kernel's view of the first n bytes of a frame.
+func (d *Driver) bytes(f memory.Phys, n uint64) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(d.k.Pages.At(f))), n)
 }
 
 // install maps a frame, charging b for the tables it takes.
@@ -143,5 +147,6 @@ func inLibosHeap(va uint64, n uint64) bool {
 
 // backHeap backs the page of the libos's heap that va lies in.
 func (d *Driver) backHeap(b *kcb.DCB, va uintptr) abi.Error {
-	return d.back(b, va&^(abi.PageSize-1), userData)
+	_, err := d.back(b, va&^(abi.PageSize-1), userData)
+	return err
 }

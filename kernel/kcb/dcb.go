@@ -149,15 +149,19 @@ func (k *KCB) place(p int, d *DCB) {
 	d.WakePosition = p + 1
 }
 
+func (k *KCB) swap(p, q int) {
+	a, b := k.Wakeups[p], k.Wakeups[q]
+	k.place(p, b)
+	k.place(q, a)
+}
+
 func (k *KCB) rise(p int) int {
 	for p > 0 {
 		up := (p - 1) / 2
 		if k.Wakeups[up].WakeAt <= k.Wakeups[p].WakeAt {
 			break
 		}
-		a, b := k.Wakeups[up], k.Wakeups[p]
-		k.place(up, b)
-		k.place(p, a)
+		k.swap(up, p)
 		p = up
 	}
 	return p
@@ -175,9 +179,7 @@ func (k *KCB) sink(p int) {
 		if k.Wakeups[p].WakeAt <= k.Wakeups[c].WakeAt {
 			return
 		}
-		a, b := k.Wakeups[p], k.Wakeups[c]
-		k.place(p, b)
-		k.place(c, a)
+		k.swap(p, c)
 		p = c
 	}
 }
