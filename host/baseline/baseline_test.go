@@ -14,20 +14,26 @@ import (
 	"skerry/host/source"
 )
 
-// TestLinux runs ordinary programs on Linux and checks that everything about
-// them comes out: both streams byte for byte, exit code, signal, input, order.
-func TestLinux(t *testing.T) {
+// need skips a test where Linux cannot be booted, or is not to be.
+func need(t *testing.T) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("boots a machine")
 	}
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
 		t.Skip("QEMU is missing: install the package qemu-system-x86")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
 	if !cached() {
 		t.Skip("no Linux kernel in the cache: make bench fetches one")
 	}
+}
+
+// TestLinux runs ordinary programs on Linux and checks that everything about
+// them comes out: both streams byte for byte, exit code, signal, input, order.
+func TestLinux(t *testing.T) {
+	need(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
 	hello, cat, crash := example(t, "hello"), example(t, "cat"), example(t, "crash")
 	every := make([]byte, 256*40)
 	for i := range every {
@@ -72,17 +78,9 @@ func TestLinux(t *testing.T) {
 
 // TestFirstLine boots straight into a program.
 func TestFirstLine(t *testing.T) {
-	if testing.Short() {
-		t.Skip("boots a machine")
-	}
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("QEMU is missing: install the package qemu-system-x86")
-	}
+	need(t)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if !cached() {
-		t.Skip("no Linux kernel in the cache: make bench fetches one")
-	}
 	took, err := FirstLine(ctx, Config{Cores: 4}, example(t, "hello"))
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 	"skerry/host/image"
 	"skerry/host/source"
 	"skerry/lib/manifest"
+	"skerry/test/boot"
 )
 
 // arguments are what cases that need one are run with; a case is run once for
@@ -45,12 +46,7 @@ const (
 )
 
 func TestAttacks(t *testing.T) {
-	if testing.Short() {
-		t.Skip("boots machines")
-	}
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("QEMU is missing: install the package qemu-system-x86")
-	}
+	boot.Need(t)
 	root, err := source.Find("")
 	if err != nil {
 		t.Fatal(err)

@@ -2,22 +2,18 @@ package std
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"skerry/test/boot"
 )
 
 // TestSelection runs the tests of a fixed selection of small packages on
 // Skerry, each in a machine of its own. All must pass, with the same counts
 // as on the host.
 func TestSelection(t *testing.T) {
-	if testing.Short() {
-		t.Skip("boots machines")
-	}
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("QEMU is missing: install the package qemu-system-x86")
-	}
+	boot.Need(t)
 	text, err := os.ReadFile("selection.txt")
 	if err != nil {
 		t.Fatal(err)
