@@ -15,7 +15,7 @@ func TestSizes(t *testing.T) {
 		"Info":                 {unsafe.Sizeof(Info{}), InfoMax},
 		"the dispatcher frame": {DispatcherSize, InfoBase - DispatcherBase},
 		"the Info frame":       {InfoMax, StdioBase - InfoBase},
-		"the stdio frame":      {StdioSize, MonitorChannels - StdioBase},
+		"the channels' frame":  {ChannelsSize, MonitorChannels - StdioBase},
 		"the channels":         {MaxCores * MonitorChannelSize, LibosBase - MonitorChannels},
 		"a vector area":        {2688, VectorAreaSize},
 	} {
@@ -24,7 +24,7 @@ func TestSizes(t *testing.T) {
 		}
 	}
 	for name, size := range map[string]uintptr{
-		"Dispatcher": unsafe.Sizeof(Dispatcher{}), "Entries": unsafe.Sizeof(Entries{}), "Spawn": unsafe.Sizeof(Spawn{}),
+		"Dispatcher": unsafe.Sizeof(Dispatcher{}), "Entries": unsafe.Sizeof(Entries{}), "Memory": unsafe.Sizeof(Memory{}),
 		"Status": unsafe.Sizeof(Status{}), "CoreInfo": unsafe.Sizeof(CoreInfo{}), "DomainInfo": unsafe.Sizeof(DomainInfo{}), "Info": unsafe.Sizeof(Info{}),
 	} {
 		if size%8 != 0 {

@@ -63,6 +63,16 @@ type Dispatcher struct {
 	// start; see Clock.
 	Clock Clock
 
+	// Nested says that a page fault taken while disabled is being handled:
+	// set by the kernel with the NestedFault upcall, cleared by the user. A
+	// second such fault while it is set ends the dispatcher. NestedCode and
+	// NestedAddress describe the fault; the state is in NestedState, but for
+	// the vector registers, which the upcall is entered with as they were.
+	Nested        uint64
+	NestedCode    uint64
+	NestedAddress uint64
+	NestedState   Registers
+
 	// Scratch is the libos's own, for its entry code to reach through GS.
 	Scratch [16]uint64
 
@@ -98,6 +108,10 @@ type Entries struct {
 	PageFault uint64
 	// Trap: any other exception caused while enabled; state in Trap.
 	Trap uint64
+	// NestedFault: a page fault while disabled, at an address from LibosHeap
+	// to LibosHeapEnd (any other ends the dispatcher); state in NestedState,
+	// vector registers as they were. The user goes on by itself.
+	NestedFault uint64
 	// Linux: a SYSCALL with bit 63 of RAX clear; see LinuxReturn.
 	Linux uint64
 	// CriticalLow and CriticalHigh bound the resume path, in which Disabled

@@ -2,7 +2,7 @@ package abi
 
 // Info is what a domain is told at its start: a header at InfoBase followed by
 // NUL-terminated strings (each at an offset from InfoBase). The spawner writes
-// it; the kernel copies it unread.
+// it; the kernel never reads it.
 type Info struct {
 	Magic   uint64 // InfoMagic
 	Size    uint32 // bytes of header and strings
@@ -23,22 +23,10 @@ const (
 	// InfoTrace makes the libos count and name unknown Linux calls at exit.
 	InfoTrace = 1 << iota
 	// InfoLog makes stdout and stderr go to the kernel's log, a line at a time,
-	// by CallLog. Stdin is at its end, and no frame is mapped at StdioBase. It is
+	// by the Kernel capability in capability.SlotLog. Stdin is at its end, and no frame is mapped at StdioBase. It is
 	// how the monitor itself is started.
 	InfoLog
 )
-
-// Spawn is the argument of CallSpawn.
-type Spawn struct {
-	Name   [32]byte // for people; NUL-padded
-	Info   uint64   // address of the Info in the caller, page-aligned
-	InfoSz uint64   // its bytes, at most InfoMax
-	// Stdio is the address, page-aligned, of StdioSize bytes of the caller's
-	// memory that the new domain will share at StdioBase.
-	Stdio  uint64
-	Quota  uint64 // bytes of memory the domain may hold
-	Rights uint64
-}
 
 // How a domain ended.
 const (
@@ -61,9 +49,8 @@ type Status struct {
 	FaultRIP     uint64
 	// Trace holds return addresses found on the faulting stack, innermost
 	// first, for the host to name.
-	Trace     [12]uint64
-	PeakPages uint64
-	CPU       int64 // ns the domain ran
+	Trace [12]uint64
+	CPU   int64 // ns the domain ran
 }
 
 // CoreInfo describes a core and its CPU driver.
@@ -84,11 +71,22 @@ type CoreInfo struct {
 	DoorbellsIn             uint64 // notifications from other cores
 	DoorbellsOut            uint64
 	LogLines                uint64
-	TotalPages              uint64 // pages of RAM the core owns
-	FreePages               uint64
-	KernelPages             uint64 // of these, held by the kernel itself
-	DomainPages             uint64 // of these, charged to domains
-	Domains                 uint64
+	// RAM that the core was given at boot and has not lent, or has borrowed:
+	// TotalPages. Of these the kernel has KernelPages: its image, heap, tables
+	// and KCB, and KernelSpare of these are pages that it keeps for its heap;
+	// all others are named by capabilities.
+	TotalPages, KernelPages, KernelSpare uint64
+	// Core 0 besides: pages of RAM of the machine that the firmware reported,
+	// and those of them that belong to no core: firmware's, the boot archive,
+	// the channels between kernels and between monitors.
+	MachinePages, SharedPages uint64
+	Dispatchers               uint64
+	// Capabilities is how many there are, Pending whether deletions,
+	// revocations or clearing of memory go on.
+	Capabilities, Pending uint64
+	// LongestEvent is the longest time, in ticks of the time-stamp counter,
+	// for which the kernel has kept interrupts off since it was ready.
+	LongestEvent uint64
 	// BootMallocs and BootCollections are what the two counters above said
 	// when the kernel was ready to serve: a kernel that serves does neither.
 	BootMallocs     uint64
@@ -97,24 +95,23 @@ type CoreInfo struct {
 	Go              [16]byte // version of Go the kernel was built with
 }
 
-// DomainInfo describes a domain.
+// DomainInfo describes a domain by its dispatcher on a core.
 type DomainInfo struct {
-	Domain, Parent uint32
-	Name           [32]byte
-	State          uint32 // DomainReady…
-	Rights         uint32
-	Pages          uint64
-	PeakPages      uint64
-	Quota          uint64 // bytes
-	CPU            int64  // ns
-	Dispatches     uint64
-	Upcalls        uint64
-	PageFaults     uint64
+	Domain     uint32
+	_          uint32
+	Name       [32]byte
+	State      uint32 // DomainNew…
+	CPU        int64  // ns
+	Dispatches uint64
+	Upcalls    uint64
+	PageFaults uint64
 }
 
-// States of a domain.
+// States of a dispatcher.
 const (
-	DomainReady = iota
+	// DomainNew has not been run yet, or was stopped.
+	DomainNew = iota
+	DomainReady
 	DomainParked
 	DomainEnded
 )

@@ -1,19 +1,17 @@
 package abi
 
-// The user half of every address space. Programs own everything below
-// ProgramTop; the slots above it (512 GiB each, one top-level entry) belong to
-// the libos and to what the CPU driver maps for it.
+// The user half of an address space, by convention of spawners and liboses; all
+// the CPU driver knows of it is DispatcherBase and where LibosHeap is. Programs
+// own everything below ProgramTop. What lies from ArchiveBase on the spawner
+// maps, and the libos leaves it alone; between, all is the libos's.
 const (
 	// ProgramTop is the end of the addresses a program may map.
 	ProgramTop = 0x0000_7a00_0000_0000
 	// LibosHeap is where the libos keeps memory of its own (thread tables,
-	// pipes, vector save areas); it reaches to ArchiveBase. The libos cannot
-	// take page faults of its own, so this slot alone is paged by the CPU
-	// driver: a user access to a page of it that is not present, enabled or
-	// disabled, or as the pointer argument of a native call, is backed with a
-	// zeroed frame (readable, writable, charged to the domain) and goes on.
-	// CallUnmap gives such pages back.
-	LibosHeap = 0x0000_7b00_0000_0000
+	// pipes, vector save areas), sparse: a page fault there while disabled is
+	// an upcall too, NestedFault, so that the libos can page it itself.
+	LibosHeap    = 0x0000_7b00_0000_0000
+	LibosHeapEnd = ArchiveBase
 	// ArchiveBase is where the boot archive is mapped, whole, read-only and
 	// not executable, in every domain.
 	ArchiveBase = 0x0000_7d00_0000_0000
@@ -22,9 +20,12 @@ const (
 	DispatcherBase = 0x0000_7e00_0000_0000
 	// InfoBase is where the domain's Info is mapped, read-only.
 	InfoBase = DispatcherBase + 0x10000
-	// StdioBase is where the frame of the stdio channel is mapped, writable,
-	// shared with the domain that spawned this one.
-	StdioBase = DispatcherBase + 0x100000
+	// StdioBase is where the frame of the channels to the domain that spawned
+	// this one is mapped, writable, shared with it: StdioSize bytes for
+	// standard input and output, and from SupplyBase on SupplySize bytes for
+	// memory (package lib/supply).
+	StdioBase  = DispatcherBase + 0x100000
+	SupplyBase = StdioBase + StdioSize
 	// MonitorChannels is where monitors find the frames they share with the
 	// monitors of other cores: the channel to core k is at
 	// MonitorChannels + k*MonitorChannelSize.
@@ -41,6 +42,8 @@ const (
 	// areas that follow it.
 	DispatcherSize     = 3 * PageSize
 	StdioSize          = 4 * PageSize
+	SupplySize         = PageSize
+	ChannelsSize       = StdioSize + SupplySize
 	MonitorChannelSize = 8 * PageSize
 	InfoMax            = 16 * PageSize
 	// VectorAreaSize holds any XSAVE area the CPU driver enables: x87, SSE,

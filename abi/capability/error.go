@@ -1,6 +1,7 @@
 package capability
 
-// Error is the result of an operation on capabilities.
+// Error is the result of a native call: of an invocation, or of a call on the
+// caller's own dispatcher.
 type Error uint32
 
 // The errors.
@@ -23,6 +24,14 @@ const (
 	ErrRevoking
 	ErrBusy
 	ErrRemote
+	ErrCall
+	ErrFault
+	ErrTooBig
+	ErrState
+	ErrAgain
+	ErrNotFound
+	ErrMemory
+	ErrQuota
 	numErrors
 )
 
@@ -43,6 +52,14 @@ var errorNames = [numErrors]struct{ name, text string }{
 	ErrRevoking:   {"ErrRevoking", "the capability is being revoked"},
 	ErrBusy:       {"ErrBusy", "too many such operations are under way"},
 	ErrRemote:     {"ErrRemote", "other cores have a part in it: the monitors must agree"},
+	ErrCall:       {"ErrCall", "no such native call"},
+	ErrFault:      {"ErrFault", "pointer to memory that is not the caller's"},
+	ErrTooBig:     {"ErrTooBig", "larger than one call may ask for"},
+	ErrState:      {"ErrState", "not possible in this state"},
+	ErrAgain:      {"ErrAgain", "nothing there yet"},
+	ErrNotFound:   {"ErrNotFound", "no such object"},
+	ErrMemory:     {"ErrMemory", "there is no memory left"},
+	ErrQuota:      {"ErrQuota", "the domain's memory quota is used up"},
 }
 
 // Name returns the error's name in this package.

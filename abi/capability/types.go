@@ -33,7 +33,7 @@ const (
 	PageTable5
 	// Dispatcher: a schedulable thread of kernel-to-user upcalls on this core: control block, save areas, the pages shared with its user half, and room for endpoints.
 	Dispatcher
-	// Endpoint: a message buffer of a dispatcher: whoever holds it can send there; it goes with its dispatcher.
+	// Endpoint: where a dispatcher is reached: today by empty messages only, which count as notifications; it goes with its dispatcher.
 	Endpoint
 	// Doorbell: the right to wake an endpoint's dispatcher, from this core or another; an empty message.
 	Doorbell
@@ -137,7 +137,7 @@ var rules = [NumTypes]Rule{
 		Name: "L1CNode", Space: SpaceMemory,
 		Rights:  RightRead | RightWrite | RightGrant | RightRevoke,
 		Parents: 1 << RAM,
-		Align:   0x4000, Least: 0x4000, Most: 0x20000000,
+		Align:   0x1000, Least: 0x1000, Most: 0x20000000,
 		Zeroed: true, Holds: true, Dependent: false,
 	},
 	L2CNode: {
@@ -186,7 +186,7 @@ var rules = [NumTypes]Rule{
 		Name: "Dispatcher", Space: SpaceMemory,
 		Rights:  RightRead | RightGrant | RightRetype | RightRevoke | RightControl,
 		Parents: 1 << RAM,
-		Align:   0x1000, Least: 0x8000, Most: 0x8000,
+		Align:   0x8000, Least: 0x8000, Most: 0x8000,
 		Zeroed: true, Holds: true, Dependent: false,
 		SlotsAt: 0xc00, Slots: 16,
 		Offers: 0x5000,
@@ -214,7 +214,7 @@ var rules = [NumTypes]Rule{
 	},
 	Mapping: {
 		Name: "Mapping", Space: SpaceMemory,
-		Rights:  RightControl,
+		Rights:  RightRead | RightWrite | RightExecute | RightControl,
 		Parents: 0,
 		Align:   0x1000, Least: 0x1000, Most: 0x10000000000000,
 		Zeroed: false, Holds: false, Dependent: true,
@@ -239,13 +239,13 @@ var rules = [NumTypes]Rule{
 	},
 	Kernel: {
 		Name: "Kernel", Space: SpaceCores,
-		Rights:  RightRead | RightGrant | RightControl | RightSend,
+		Rights:  RightRead | RightWrite | RightGrant | RightControl | RightSend,
 		Parents: 0,
 		Align:   0x1, Least: 0x1, Most: 0x1,
 	},
 	Domain: {
 		Name: "Domain", Space: SpaceDomains,
-		Rights:  RightRead | RightGrant | RightRetype | RightRevoke | RightControl,
+		Rights:  RightGrant | RightRetype | RightRevoke | RightControl,
 		Parents: 1 << Domain,
 		Align:   0x1, Least: 0x1, Most: 0x100000000,
 	},
@@ -331,26 +331,20 @@ const (
 
 // Numbers of the invocations of type Dispatcher.
 const (
-	// DispatcherSetup (cspace, vspace, domain, entry) gives it a CSpace (an L1 CNode), an address space (its top table), a domain and an entry point.
+	// DispatcherSetup (cspace, vspace, domain, supervisor, entry) gives it a CSpace (an L1 CNode), an address space (its top table), a domain (one number, with right Control), a doorbell that is rung when it ends (0 for none), and the address at which it starts; the dispatcher is to be mapped at abi.DispatcherBase there.
 	DispatcherSetup Invocation = iota + NumCommon
 	// DispatcherSetCSpace (cspace) replaces its first-level CNode; its user copies the second level into a larger one first, so a CSpace grows in one bounded step.
 	DispatcherSetCSpace
+	// DispatcherSetName (name0, name1, name2, name3) gives it a name for people: 32 bytes in four little-endian words, padded with zeros.
+	DispatcherSetName
 	// DispatcherRun () makes it ready to run.
 	DispatcherRun
 	// DispatcherStop () takes it off the core until it is run again.
 	DispatcherStop
-	// DispatcherProperties (period, slice, deadline) asks for a rate of processor time, in nanoseconds; refused if it cannot be kept.
-	DispatcherProperties
-	// DispatcherStatus (buffer) writes its counters and how it ended to the buffer.
+	// DispatcherState () returns how it is: abi.DomainNew and so on.
+	DispatcherState
+	// DispatcherStatus (buffer) writes how it ended, an abi.Status, to the buffer.
 	DispatcherStatus
-)
-
-// Numbers of the invocations of type Endpoint.
-const (
-	// EndpointSend (capability, word0, word1, word2, word3) sends words and, if the reference is not 0, a capability with right Grant; a full buffer is an error.
-	EndpointSend Invocation = iota + NumCommon
-	// EndpointSetReceive (cnode, slot) says where the next capability that arrives is put.
-	EndpointSetReceive
 )
 
 // Numbers of the invocations of type Doorbell.
@@ -361,23 +355,23 @@ const (
 
 // Numbers of the invocations of type Mapping.
 const (
-	// MappingProtect (first, pages, protection) changes the protection of part of the region, at most to what the frame's rights allowed; write and execute together are refused.
+	// MappingProtect (first, entries, protection, address) changes the protection of those of its entries that are mapped, at most to what the frame's rights allowed; write and execute together are refused; where the caller has its first entry mapped at the given address, only that part of the address space is flushed.
 	MappingProtect Invocation = iota + NumCommon
-	// MappingUnmap () clears the entries and deletes the capability.
+	// MappingUnmap (first, entries, address) clears some of its entries; if those are all that it was made with, it deletes the capability; the address as for Protect.
 	MappingUnmap
 )
 
 // Numbers of the invocations of type IRQSource.
 const (
-	// IRQSourceConnect (destination) routes the source to an IRQ destination.
+	// IRQSourceConnect (destination) routes the source, one alone, to an IRQ destination, one alone.
 	IRQSourceConnect Invocation = iota + NumCommon
-	// IRQSourceAcknowledge () lets the source interrupt again.
+	// IRQSourceAcknowledge () lets the source, one alone, interrupt again: after each interrupt it is masked.
 	IRQSourceAcknowledge
 )
 
 // Numbers of the invocations of type IRQDestination.
 const (
-	// IRQDestinationBind (endpoint) notifies an endpoint of the vector's interrupts.
+	// IRQDestinationBind (endpoint) notifies an endpoint of the interrupts of the vector, one alone.
 	IRQDestinationBind Invocation = iota + NumCommon
 )
 
@@ -391,22 +385,40 @@ const (
 
 // Numbers of the invocations of type Kernel.
 const (
-	// KernelInformation (buffer) writes a CoreInfo to the buffer.
+	// KernelInformation (buffer) writes an abi.CoreInfo to the buffer.
 	KernelInformation Invocation = iota + NumCommon
-	// KernelReclaim (cnode, slot) takes the next capability from the reclaim queue.
+	// KernelDispatcher (number, buffer) writes an abi.DomainInfo of the first dispatcher on the core whose domain has at least that number to the buffer; ErrNotFound if there is none.
+	KernelDispatcher
+	// KernelNext (buffer) reads a Description from the buffer and writes, over it and behind it, those of the first CensusMax objects that follow it in the order of the database, mappings left out; returns how many; all zero stands before the first.
+	KernelNext
+	// KernelState (core) returns how a core's kernel is: abi.CoreAbsent and so on.
+	KernelState
+	// KernelDistance (core) returns how far the memory of another core's node is, as the firmware says it (SLIT; 10 is the own node).
+	KernelDistance
+	// KernelCommandLine (buffer, bytes) writes the machine's boot command line to the buffer; returns its length.
+	KernelCommandLine
+	// KernelLog (buffer, bytes) appends a line of at most 256 bytes to the kernel's log, which adds the line's end and who said it.
+	KernelLog
+	// KernelNotify (core) notifies another core's monitor.
+	KernelNotify
+	// KernelPortWrite (port, buffer, bytes) queues bytes to a serial port (abi.PortConsole, abi.PortLink); returns how many it took; the console takes all, at most 2048, or none with ErrAgain; the caller is notified when there is room again.
+	KernelPortWrite
+	// KernelPortRead (port, buffer, bytes) takes bytes that came in at a serial port; returns how many; the caller is notified when some come.
+	KernelPortRead
+	// KernelPower (action, code) ends the machine: abi.PowerOff or abi.PowerReset.
+	KernelPower
+	// KernelReclaim (slot) moves the next capability of the reclaim queue into an empty slot.
 	KernelReclaim
 	// KernelRelations (capability, owner, relations) sets a capability's owner core and what other cores hold of it.
 	KernelRelations
-	// KernelNotify (core) notifies another core's monitor.
-	KernelNotify
-	// KernelPower (action, code) ends the machine.
-	KernelPower
-)
-
-// Numbers of the invocations of type Domain.
-const (
-	// DomainInformation (buffer) writes a DomainInfo to the buffer.
-	DomainInformation Invocation = iota + NumCommon
+	// KernelLend (ram, core) gives RAM in multiples of 2 MiB, of which nothing is made and no copy exists, to another core: its owner changes, and this kernel no longer sees it.
+	KernelLend
+	// KernelAdopt (slot, base, size) makes a capability to RAM that another core has lent to this one.
+	KernelAdopt
+	// KernelRelease (ram) undoes Adopt for RAM of which nothing is made and no copy exists: the capability is deleted.
+	KernelRelease
+	// KernelRegain (ram) undoes Lend when the other core has released the memory.
+	KernelRegain
 )
 
 // Numbers of the invocations of type PerformanceCounter.
@@ -466,31 +478,41 @@ var signatures = [...]signature{
 	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
 	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
 	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
-	{name: "Setup", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentReference, argumentReference, argumentAddress}},
+	{name: "Setup", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentReference, argumentReference, argumentReference, argumentAddress}},
 	{name: "SetCSpace", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
+	{name: "SetName", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentNumber, argumentNumber, argumentNumber}},
 	{name: "Run", right: RightControl},
 	{name: "Stop", right: RightControl},
-	{name: "Properties", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentNumber, argumentNumber}},
+	{name: "State", right: RightRead},
 	{name: "Status", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
-	{name: "Send", right: RightSend, arguments: [MaxArguments]argument{argumentReference, argumentNumber, argumentNumber, argumentNumber, argumentNumber}},
-	{name: "SetReceive", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentIndex}},
 	{name: "Ring", right: RightSend},
-	{name: "Protect", right: RightControl, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentProtection}},
-	{name: "Unmap"},
+	{name: "Protect", right: RightControl, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentProtection, argumentAddress}},
+	{name: "Unmap", arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentAddress}},
 	{name: "Connect", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
 	{name: "Acknowledge", right: RightControl},
 	{name: "Bind", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
 	{name: "In", right: RightRead, arguments: [MaxArguments]argument{argumentRange, argumentRange}},
 	{name: "Out", right: RightWrite, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentNumber}},
 	{name: "Information", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
-	{name: "Reclaim", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentIndex}},
-	{name: "Relations", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentNumber, argumentNumber}},
+	{name: "Dispatcher", right: RightRead, arguments: [MaxArguments]argument{argumentNumber, argumentAddress}},
+	{name: "Next", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "State", right: RightRead, arguments: [MaxArguments]argument{argumentNumber}},
+	{name: "Distance", right: RightRead, arguments: [MaxArguments]argument{argumentNumber}},
+	{name: "CommandLine", right: RightRead, arguments: [MaxArguments]argument{argumentAddress, argumentNumber}},
+	{name: "Log", right: RightWrite, arguments: [MaxArguments]argument{argumentAddress, argumentNumber}},
 	{name: "Notify", right: RightSend, arguments: [MaxArguments]argument{argumentNumber}},
+	{name: "PortWrite", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentAddress, argumentNumber}},
+	{name: "PortRead", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentAddress, argumentNumber}},
 	{name: "Power", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentNumber}},
-	{name: "Information", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "Reclaim", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
+	{name: "Relations", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentNumber, argumentNumber}},
+	{name: "Lend", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentNumber}},
+	{name: "Adopt", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentRange, argumentRange}},
+	{name: "Release", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
+	{name: "Regain", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
 	{name: "Select", right: RightControl, arguments: [MaxArguments]argument{argumentRange, argumentNumber}},
 	{name: "Read", right: RightRead, arguments: [MaxArguments]argument{argumentRange}},
 }
 
 // invocationsOf is where in signatures those of each type begin.
-var invocationsOf = [NumTypes + 1]uint8{0, 2, 2, 2, 2, 2, 8, 14, 15, 16, 17, 18, 19, 25, 27, 28, 28, 30, 32, 33, 35, 40, 41, 43}
+var invocationsOf = [NumTypes + 1]uint8{0, 2, 2, 2, 2, 2, 8, 14, 15, 16, 17, 18, 19, 26, 26, 27, 27, 29, 31, 32, 34, 51, 51, 53}

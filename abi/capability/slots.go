@@ -1,0 +1,73 @@
+package capability
+
+// A new domain's CSpace, by convention of spawners and liboses: slot 1 of its
+// L1 CNode holds its first L2 CNode, and in that are, by slot:
+const (
+	// SlotCSpace and SlotBase are the L1 CNode and this L2 CNode themselves.
+	SlotCSpace = 1 + iota
+	SlotBase
+	// SlotVSpace is the top table of its address space, SlotDispatcher its
+	// dispatcher, SlotDomain its number, SlotEndpoint an endpoint of its
+	// dispatcher.
+	SlotVSpace
+	SlotDispatcher
+	SlotDomain
+	SlotEndpoint
+	// SlotSupervisor is a doorbell of the domain that spawned it; empty in a
+	// core's monitor.
+	SlotSupervisor
+	// SlotArchive is the boot archive: a frame with rights Read, Execute and
+	// Grant.
+	SlotArchive
+	// SlotLog is the Kernel with right Write alone; it may be empty.
+	SlotLog
+	// SlotChannels is the frame at abi.StdioBase; empty in a core's monitor.
+	SlotChannels
+
+	// What only monitors, and whom they give it, have.
+
+	// SlotKernel is the Kernel with all rights.
+	SlotKernel
+	// SlotDomains is all domain numbers.
+	SlotDomains
+	// SlotIRQSource, SlotIRQDestination, SlotIOPorts and SlotCounters are all
+	// of their kind that the core has to give; empty where it has none.
+	SlotIRQSource
+	SlotIRQDestination
+	SlotIOPorts
+	SlotCounters
+
+	// SlotSpawned is the first of those in which the spawner left the tables
+	// and mappings of what it mapped.
+	SlotSpawned = 32
+	// SlotMemory is the first of MemorySlots for pieces of RAM, by number: the
+	// first has been filled by the spawner, others are asked for.
+	SlotMemory  = 96
+	MemorySlots = 128
+	// SlotFree is the first of the rest of this CNode, all empty.
+	SlotFree = SlotMemory + MemorySlots
+)
+
+// Base returns the reference to a slot of a domain's first L2 CNode.
+func Base(slot uint32) Reference { return MakeReference(1, slot) }
+
+// In a core's monitor slot 2 of the L1 CNode holds another L2 CNode, with what
+// the machine is made of:
+const (
+	// MachineRAM is the first of up to MachineRAMSlots slots with the RAM that
+	// the core was given at boot.
+	MachineRAM      = 1
+	MachineRAMSlots = 31
+	// MachineDevices is the first of up to MachineDevicesSlots slots with
+	// physical ranges that are not RAM; on core 0 alone.
+	MachineDevices      = 32
+	MachineDevicesSlots = 32
+)
+
+// Machine returns the reference to a slot of that CNode.
+func Machine(slot uint32) Reference { return MakeReference(2, slot) }
+
+// CensusMax is how many Descriptions one invocation Next of a Kernel writes at
+// most. A census is a Description to start after, over which the first is
+// written.
+const CensusMax = 16
