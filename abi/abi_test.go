@@ -1,5 +1,6 @@
 package abi
 
+import (
 	"testing"
 	"unsafe"
 )
