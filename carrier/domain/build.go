@@ -1,0 +1,170 @@
+package domain
+
+import (
+	"fmt"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+)
+
+// Sizes of the objects, as the type table has them.
+const (
+	l1Size         = 4 * abi.PageSize
+	l2Size         = capability.L2Slots * capability.SlotSize
+	dispatcherSize = 8 * abi.PageSize
+	endpointsAt    = 5 * abi.PageSize // in a dispatcher
+	endpointSize   = 256
+	sharedAt       = 2 * abi.PageSize // what a dispatcher shares with its user
+)
+
+// builder is a Build under way.
+type builder struct {
+	Invoker
+	*Plan
+	used   uint64 // bytes of RAM, from its start
+	slot   uint32 // the next of those for tables and mappings
+	tables []table
+}
+
+// Build makes what a Plan describes. When it fails, what it has made is gone as
+// soon as the Plan's RAM has been revoked.
+func Build(inv Invoker, p *Plan) error {
+	b := &builder{Invoker: inv, Plan: p, slot: capability.SlotSpawned}
+	for _, step := range []struct {
+		what string
+		do   func() error
+	}{
+		{"the plan", p.check},
+		{"its CSpace", b.makeCSpace},
+		{"its dispatcher", b.makeDispatcher},
+		{"its capabilities", b.give},
+		{"its address space", b.mapAll},
+		{"its memory", b.giveRest},
+		{"its start", b.setup},
+	} {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("cannot make domain %s: %s: %w", p.Name, step.what, err)
+		}
+	}
+	return nil
+}
+
+// own is the reference of a slot of the new domain's first L2 CNode.
+func (b *builder) own(slot uint32) capability.Reference {
+	return capability.MakeReference(b.Mount, slot)
+}
+
+// base is the reference of that CNode.
+func (b *builder) base() capability.Reference { return capability.LevelOneReference(b.Mount) }
+
+// invoke asks something of a capability.
+func (b *builder) invoke(r capability.Reference, i capability.Invocation, a ...uint64) error {
+	var args capability.Arguments
+	copy(args[:], a)
+	if _, err := b.Invoke(capability.Word(r, i), &args); err != capability.OK {
+		return err
+	}
+	return nil
+}
+
+// patience bounds how often what is being cleared is asked whether it is ready:
+// every time at least a page is.
+const patience = 1 << 16
+
+// retype makes an object of the Plan's RAM, aligned to align, and puts it into a
+// slot of a CNode, where it is the capability made.
+func (b *builder) retype(cnode capability.Reference, slot uint32, made capability.Reference, t capability.Type, size, align uint64) error {
+	at := (b.Base+b.used+align-1)&^(align-1) - b.Base
+	if at > b.Size || size > b.Size-at {
+		return capability.ErrMemory
+	}
+	b.used = at + size
+	err := b.from(cnode, slot, b.RAM, t, at, size)
+	if err != capability.ErrPending {
+		return err
+	}
+	for range patience {
+		if err = b.invoke(made, capability.InvokeNop); err != capability.ErrNotReady {
+			return err
+		}
+	}
+	return err
+}
+
+// from makes one object of another.
+func (b *builder) from(cnode capability.Reference, slot uint32, source capability.Reference, t capability.Type, offset, size uint64) error {
+	return b.invoke(cnode, capability.L2CNodeRetype, uint64(slot)|1<<32, uint64(source), uint64(t), offset, size)
+}
+
+// make makes an object of the Plan's RAM in a slot of the domain's.
+func (b *builder) make(slot uint32, t capability.Type, size, align uint64) error {
+	return b.retype(b.base(), slot, b.own(slot), t, size, align)
+}
+
+func (b *builder) makeCSpace() error {
+	if b.InPlace {
+		return nil
+	}
+	if err := b.retype(b.CSpace, b.Mount, b.base(), capability.L2CNode, l2Size, l2Size); err != nil {
+		return err
+	}
+	if err := b.make(capability.SlotCSpace, capability.L1CNode, l1Size, l1Size); err != nil {
+		return err
+	}
+	if err := b.invoke(b.own(capability.SlotCSpace), capability.L1CNodeCopy, 1, uint64(b.base())); err != nil {
+		return err
+	}
+	return b.invoke(b.base(), capability.L2CNodeCopy, capability.SlotBase, uint64(b.base()))
+}
+
+func (b *builder) makeDispatcher() error {
+	if err := b.make(capability.SlotDispatcher, capability.Dispatcher, dispatcherSize, dispatcherSize); err != nil {
+		return err
+	}
+	return b.from(b.base(), capability.SlotEndpoint, b.own(capability.SlotDispatcher), capability.Endpoint, endpointsAt, endpointSize)
+}
+
+func (b *builder) give() error {
+	for _, g := range b.Gifts {
+		if err := b.invoke(b.base(), capability.L2CNodeMint, uint64(g.Slot), uint64(g.Source), uint64(g.Rights)); err != nil {
+			return fmt.Errorf("slot %d: %w", g.Slot, err)
+		}
+	}
+	return nil
+}
+
+// giveRest leaves the domain what is left of the RAM as its first memory.
+func (b *builder) giveRest() error {
+	at := pageUp(b.used)
+	if at == b.Size {
+		return nil
+	}
+	return b.from(b.base(), capability.SlotMemory, b.RAM, capability.RAM, at, b.Size-at)
+}
+
+// setup completes the dispatcher.
+func (b *builder) setup() error {
+	supervisor := uint64(0)
+	for _, g := range b.Gifts {
+		if g.Slot == capability.SlotSupervisor {
+			supervisor = uint64(b.own(g.Slot))
+		}
+	}
+	d := b.own(capability.SlotDispatcher)
+	err := b.invoke(d, capability.DispatcherSetup, uint64(b.own(capability.SlotCSpace)), uint64(b.own(capability.SlotVSpace)),
+		uint64(b.own(capability.SlotDomain)), supervisor, b.Image.Entry)
+	if err != nil {
+		return err
+	}
+	name := Name(b.Name)
+	return b.invoke(d, capability.DispatcherSetName, name[:]...)
+}
+
+// Name packs a name as the invocation SetName of a dispatcher takes it. Of a long
+// one the first 31 bytes count.
+func Name(s string) (words [4]uint64) {
+	for i := range min(len(s), 31) {
+		words[i/8] |= uint64(s[i]) << (i % 8 * 8)
+	}
+	return words
+}
