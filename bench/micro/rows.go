@@ -8,9 +8,14 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"skerry/bench/measure"
 )
 
-const page = 4096
+const (
+	page     = 4096
+	hugePage = 2 << 20
+)
 
 // Operations of Linux's futex call.
 const (
@@ -18,39 +23,43 @@ const (
 	futexWakePrivate = 129
 )
 
-var rows = []row{
-	{"getppid", simple(func() { syscall.RawSyscall(syscall.SYS_GETPPID, 0, 0, 0) })},
-	{"clock_gettime", func() (func(), int, func(), error) {
+var rows = []measure.Row{
+	{Name: "getppid", Prepare: simple(func() { syscall.RawSyscall(syscall.SYS_GETPPID, 0, 0, 0) })},
+	{Name: "clock_gettime", Prepare: func() (measure.Operation, error) {
 		now := new(syscall.Timespec)
 		address := uintptr(unsafe.Pointer(now))
-		return func() { syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, 1, address, 0) }, 1, func() { runtime.KeepAlive(now) }, nil
+		return measure.Operation{
+			Run:  func() { syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, 1, address, 0) },
+			Done: func() { runtime.KeepAlive(now) },
+		}, nil
 	}},
-	{"time_now", simple(func() { time.Now() })},
-	{"futex_wake", func() (func(), int, func(), error) {
+	{Name: "time_now", Prepare: simple(func() { time.Now() })},
+	{Name: "futex_wake", Prepare: func() (measure.Operation, error) {
 		word := new(uint32)
-		return func() { futex(word, futexWakePrivate, 1) }, 1, nothing, nil
+		return measure.Operation{Run: func() { futex(word, futexWakePrivate, 1) }}, nil
 	}},
-	{"futex_pingpong", futexPingPong},
-	{"pipe_pingpong_threads", pipePingPongThreads},
-	{"pipe_pingpong_goroutines", pipePingPongGoroutines},
-	{"mmap_touch_munmap_1", mapping(1)},
-	{"mmap_touch_munmap_256", mapping(256)},
-	{"page_fault", pageFault},
-	{"thread_create", simple(threadCreate)},
-	{"goroutine_create", simple(func() {
+	{Name: "futex_pingpong", Prepare: futexPingPong},
+	{Name: "pipe_pingpong_threads", Prepare: pipePingPongThreads},
+	{Name: "pipe_pingpong_goroutines", Prepare: pipePingPongGoroutines},
+	{Name: "mmap_touch_munmap_1", Prepare: mapping(1)},
+	{Name: "mmap_touch_munmap_256", Prepare: mapping(256)},
+	{Name: "page_fault", Prepare: pageFault},
+	{Name: "page_fault_huge", Prepare: pageFaultHuge},
+	{Name: "thread_create", Prepare: simple(threadCreate)},
+	{Name: "goroutine_create", Prepare: simple(func() {
 		done := make(chan struct{})
 		go close(done)
 		<-done
 	})},
-	{"goroutine_switch", goroutineSwitch},
-	{"collection", collection},
+	{Name: "goroutine_switch", Prepare: goroutineSwitch},
+	{Name: "collection", Prepare: collection},
 }
 
 func nothing() {}
 
 // simple makes a row of an operation that needs no preparation.
-func simple(operation func()) func() (func(), int, func(), error) {
-	return func() (func(), int, func(), error) { return operation, 1, nothing, nil }
+func simple(operation func()) func() (measure.Operation, error) {
+	return func() (measure.Operation, error) { return measure.Operation{Run: operation}, nil }
 }
 
 // futex makes Linux's futex call without telling the Go runtime, which for a
@@ -63,7 +72,7 @@ func futex(word *uint32, operation, value uintptr) {
 // returns ping as an operation that both threads take part in. Each thread has
 // the right to run Go code all the time, so that only the system switches
 // between them. Both are bound to one CPU where the system has more.
-func duel(ping func(), reply func() bool, stop func()) (func(), int, func(), error) {
+func duel(ping func(), reply func() bool, stop func()) (measure.Operation, error) {
 	before := runtime.GOMAXPROCS(2)
 	ready, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -77,13 +86,13 @@ func duel(ping func(), reply func() bool, stop func()) (func(), int, func(), err
 	<-ready
 	release := bindToFirstCPU()
 	runtime.LockOSThread()
-	return ping, 1, func() {
+	return measure.Operation{Run: ping, Done: func() {
 		stop()
 		<-ended
 		release()
 		runtime.UnlockOSThread()
 		runtime.GOMAXPROCS(before)
-	}, nil
+	}}, nil
 }
 
 // bindToFirstCPU binds the thread to the first CPU that it may run on and
@@ -107,7 +116,7 @@ func bindToFirstCPU() (undo func()) {
 
 // futexPingPong is a round trip between two threads of one core: two wakes and
 // two waits.
-func futexPingPong() (func(), int, func(), error) {
+func futexPingPong() (measure.Operation, error) {
 	const stopped = ^uint32(0)
 	var there, back uint32
 	round := uint32(0)
@@ -135,13 +144,13 @@ func futexPingPong() (func(), int, func(), error) {
 
 // pipePingPongThreads is a round trip of one byte between two threads of one
 // core, over two pipes that block.
-func pipePingPongThreads() (func(), int, func(), error) {
+func pipePingPongThreads() (measure.Operation, error) {
 	var there, back [2]int
 	if err := syscall.Pipe2(there[:], syscall.O_CLOEXEC); err != nil {
-		return nil, 0, nil, fmt.Errorf("pipe2: %w", err)
+		return measure.Operation{}, fmt.Errorf("pipe2: %w", err)
 	}
 	if err := syscall.Pipe2(back[:], syscall.O_CLOEXEC); err != nil {
-		return nil, 0, nil, fmt.Errorf("pipe2: %w", err)
+		return measure.Operation{}, fmt.Errorf("pipe2: %w", err)
 	}
 	ball := new([2]byte)
 	transfer := func(call uintptr, fd int, ball *byte) bool {
@@ -166,14 +175,14 @@ func pipePingPongThreads() (func(), int, func(), error) {
 
 // pipePingPongGoroutines is a round trip of one byte between two goroutines
 // over two of the os package's pipes.
-func pipePingPongGoroutines() (func(), int, func(), error) {
+func pipePingPongGoroutines() (measure.Operation, error) {
 	thereRead, thereWrite, err := os.Pipe()
 	if err != nil {
-		return nil, 0, nil, err
+		return measure.Operation{}, err
 	}
 	backRead, backWrite, err := os.Pipe()
 	if err != nil {
-		return nil, 0, nil, err
+		return measure.Operation{}, err
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -189,22 +198,25 @@ func pipePingPongGoroutines() (func(), int, func(), error) {
 		}
 	}()
 	ball := make([]byte, 1)
-	return func() {
+	return measure.Operation{
+		Run: func() {
 			thereWrite.Write(ball)
 			backRead.Read(ball)
-		}, 1, func() {
+		},
+		Done: func() {
 			thereWrite.Close()
 			<-ended
 			thereRead.Close()
 			backRead.Close()
 			backWrite.Close()
-		}, nil
+		},
+	}, nil
 }
 
 // mapping maps, touches and unmaps a number of pages.
-func mapping(pages int) func() (func(), int, func(), error) {
+func mapping(pages int) func() (measure.Operation, error) {
 	return simple(func() {
-		memory, err := syscall.Mmap(-1, 0, pages*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+		memory, err := anonymous(pages * page)
 		if err != nil {
 			panic(err)
 		}
@@ -218,22 +230,77 @@ func mapping(pages int) func() (func(), int, func(), error) {
 }
 
 // pageFault gives 256 pages back and touches them again.
-func pageFault() (func(), int, func(), error) {
+func pageFault() (measure.Operation, error) {
 	const pages = 256
-	memory, err := syscall.Mmap(-1, 0, pages*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	memory, err := anonymous(pages * page)
 	if err != nil {
-		return nil, 0, nil, fmt.Errorf("mmap: %w", err)
+		return measure.Operation{}, err
 	}
-	return func() {
-			if err := syscall.Madvise(memory, syscall.MADV_DONTNEED); err != nil {
-				panic(err)
-			}
-			for i := 0; i < len(memory); i += page {
-				memory[i] = 1
-			}
-		}, pages, func() {
-			syscall.Munmap(memory)
-		}, nil
+	return measure.Operation{
+		Run:   func() { again(memory, page) },
+		Units: pages, Bytes: page,
+		Done: func() { syscall.Munmap(memory) },
+	}, nil
+}
+
+// pageFaultHuge does so with 16 pages of 2 MiB, which the system was advised
+// to use. It is an error if it does not.
+func pageFaultHuge() (measure.Operation, error) {
+	const pages = 16
+	mapped, err := anonymous((pages + 1) * hugePage)
+	if err != nil {
+		return measure.Operation{}, err
+	}
+	address := uintptr(unsafe.Pointer(unsafe.SliceData(mapped)))
+	memory := mapped[-address%hugePage:][:pages*hugePage]
+	if err := syscall.Madvise(memory, syscall.MADV_HUGEPAGE); err != nil {
+		return measure.Operation{}, fmt.Errorf("madvise(MADV_HUGEPAGE): %w", err)
+	}
+	before, err := faults()
+	if err != nil {
+		return measure.Operation{}, err
+	}
+	again(memory, page)
+	after, err := faults()
+	if err != nil {
+		return measure.Operation{}, err
+	}
+	if after-before > 2*pages { // a few are the program's own
+		return measure.Operation{}, fmt.Errorf("%d faults in %d pages of 2 MiB: the system uses smaller ones", after-before, pages)
+	}
+	return measure.Operation{
+		Run:   func() { again(memory, hugePage) },
+		Units: pages, Bytes: hugePage,
+		Done: func() { syscall.Munmap(mapped) },
+	}, nil
+}
+
+// anonymous maps so many bytes of memory.
+func anonymous(size int) ([]byte, error) {
+	memory, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		return nil, fmt.Errorf("mmap: %w", err)
+	}
+	return memory, nil
+}
+
+// again gives memory back and writes to it again, once every step bytes.
+func again(memory []byte, step int) {
+	if err := syscall.Madvise(memory, syscall.MADV_DONTNEED); err != nil {
+		panic(err)
+	}
+	for i := 0; i < len(memory); i += step {
+		memory[i] = 1
+	}
+}
+
+// faults returns how many page faults the program has taken.
+func faults() (int64, error) {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0, fmt.Errorf("getrusage: %w", err)
+	}
+	return usage.Minflt, nil
 }
 
 // threadCreate starts a goroutine on a thread of its own, which ends with it.
@@ -248,7 +315,7 @@ func threadCreate() {
 
 // goroutineSwitch is a round trip between two goroutines over two channels,
 // which is two switches.
-func goroutineSwitch() (func(), int, func(), error) {
+func goroutineSwitch() (measure.Operation, error) {
 	there, back := make(chan int), make(chan int)
 	before := runtime.GOMAXPROCS(1)
 	go func() {
@@ -257,18 +324,22 @@ func goroutineSwitch() (func(), int, func(), error) {
 		}
 		close(back)
 	}()
-	return func() {
+	return measure.Operation{
+		Run: func() {
 			there <- 1
 			<-back
-		}, 2, func() {
+		},
+		Units: 2,
+		Done: func() {
 			close(there)
 			<-back
 			runtime.GOMAXPROCS(before)
-		}, nil
+		},
+	}, nil
 }
 
 // collection collects a heap of a fixed size: 100,000 linked nodes in 8 MiB.
-func collection() (func(), int, func(), error) {
+func collection() (measure.Operation, error) {
 	type node struct {
 		next    *node
 		payload [9]uint64
@@ -277,5 +348,5 @@ func collection() (func(), int, func(), error) {
 	for i := range uint64(100_000) {
 		list = &node{next: list, payload: [9]uint64{i}}
 	}
-	return runtime.GC, 1, func() { runtime.KeepAlive(list) }, nil
+	return measure.Operation{Run: runtime.GC, Done: func() { runtime.KeepAlive(list) }}, nil
 }

@@ -1,0 +1,194 @@
+// Package measure times operations for programs that are measurements. It runs
+// unmodified on Skerry and on Linux.
+//
+// Programs in bench import it. It knows nothing of what it measures and must
+// never depend on a system.
+package measure
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+)
+
+// Row is one quantity to measure. Prepare returns an error where the system
+// has no such thing.
+type Row struct {
+	Name    string
+	Prepare func() (Operation, error)
+}
+
+// Operation is what a row does.
+type Operation struct {
+	// Run does it once.
+	Run func()
+	// Before, if not nil, is done before each Run and is not measured.
+	Before func()
+	// Units is how many of what the row's name says one Run does; 0: 1.
+	Units int
+	// Samples is how many Runs to measure where each is measured alone; 0:
+	// enough for a median of short operations.
+	Samples int
+	// Bytes is how much memory one unit is about. If it is not 0 there is
+	// another line, NAME_per_byte.
+	Bytes int
+	// Done, if not nil, cleans up.
+	Done func()
+}
+
+// How single operations are measured.
+const (
+	warm    = 50 // first ones that do not count
+	samples = 101
+	batches = 15
+)
+
+var (
+	count  = flag.Bool("count", false, "report ticks of single operations, not time")
+	budget = flag.Duration("time", 200*time.Millisecond, "how long to measure each row")
+)
+
+// Main measures the rows that the command line names, all if it names none, and
+// ends the program: with exit code 1 if a row cannot be measured. It prints
+// lines
+//
+//	NAME VALUE UNIT
+//
+// and for each NAME.spread, half the interquartile range in percent of the
+// median. Flags are -count, for time-stamp counter ticks of single operations
+// instead of time, and -time D, how long each row may take in which operations
+// are measured in batches. In a machine that counts instructions (QEMU's
+// -icount shift=0) a tick is an instruction, and the numbers are exact and
+// repeatable.
+func Main(rows []Row) {
+	flag.Parse()
+	failed := false
+	for _, r := range rows {
+		if flag.NArg() > 0 && !slices.Contains(flag.Args(), r.Name) {
+			continue
+		}
+		if err := r.measure(); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", r.Name, err)
+			failed = true
+		}
+	}
+	if failed {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// measure runs a row and prints its lines. Nothing is collected meanwhile: no
+// row pays for another's garbage, and rows whose threads wait in the system
+// unbeknown to the Go runtime cannot be stopped.
+func (r Row) measure() error {
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	o, err := r.Prepare()
+	if err != nil {
+		return err
+	}
+	if o.Done != nil {
+		defer o.Done()
+	}
+	switch {
+	case *count:
+		r.print(&o, o.ticks(), "ticks")
+	case o.Before != nil:
+		r.print(&o, o.single(), "ns")
+	default:
+		r.print(&o, times(o.Run), "ns")
+	}
+	return nil
+}
+
+// times returns nanoseconds per operation of several batches.
+func times(operation func()) []float64 {
+	size := 1
+	for { // find how many operations fill a batch
+		began := time.Now()
+		for range size {
+			operation()
+		}
+		took := time.Since(began)
+		want := *budget / (batches + 2)
+		if took >= want/2 || size >= 1<<24 {
+			break
+		}
+		size = min(max(2*size, int(float64(size)*float64(want)/float64(took+1))), 16*size)
+	}
+	measured := make([]float64, batches)
+	for i := range measured {
+		began := time.Now()
+		for range size {
+			operation()
+		}
+		measured[i] = float64(time.Since(began)) / float64(size)
+	}
+	return measured
+}
+
+// rounds returns how many operations to do before measuring, and how many to
+// measure, one at a time.
+func (o *Operation) rounds() (before, measured int) {
+	if o.Samples != 0 {
+		return min(1, o.Samples-1), o.Samples
+	}
+	return warm, samples
+}
+
+// single returns nanoseconds of single operations.
+func (o *Operation) single() []float64 {
+	before, rounds := o.rounds()
+	measured := make([]float64, 0, before+rounds)
+	for range before + rounds {
+		o.Before()
+		began := time.Now()
+		o.Run()
+		measured = append(measured, float64(time.Since(began)))
+	}
+	return measured[before:]
+}
+
+// ticks returns ticks of single operations, less what reading the counter
+// takes.
+func (o *Operation) ticks() []float64 {
+	least := uint64(math.MaxUint64)
+	for range warm {
+		before := counter()
+		least = min(least, counter()-before)
+	}
+	unmeasured, rounds := o.rounds()
+	measured := make([]float64, 0, unmeasured+rounds)
+	for range unmeasured + rounds {
+		if o.Before != nil {
+			o.Before()
+		}
+		before := counter()
+		o.Run()
+		measured = append(measured, float64(counter()-before-least))
+	}
+	return measured[unmeasured:]
+}
+
+// print prints the median of samples, per unit, and their spread.
+func (r Row) print(o *Operation, samples []float64, unit string) {
+	slices.Sort(samples)
+	middle := samples[len(samples)/2]
+	spread := 50 * (samples[len(samples)*3/4] - samples[len(samples)/4]) / max(middle, 1)
+	each := middle / float64(max(o.Units, 1))
+	format := "%s %.4g %s\n"
+	if *count {
+		format = "%s %.0f %s\n"
+	}
+	fmt.Printf(format+"%s.spread %.1f %%\n", r.Name, each, unit, r.Name, spread)
+	if o.Bytes != 0 {
+		name := r.Name + "_per_byte"
+		fmt.Printf("%s %.4g %s\n%s.spread %.1f %%\n", name, each/float64(o.Bytes), unit, name, spread)
+	}
+}
