@@ -55,10 +55,11 @@ func TestKnown(t *testing.T) {
 			"| 275 | splice | refused | EINVAL |", "| 227 | clock_settime | refused | EPERM |", "| 28 | madvise | served | ",
 		},
 		"docs/native-calls.md": {
-			"| 0 | [CallNop](#callnop) |  | 0 |  |",
-			"| 2 | [CallPark](#callpark) | deadline | does not return |  |",
-			"| 13 | [CallSpawn](#callspawn) | *Spawn | domain | RightSpawn |",
-			"| 7 | ErrNotFound | no such object |",
+			"| 0 | [CallNop](#callnop) |  | 0 |",
+			"| 1 | [CallInvoke](#callinvoke) | capability.Word(reference, invocation), up to five words | what the invocation returns |",
+			"| 3 | [CallPark](#callpark) | deadline | does not return |",
+			"| 0x1000 | [LibosSlot](#libosslot) |  | reference |",
+			"| 0x1003 | [LibosMap](#libosmap) | address or 0, reference, offset, bytes, protection | address |",
 		},
 	} {
 		text, err := pages[file](tree)

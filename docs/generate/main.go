@@ -1,6 +1,6 @@
 // The generate command writes the reference tables in docs from the source
 // that they describe: docs/linux-calls.md from the libos's table of Linux
-// calls, docs/native-calls.md from package abi and the CPU driver's table.
+// calls, docs/native-calls.md from the comments of package abi.
 //
 //	go generate ./docs/generate
 //

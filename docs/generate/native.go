@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// nativeCall is what abi says of a call and what the CPU driver asks for.
-type nativeCall struct {
-	name, right string
-	arguments   string // as written in the doc comment
-	result      string // "" for one that does not return
-	text        string
+// call is what package abi says of a call.
+type call struct {
+	name      string
+	arguments string // as written in the doc comment
+	result    string // "" for one that does not return
+	text      string
 }
 
 func nativeCalls(tree string) (string, error) {
@@ -21,86 +21,89 @@ func nativeCalls(tree string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	driver, err := parse(tree, "kernel/driver")
+	native, err := callsOf(abi, "CallNop", "NumCalls")
 	if err != nil {
 		return "", err
 	}
-	served, err := driver.table("calls", "abi")
+	libos, err := callsOf(abi, "LibosSlot", "LibosCallEnd")
 	if err != nil {
 		return "", err
 	}
-	calls, err := callConstants(abi)
-	if err != nil {
-		return "", err
-	}
-	for i := range calls {
-		c := &calls[i]
-		row, ok := served[c.name].(*ast.CompositeLit)
-		if !ok {
-			return "", fmt.Errorf("the CPU driver does not serve abi.%s", c.name)
-		}
-		for _, e := range row.Elts {
-			if pair := e.(*ast.KeyValueExpr); pair.Key.(*ast.Ident).Name == "right" {
-				c.right = selected(pair.Value, "abi")
-			}
-		}
-		// The comment names the right as a sentence of its own.
-		if without := strings.Replace(c.text, " "+c.right+".", "", 1); c.right != "" && without == c.text {
-			return "", fmt.Errorf("the comment of abi.%s does not name %s, which the CPU driver asks for", c.name, c.right)
-		} else if c.right != "" {
-			c.text = without
-		}
-		if c.right == "" && strings.Contains(c.text, "Right") {
-			return "", fmt.Errorf("the comment of abi.%s names a right that the CPU driver does not ask for", c.name)
-		}
-	}
-
 	var b strings.Builder
 	b.WriteString(`# Native calls
 
-<!-- Written by "go generate ./docs/generate" from abi/calls.go and kernel/driver/native.go. Do not edit. -->
+<!-- Written by "go generate ./docs/generate" from abi/calls.go and abi/libos.go. Do not edit. -->
 
-What a domain can ask of the CPU driver under it. Programs written for Linux
-make none; the libos and the monitors do (Go programs by package lib/native).
+What a domain can ask of the CPU driver under it, and what a native program can
+ask of its libos besides. Programs written for Linux make neither. Go programs
+make them by the packages lib/native and lib/capability.
+
+## Calls of the CPU driver
 
 `)
 	b.WriteString(wrap(comment(abi, "NativeCall"), 78))
-	b.WriteString("\n| number | call | arguments | result | right |\n| ---: | --- | --- | --- | --- |\n")
+	b.WriteString(`
+All that a domain can ask of anything but its own dispatcher it asks of a
+capability, by CallInvoke. [docs/capabilities.md](capabilities.md) has the types,
+their invocations with the right that each needs, and the errors.
+
+`)
+	table(&b, native, "%d", 0)
+	b.WriteString("\n## An invocation\n\n")
+	b.WriteString(`| register | on entry | on return |
+| --- | --- | --- |
+| RAX | NativeCall \| CallInvoke | the error, 0 for none |
+| RDI | the reference in the low half, the invocation's number in the high half | preserved |
+| RSI, RDX, R10, R8, R9 | its arguments in order; those it does not have are 0 | preserved, but RDX: the value |
+| RCX, R11, vector registers |  | clobbered |
+
+The CPU driver finds the capability in the caller's CSpace, checks that its type
+has the invocation, that its rights allow it, and each argument against its kind,
+in this order. What fails has no effect. What takes long it begins, returns
+ErrPending, and goes on with between other events, in bounded steps: an object
+whose memory is still being cleared answers ErrNotReady, and a deletion or a
+revocation is asked for again until it returns OK.
+`)
+	b.WriteString("\n## Calls of the libos\n\n")
+	b.WriteString(wrap(comment(abi, "LibosCall"), 78))
+	b.WriteByte('\n')
+	first, err := number(abi, "LibosCall")
+	if err != nil {
+		return "", err
+	}
+	table(&b, libos, "%#x", first)
+	return b.String(), nil
+}
+
+// table writes a table of calls, numbered from first on, and what each does.
+func table(b *strings.Builder, calls []call, format string, first int) {
+	b.WriteString("| number | call | arguments | result |\n| ---: | --- | --- | --- |\n")
 	for i, c := range calls {
 		result := c.result
 		if result == "" {
 			result = "does not return"
 		}
-		fmt.Fprintf(&b, "| %d | [%s](#%s) | %s | %s | %s |\n", i, c.name, strings.ToLower(c.name), c.arguments, result, c.right)
+		fmt.Fprintf(b, "| "+format+" | [%s](#%s) | %s | %s |\n", first+i, c.name, strings.ToLower(c.name), c.arguments, result)
 	}
 	for _, c := range calls {
-		fmt.Fprintf(&b, "\n### %s\n\n%s", c.name, wrap(c.text, 78))
+		fmt.Fprintf(b, "\n### %s\n\n%s", c.name, wrap(c.text, 78))
 	}
-	b.WriteString("\n## Errors\n\n| number | error | meaning |\n| ---: | --- | --- |\n")
-	texts, ok := abi.variables["errorText"].(*ast.CompositeLit)
-	if !ok {
-		return "", fmt.Errorf("abi.errorText is no literal")
-	}
-	for i, e := range texts.Elts {
-		pair := e.(*ast.KeyValueExpr)
-		fmt.Fprintf(&b, "| %d | %s | %s |\n", i, pair.Key.(*ast.Ident).Name, strings.Trim(pair.Value.(*ast.BasicLit).Value, `"`))
-	}
-	return b.String(), nil
 }
 
-// callConstants returns the native calls in the order of their numbers.
-func callConstants(f *folder) ([]nativeCall, error) {
-	var calls []nativeCall
+// callsOf returns the calls of the constants from first on, before end, in the
+// order of their numbers.
+func callsOf(f *folder, first, end string) ([]call, error) {
+	var calls []call
 	for _, file := range f.files {
 		for _, d := range file.Decls {
 			g, ok := d.(*ast.GenDecl)
-			if !ok || g.Tok != token.CONST || len(g.Specs) == 0 || g.Specs[0].(*ast.ValueSpec).Names[0].Name != "CallNop" {
+			if !ok || g.Tok != token.CONST || len(g.Specs) == 0 || g.Specs[0].(*ast.ValueSpec).Names[0].Name != first {
 				continue
 			}
 			for _, s := range g.Specs {
 				v := s.(*ast.ValueSpec)
 				name := v.Names[0].Name
-				if name == "NumCalls" {
+				if name == end {
 					return calls, nil
 				}
 				c, err := callOf(name, plain(v.Doc))
@@ -111,19 +114,29 @@ func callConstants(f *folder) ([]nativeCall, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("package abi has no list of calls from CallNop to NumCalls")
+	return nil, fmt.Errorf("package abi has no list of calls from %s to %s", first, end)
 }
 
 // signature is how a call's comment gives arguments and result: "(a, b) → r."
 // or "(a)." for one that does not return.
-var signature = regexp.MustCompile(`[:;]? \(([^)]*)\)(?: → ([^.:;]+?))? ?[.,]`)
+var signature = regexp.MustCompile(`[:;]? \(((?:[^()]|\([^()]*\))*)\)(?: → ([^.:;]+?))? ?[.,;]`)
 
-func callOf(name, text string) (nativeCall, error) {
+func callOf(name, text string) (call, error) {
 	m := signature.FindStringSubmatch(text)
 	if m == nil {
-		return nativeCall{}, fmt.Errorf("the comment of abi.%s gives no arguments", name)
+		return call{}, fmt.Errorf("the comment of abi.%s gives no arguments", name)
 	}
-	return nativeCall{name: name, arguments: m[1], result: m[2], text: text}, nil
+	return call{name: name, arguments: m[1], result: m[2], text: text}, nil
+}
+
+// number returns the value of a constant that is written as a number.
+func number(f *folder, name string) (n int, err error) {
+	literal, ok := f.variables[name].(*ast.BasicLit)
+	if !ok {
+		return 0, fmt.Errorf("%s is no number", name)
+	}
+	_, err = fmt.Sscan(literal.Value, &n)
+	return n, err
 }
 
 // comment returns the doc comment of a package-level name of one declaration.
