@@ -1,4 +1,4 @@
-// Package memory hands out the pages of RAM that one core owns.
+// Package memory hands out the pages of RAM that a kernel keeps for itself.
 //
 // The parts of the CPU driver import it.
 // It is freestanding: the kernel's own heap is paged from it, below the
@@ -20,12 +20,17 @@ type Extent struct{ Base, End Phys }
 // Pages returns how many pages the extent holds.
 func (e Extent) Pages() uint64 { return uint64(e.End-e.Base) / abi.PageSize }
 
-// MaxExtents is how many separate ranges of RAM a core can own.
-const MaxExtents = 8
+// Size returns how many bytes the extent holds.
+func (e Extent) Size() uint64 { return uint64(e.End - e.Base) }
 
-// Pages is the RAM of one core: the untouched rest of its extents, and a list
-// of pages that were given back, threaded through the pages themselves. It
-// lies in the KCB, holds no Go pointers, and is used by its core alone.
+// MaxExtents is how many separate ranges of RAM a core can own at its start.
+const MaxExtents = 31
+
+// Pages is the RAM that a kernel has for itself: the untouched rest of its
+// extents, and a list of pages that were given back, threaded through the pages
+// themselves. While the kernel starts that is all the core's RAM; then Keep
+// leaves it a reserve. It lies in the KCB, holds no Go pointers, and is used by
+// its core alone.
 type Pages struct {
 	// Offset is added to a physical address to reach the page.
 	Offset uintptr
@@ -49,6 +54,35 @@ func (p *Pages) Add(e Extent, fresh Phys) bool {
 	p.total += e.Pages()
 	p.numFree += uint64(e.End-fresh) / abi.PageSize
 	return true
+}
+
+// Keep keeps n free pages, if there are so many, and passes all others that
+// were never used to give, in as few extents as they lie in. From then on those
+// are not the allocator's.
+func (p *Pages) Keep(n uint64, give func(Extent)) {
+	fresh := uint64(0)
+	for i := range p.count {
+		fresh += Extent{p.fresh[i], p.extents[i].End}.Pages()
+	}
+	n -= min(n, p.numFree-fresh) // those given back are kept
+	kept := 0
+	for i := range p.count {
+		e := Extent{p.fresh[i], p.extents[i].End}
+		here := min(n, e.Pages())
+		n -= here
+		e.Base += Phys(here * abi.PageSize)
+		p.extents[i].End = e.Base
+		p.total -= e.Pages()
+		p.numFree -= e.Pages()
+		if e.Base < e.End {
+			give(e)
+		}
+		if p.extents[i].Pages() > 0 {
+			p.extents[kept], p.fresh[kept] = p.extents[i], p.fresh[i]
+			kept++
+		}
+	}
+	p.count = kept
 }
 
 // Alloc returns a page with undefined contents, or 0 when none is left.
@@ -110,7 +144,7 @@ func (p *Pages) Free(a Phys) {
 	p.numFree++
 }
 
-// Owns reports whether the page at a is one of this core's.
+// Owns reports whether the page at a is one of the allocator's.
 func (p *Pages) Owns(a Phys) bool {
 	for i := range p.fresh {
 		if i < p.count && p.extents[i].Base <= a && a < p.extents[i].End {
@@ -126,7 +160,7 @@ func (p *Pages) Extents() int { return p.count }
 // Extent returns the i-th extent.
 func (p *Pages) Extent(i int) Extent { return p.extents[i] }
 
-// Total and Available count pages owned and pages free.
+// Total counts the pages that the allocator has, free or not.
 func (p *Pages) Total() uint64 { return p.total }
 
 // Available counts the free pages.

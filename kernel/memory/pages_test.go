@@ -2,6 +2,7 @@ package memory
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"unsafe"
 
@@ -12,6 +13,7 @@ import (
 func TestAgainstModel(t *testing.T) {
 	const pages = 300
 	buf := make([]byte, (pages+1)*abi.PageSize)
+	defer runtime.KeepAlive(buf) // it is reached through its address
 	base := (uintptr(unsafe.Pointer(&buf[0])) + abi.PageSize - 1) &^ (abi.PageSize - 1)
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -64,4 +66,95 @@ func TestAgainstModel(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestKeep uses an allocator at random, then lets it keep a reserve: what it
+// has and what it gave away together are what it had, and what it gave away
+// nobody had ever been given.
+func TestKeep(t *testing.T) {
+	const pages = 400
+	const phys = 0x10_0000
+	buf := make([]byte, (pages+1)*abi.PageSize)
+	defer runtime.KeepAlive(buf) // it is reached through its address
+	base := (uintptr(unsafe.Pointer(&buf[0])) + abi.PageSize - 1) &^ (abi.PageSize - 1)
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		p := &Pages{Offset: base - phys}
+		owner := map[Phys]bool{} // all pages of the extents
+		for at := Phys(phys); at < phys+pages*abi.PageSize; {
+			e := Extent{at, min(at+Phys(1+r.IntN(120))*abi.PageSize, phys+pages*abi.PageSize)}
+			if !p.Add(e, e.Base) {
+				break
+			}
+			for a := e.Base; a < e.End; a += abi.PageSize {
+				owner[a] = true
+			}
+			at = e.End + Phys(r.IntN(3)*abi.PageSize)
+		}
+		used, held := map[Phys]bool{}, map[Phys]bool{}
+		for range r.IntN(pages) {
+			n := 1 + r.IntN(3)
+			a := p.AllocRun(uint64(n), abi.PageSize)
+			if r.IntN(2) == 0 || a == 0 {
+				a, n = p.Alloc(), 1
+			}
+			if a == 0 {
+				break
+			}
+			for i := range n {
+				b := a + Phys(i*abi.PageSize)
+				used[b], held[b] = true, true
+			}
+			if r.IntN(3) == 0 {
+				p.Free(a)
+				delete(held, a)
+			}
+		}
+		total, before := p.Total(), p.Available()
+		keep := uint64(r.IntN(100))
+		given := uint64(0)
+		p.Keep(keep, func(e Extent) {
+			if e.Base >= e.End {
+				t.Fatalf("seed %d: gave %#x", seed, e)
+			}
+			for a := e.Base; a < e.End; a += abi.PageSize {
+				if used[a] || !owner[a] {
+					t.Fatalf("seed %d: page %#x given away", seed, a)
+				}
+				delete(owner, a)
+				given++
+			}
+		})
+		if p.Total()+given != total || p.Available()+given != before {
+			t.Fatalf("seed %d: %d given, %d of %d pages left, %d of %d free", seed, given, p.Total(), total, p.Available(), before)
+		}
+		if p.Available() < min(keep, before) || given > 0 && p.Available() > keep && p.Available() != numFreed(p) {
+			t.Fatalf("seed %d: %d free of %d, asked to keep %d", seed, p.Available(), before, keep)
+		}
+		sum := uint64(0)
+		for i := range p.Extents() {
+			sum += p.Extent(i).Pages()
+		}
+		if sum != p.Total() {
+			t.Fatalf("seed %d: extents have %d pages of %d", seed, sum, p.Total())
+		}
+		for n := p.Available(); n > 0; n-- {
+			a := p.Alloc()
+			if !owner[a] || held[a] || !p.Owns(a) {
+				t.Fatalf("seed %d: page %#x handed out wrongly", seed, a)
+			}
+			held[a] = true
+		}
+		if p.Alloc() != 0 {
+			t.Fatalf("seed %d: more pages than it said", seed)
+		}
+	}
+}
+
+// numFreed counts the pages that were given back.
+func numFreed(p *Pages) (n uint64) {
+	for a := p.free; a != 0; a = *(*Phys)(p.at(a)) {
+		n++
+	}
+	return n
 }
