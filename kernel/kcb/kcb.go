@@ -32,6 +32,9 @@ type KCB struct {
 	Machine Machine
 	// Pages is the RAM the core owns.
 	Pages memory.Pages
+	// Memory is what there is besides, Interrupts how users get them.
+	Memory     Memory
+	Interrupts Interrupts
 	// Root is the kernel's own address space, the model of all others here.
 	Root memory.Phys
 
