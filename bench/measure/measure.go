@@ -53,9 +53,8 @@ var (
 	budget = flag.Duration("time", 200*time.Millisecond, "how long to measure each row")
 )
 
-// Main measures the rows that the command line names, all if it names none, and
-// ends the program: with exit code 1 if a row cannot be measured. It prints
-// lines
+// Run measures the rows that the command line names, all if it names none. It
+// prints lines
 //
 //	NAME VALUE UNIT
 //
@@ -64,23 +63,21 @@ var (
 // instead of time, and -time D, how long each row may take in which operations
 // are measured in batches. In a machine that counts instructions (QEMU's
 // -icount shift=0) a tick is an instruction, and the numbers are exact and
-// repeatable.
-func Main(rows []Row) {
+// repeatable. A row that cannot be measured is reported to standard error, and
+// the program is to end with exit code 1.
+func Run(rows []Row) (ok bool) {
 	flag.Parse()
-	failed := false
+	ok = true
 	for _, r := range rows {
 		if flag.NArg() > 0 && !slices.Contains(flag.Args(), r.Name) {
 			continue
 		}
 		if err := r.measure(); err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", r.Name, err)
-			failed = true
+			ok = false
 		}
 	}
-	if failed {
-		os.Exit(1)
-	}
-	os.Exit(0)
+	return ok
 }
 
 // measure runs a row and prints its lines. Nothing is collected meanwhile: no

@@ -5,6 +5,14 @@
 //	micro [-count] [-time D] [NAME ...]
 package main
 
-import "skerry/bench/measure"
+import (
+	"os"
 
-func main() { measure.Main(rows) }
+	"skerry/bench/measure"
+)
+
+func main() {
+	if !measure.Run(rows) {
+		os.Exit(1)
+	}
+}
