@@ -15,6 +15,9 @@ type Region struct {
 	// where in it Start lies; it means nothing when Kind is 0.
 	Kind   uint32
 	Offset uint64
+	// Source and Flags are the caller's too: more about what backs the region,
+	// and what it was told about it.
+	Source, Flags uint32
 }
 
 // RegionSize is the size of a region in its table, in bytes.
@@ -203,6 +206,7 @@ func (g Region) clip(start, end uint64) Region {
 // joins says whether h continues g and they differ in nothing.
 func (g *Region) joins(h *Region) bool {
 	return g.End == h.Start && g.Prot == h.Prot && g.Kind == h.Kind &&
+		g.Source == h.Source && g.Flags == h.Flags &&
 		(g.Kind == 0 || g.Offset+(g.End-g.Start) == h.Offset)
 }
 

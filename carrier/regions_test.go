@@ -21,6 +21,7 @@ func table(bytes uintptr) (memory []uint64, base uintptr) {
 type modelPage struct {
 	mapped     bool
 	prot, kind uint32
+	flags      uint32
 	offset     uint64
 }
 
@@ -43,12 +44,13 @@ func TestRegionsModel(t *testing.T) {
 			prot := uint32(random.IntN(3))
 			switch random.IntN(4) {
 			case 0, 1:
-				g := Region{Start: start, End: end, Prot: prot, Kind: uint32(random.IntN(3)), Offset: uint64(random.IntN(2) * first * page)}
+				g := Region{Start: start, End: end, Prot: prot, Kind: uint32(random.IntN(3)), Offset: uint64(random.IntN(2) * first * page),
+					Source: uint32(random.IntN(2)), Flags: uint32(random.IntN(2))}
 				if errno := r.Map(g); errno != 0 {
 					t.Fatalf("seed %d: Map: %d", seed, errno)
 				}
 				for i := range n {
-					m := modelPage{mapped: true, prot: prot, kind: g.Kind}
+					m := modelPage{mapped: true, prot: prot, kind: g.Kind, flags: g.Flags<<1 | g.Source}
 					if g.Kind != 0 {
 						m.offset = g.Offset + uint64(i*page)
 					}
@@ -117,7 +119,7 @@ func check(t *testing.T, r *Regions, model []modelPage, low uint64) {
 			t.Errorf("page %d: found %v, mapped %v", i, ok, m.mapped)
 			continue
 		}
-		if ok && (g.Prot != m.prot || g.Kind != m.kind) {
+		if ok && (g.Prot != m.prot || g.Kind != m.kind || g.Flags<<1|g.Source != m.flags) {
 			t.Errorf("page %d: %+v, want %+v", i, g, m)
 		}
 		if ok && m.kind != 0 && g.Offset+(low+uint64(i*page)-g.Start) != m.offset {
