@@ -11,7 +11,7 @@ import (
 const DoorbellPath = "/dev/skerry/doorbell"
 
 // Doorbell is where a program waits for notifications: doorbells of channels,
-// serial ports that have bytes or room, children that have ended.
+// serial ports that have bytes or room, interrupts, programs that have ended.
 type Doorbell struct{ fd int }
 
 // OpenDoorbell opens the dispatcher's doorbell. Notifications from before

@@ -10,10 +10,10 @@
 // empty the ring, and with it take the acknowledgements of the output, however
 // long the program leaves its input alone. After StdinEOF no Stdin follows.
 //
-// The libos rings its spawner with abi.CallNotify(0), the spawner the libos
-// with abi.CallNotify(domain), when Channel.NeedsDoorbell says so. When a
-// domain has ended, what it wrote is still in the frame: the spawner drains it
-// before it reports the end.
+// Either side rings the other when Channel.NeedsDoorbell says so: the libos by
+// the doorbell in slot capability.SlotSupervisor, the spawner by one that it made
+// of the domain's endpoint. When a domain has ended, what it wrote is still in
+// the frame: the spawner drains it before it reports the end.
 //
 // The libos and spawners import it. It is freestanding and must never do more
 // than name what goes over the channel.
@@ -75,8 +75,8 @@ func AttachProgram(c *urpc.Channel) {
 }
 
 // AttachSpawner makes c the spawner's side of the stdio channel in the frame
-// of abi.StdioSize bytes at the address, which it formats. Call it before
-// abi.CallSpawn.
+// of abi.StdioSize bytes at the address, which it formats, before the domain
+// runs.
 func AttachSpawner(c *urpc.Channel, frame uintptr) {
 	urpc.Format(frame, abi.StdioSize)
 	c.Attach(frame, abi.StdioSize, urpc.A)

@@ -1,14 +1,12 @@
 package native
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
 	"unsafe"
 
 	"skerry/abi"
-	"skerry/lib/native/raw"
 )
 
 // Program says what a new domain is to run; it becomes the domain's abi.Info.
@@ -64,39 +62,4 @@ func (p *Program) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", p.Path, err)
 	}
 	return b, nil
-}
-
-// Spawn creates a domain on this core. info is an encoded Program, stdio the
-// page-aligned address of abi.StdioSize bytes from Pages that the domain will
-// share until it is reaped, quota the bytes of memory it may hold, rights a
-// subset of the caller's. RightSpawn.
-func Spawn(name string, info []byte, stdio uintptr, quota, rights uint64) (Domain, error) {
-	first, rest, err := lock()
-	if err != nil {
-		return 0, err
-	}
-	defer unlock()
-	if len(info) > len(rest) {
-		return 0, check("spawn "+name, abi.ErrTooBig)
-	}
-	copy(rest, info)
-	s := as[abi.Spawn](first)
-	*s = abi.Spawn{
-		Info:   uint64(address(rest)),
-		InfoSz: uint64(len(info)),
-		Stdio:  uint64(stdio),
-		Quota:  quota,
-		Rights: rights,
-	}
-	copy(s.Name[:len(s.Name)-1], name)
-	e, domain := raw.Call(abi.CallSpawn, address(first), 0, 0, 0, 0, 0)
-	return Domain(domain), check("spawn "+name, e)
-}
-
-// Text returns the text in a NUL-padded field of the kernel's structures.
-func Text(field []byte) string {
-	if i := bytes.IndexByte(field, 0); i >= 0 {
-		field = field[:i]
-	}
-	return string(field)
 }

@@ -59,16 +59,3 @@ func TestEncodeRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestPages(t *testing.T) {
-	m, err := Pages(3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(m) != 3*abi.PageSize || address(m)%abi.PageSize != 0 {
-		t.Errorf("%d bytes at %#x", len(m), address(m))
-	}
-	if err := Free(m); err != nil {
-		t.Error(err)
-	}
-}

@@ -1,0 +1,76 @@
+package native
+
+import (
+	"fmt"
+	"syscall"
+	"unsafe"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+)
+
+// libos makes a call that the libos serves.
+func libos(what string, call uintptr, a, b, c, d, e uintptr) (uintptr, error) {
+	value, _, errno := syscall.RawSyscall6(call, a, b, c, d, e, 0)
+	if errno != 0 {
+		return 0, fmt.Errorf("%s: %w", what, errno)
+	}
+	return value, nil
+}
+
+// Slot takes an empty slot of the program's CSpace.
+func Slot() (capability.Reference, error) {
+	r, err := libos("take a slot", abi.LibosSlot, 0, 0, 0, 0, 0)
+	return capability.Reference(r), err
+}
+
+// FreeSlot gives back a slot from Slot. It must be empty.
+func FreeSlot(r capability.Reference) error {
+	_, err := libos("give a slot back", abi.LibosFreeSlot, uintptr(r), 0, 0, 0, 0)
+	return err
+}
+
+// CNode takes an empty L2 CNode, all of whose slots but 0 are the caller's for
+// good. The reference, of level one, is to the CNode itself; those to its slots
+// are MakeReference(r.L1(), slot).
+func CNode() (capability.Reference, error) {
+	r, err := libos("take a CNode", abi.LibosCNode, 0, 0, 0, 0, 0)
+	return capability.Reference(r), err
+}
+
+// Map maps bytes from offset on of the Frame or DeviceFrame in a slot, at an
+// address of the libos's choice, as prot says (abi.Prot…). Offset and bytes are
+// multiples of abi.PageSize. The capability must stay where it is until Unmap.
+func Map(frame capability.Reference, offset, bytes uint64, prot int) (uintptr, error) {
+	return libos("map a frame", abi.LibosMap, 0, uintptr(frame), uintptr(offset), uintptr(bytes), uintptr(prot))
+}
+
+// Unmap ends the mapping of bytes at an address from Map.
+func Unmap(at uintptr, bytes uint64) error {
+	_, err := libos("unmap", syscall.SYS_MUNMAP, at, uintptr(bytes), 0, 0, 0)
+	return err
+}
+
+// RAM takes bytes of RAM, a power of two that is at least abi.PageSize, out of
+// what the domain holds, and puts the capability into an empty slot from Slot.
+func RAM(bytes uint64, slot capability.Reference) error {
+	_, err := libos("take RAM", abi.LibosRAM, uintptr(bytes), uintptr(slot), 0, 0, 0)
+	return err
+}
+
+// GiveRAM gives the RAM in a slot from Slot to the libos, to use as any. It
+// needs rights Grant, Retype and Revoke. The slot is the libos's from then on.
+func GiveRAM(slot capability.Reference) error {
+	_, err := libos("give RAM", abi.LibosGiveRAM, uintptr(slot), 0, 0, 0, 0)
+	return err
+}
+
+// Memory says what memory the program's domain holds.
+func Memory() (abi.Memory, error) {
+	var m abi.Memory
+	// The conversion stands in the call itself: only there does m stay put.
+	if _, _, errno := syscall.RawSyscall(abi.LibosMemory, uintptr(unsafe.Pointer(&m)), 0, 0); errno != 0 {
+		return abi.Memory{}, fmt.Errorf("memory: %w", errno)
+	}
+	return m, nil
+}
