@@ -45,7 +45,7 @@ func Stop(why string) {
 		console.Write("event ")
 		console.Number(i)
 		console.Write(": at ")
-		console.Number(uint64(e.Ns) / 1000)
+		console.Number(uint64(Time(&core.Machine.Clock, e.Ticks)) / 1000)
 		console.Write(" us, domain ")
 		console.Number(uint64(e.Domain))
 		if e.Vector == amd64.NativeCall {

@@ -4,55 +4,44 @@ import (
 	"unsafe"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/kernel/memory"
 )
 
 // DCB is a dispatcher control block: what a CPU driver keeps of a dispatcher,
-// out of the user's reach. It lies in one page; another is the vector save
-// area that goes with Regs.
+// out of the user's reach. It lies at the start of an object of type
+// Dispatcher, whose memory is cleared when it is made: an all-zero DCB is that
+// of a dispatcher that has not been set up.
 type DCB struct {
 	// Regs is the dispatcher's state while it does not run, or the arguments
 	// and results of its native call.
 	Regs abi.Registers
-	// Vector is the address of the vector save area.
-	Vector uintptr
 
-	ID, Parent uint32
-	Name       [32]byte
-	State      uint32 // abi.DomainReady…
-	Resume     uint32 // Resume…
-	Rights     uint64
-
-	// Root is its address space, Frame its dispatcher frame's pages.
-	Root  memory.Phys
-	Frame [abi.DispatcherSize / abi.PageSize]memory.Phys
+	State  uint32 // abi.DomainNew…
+	Resume uint32 // Resume…
+	Domain uint32
+	Name   [32]byte
+	// Root is the top table of its address space, 0 until it is set up.
+	Root memory.Phys
 	// Entries are its upcalls; all 0 until it has registered them.
 	Entries abi.Entries
 
-	// Pages counts the pages charged to it, Quota bounds them.
-	Pages, PeakPages, Quota uint64
-	// Stdio is where its parent maps the frame that they share, 0 if none.
-	Stdio uint64
-	// Children counts domains whose parent it is and that still exist.
-	Children uint32
-
-	// WakeAt is when it wants to be woken, WakePosition its place in the
-	// heap plus one.
+	// WakeAt is when it wants to be woken, 0 for never; wakePosition is its
+	// place in the heap plus one.
 	WakeAt       int64
-	WakePosition int
+	wakePosition int
 	// Notified counts what it was notified of.
 	Notified uint64
 
-	CPU        int64
+	CPU        int64 // ns
 	Dispatches uint64
 	Upcalls    uint64
 	Faults     uint64
 
-	// Status says how it ended, once State is abi.DomainEnded; Reaped that
-	// its parent knows; Reclaimed that its memory has been taken back.
-	Status            abi.Status
-	Reaped, Reclaimed bool
+	// Status says how it ended, once State is abi.DomainEnded.
+	Status abi.Status
 
+	number     int // its place in KCB.Dispatchers plus one
 	queued     bool
 	next, prev *DCB
 }
@@ -69,10 +58,56 @@ const (
 	ResumePreempted
 )
 
-// DCBPages is how many pages a DCB takes with its vector save area.
-const DCBPages = 2
+// What lies where in an object of type Dispatcher, by offset. The DCB is at its
+// start.
+const (
+	// slotsAt is where the slots are, SlotCSpace and so on their numbers; slot
+	// 0 is the capability system's own.
+	slotsAt = abi.PageSize - numSlots*capability.SlotSize
+	// vectorAt is the vector save area that goes with Regs.
+	vectorAt = abi.PageSize
+	// SharedAt is the dispatcher frame, abi.DispatcherSize bytes: an
+	// abi.Dispatcher and the vector areas of its Enabled and Trap.
+	SharedAt = 2 * abi.PageSize
+)
 
-var _ [abi.PageSize - unsafe.Sizeof(DCB{})]byte
+// The slots of a dispatcher. SlotSpare is used for the time of an invocation.
+const (
+	SlotCSpace = 1 + iota
+	SlotVSpace
+	SlotDomain
+	SlotSupervisor
+	SlotSpare
+	numSlots = 16
+)
+
+// ObjectSize is the size and alignment of an object of type Dispatcher.
+const ObjectSize = 8 * abi.PageSize
+
+var _ [slotsAt - unsafe.Sizeof(DCB{})]byte
+
+func (d *DCB) address() uintptr { return uintptr(unsafe.Pointer(d)) }
+
+// Slot returns the physical address of one of the dispatcher's slots; offset is
+// what is added to one to reach memory.
+func (d *DCB) Slot(n, offset uintptr) memory.Phys {
+	return memory.Phys(d.address() - offset + slotsAt + n*capability.SlotSize)
+}
+
+// Vector returns the address of the vector save area that goes with Regs.
+func (d *DCB) Vector() uintptr { return d.address() + vectorAt }
+
+// Page returns the page that the kernel shares with the dispatcher's user.
+// Whatever is read from it may have been written by the user.
+func (d *DCB) Page() *abi.Dispatcher {
+	return (*abi.Dispatcher)(unsafe.Pointer(d.address() + SharedAt))
+}
+
+// SharedVector returns the address of a vector area of the dispatcher frame: 1
+// goes with Page().Enabled, 2 with Page().Trap.
+func (d *DCB) SharedVector(n uintptr) uintptr {
+	return d.address() + SharedAt + n*abi.VectorAreaSize
+}
 
 // Queue is a list of DCBs. A DCB is in at most one.
 type Queue struct {
@@ -116,12 +151,12 @@ func (q *Queue) Remove(d *DCB) {
 
 // WakeLater sets the time at which d is to be woken; 0 is never.
 func (k *KCB) WakeLater(d *DCB, at int64) {
-	if d.WakePosition > 0 {
-		p := d.WakePosition - 1
+	if d.wakePosition > 0 {
+		p := d.wakePosition - 1
 		k.NumWakeups--
 		last := k.Wakeups[k.NumWakeups]
 		k.Wakeups[k.NumWakeups] = nil
-		d.WakePosition = 0
+		d.wakePosition = 0
 		if last != d {
 			k.place(p, last)
 			k.sink(k.rise(p))
@@ -146,7 +181,7 @@ func (k *KCB) NextWakeup() *DCB {
 
 func (k *KCB) place(p int, d *DCB) {
 	k.Wakeups[p] = d
-	d.WakePosition = p + 1
+	d.wakePosition = p + 1
 }
 
 func (k *KCB) swap(p, q int) {

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"skerry/abi"
+	"skerry/kernel/capability"
 	"skerry/kernel/memory"
 )
 
@@ -18,11 +19,11 @@ import (
 // version it knows.
 const (
 	Magic   = 0x4243_4b79_7272_656b
-	Version = 1
+	Version = 2
 )
 
-// MaxDomains is how many domains a core can hold at a time.
-const MaxDomains = 512
+// MaxDispatchers is how many dispatchers a core can have at a time.
+const MaxDispatchers = 512
 
 // KCB is a core's kernel control block.
 type KCB struct {
@@ -38,18 +39,19 @@ type KCB struct {
 	// Root is the kernel's own address space, the model of all others here.
 	Root memory.Phys
 
-	// Domains holds the address of each domain's DCB by number modulo
-	// MaxDomains, 0 where there is none; Generation makes numbers new.
-	Domains    [MaxDomains]uintptr
-	Generation uint32
-	NumDomains uint32
+	// Capabilities is what the core keeps about capabilities beside their
+	// slots.
+	Capabilities capability.State
 
-	// Ready and Reclaim are queues of DCBs: those that can run, and those
-	// that have ended and whose memory is being taken back.
-	Ready, Reclaim Queue
+	// Dispatchers lists those that are set up, in no order.
+	Dispatchers    [MaxDispatchers]*DCB
+	NumDispatchers int
+
+	// Ready is the queue of dispatchers that can run.
+	Ready Queue
 
 	// Wakeups is a heap of dispatchers by wake-up time.
-	Wakeups    [MaxDomains]*DCB
+	Wakeups    [MaxDispatchers]*DCB
 	NumWakeups int
 
 	Counters Counters
@@ -62,8 +64,10 @@ type KCB struct {
 	NumEvents uint64
 }
 
-// Size is the KCB's size in whole pages, in bytes.
-const Size = (unsafe.Sizeof(KCB{}) + abi.PageSize - 1) &^ (abi.PageSize - 1)
+// Size is the size of the object, in bytes, that a KCB lies in.
+const Size = 32 * abi.PageSize
+
+var _ [Size - unsafe.Sizeof(KCB{})]byte
 
 // Machine is what a CPU driver is told of the machine. Addresses are physical.
 type Machine struct {
@@ -106,11 +110,14 @@ type Counters struct {
 	IdleNs, BootNs                                          int64
 	KernelPages                                             uint64
 	BootMallocs, BootCollections                            uint64
+	// LongestEvent is the longest time for which interrupts were off since the
+	// kernel was ready, in ticks of the time-stamp counter.
+	LongestEvent uint64
 }
 
 // Event is one entry of the ring of last events.
 type Event struct {
-	Ns     int64
+	Ticks  uint64 // of the time-stamp counter
 	Domain uint32
 	Vector uint32 // trap vector, or 256 for a native call
 	Detail uint64 // call number or fault address
@@ -122,48 +129,43 @@ func (k *KCB) Note(e Event) {
 	k.NumEvents++
 }
 
-// Find returns the DCB of a domain, nil if there is none with that number.
-func (k *KCB) Find(domain uint32) *DCB {
-	d := (*DCB)(unsafe.Pointer(k.Domains[domain%MaxDomains]))
-	if d == nil || d.ID != domain {
-		return nil
+// Enter puts a dispatcher into the table. It reports whether there was room.
+func (k *KCB) Enter(d *DCB) bool {
+	if d.number != 0 {
+		return true
 	}
-	return d
+	if k.NumDispatchers == MaxDispatchers {
+		return false
+	}
+	k.Dispatchers[k.NumDispatchers] = d
+	k.NumDispatchers++
+	d.number = k.NumDispatchers
+	return true
 }
 
-// NextAfter returns the DCB with the lowest number that is at least domain, or
-// nil.
-func (k *KCB) NextAfter(domain uint32) *DCB {
+// Leave takes a dispatcher out of the table, if it is there, and out of the
+// queue and the heap.
+func (k *KCB) Leave(d *DCB) {
+	k.Ready.Remove(d)
+	k.WakeLater(d, 0)
+	if d.number == 0 {
+		return
+	}
+	k.NumDispatchers--
+	last := k.Dispatchers[k.NumDispatchers]
+	k.Dispatchers[d.number-1], last.number = last, d.number
+	k.Dispatchers[k.NumDispatchers] = nil
+	d.number = 0
+}
+
+// From returns a dispatcher of the domain with the lowest number that is at
+// least domain, or nil.
+func (k *KCB) From(domain uint64) *DCB {
 	var best *DCB
-	for _, a := range k.Domains {
-		d := (*DCB)(unsafe.Pointer(a))
-		if d != nil && d.ID >= domain && (best == nil || d.ID < best.ID) {
+	for _, d := range k.Dispatchers[:k.NumDispatchers] {
+		if uint64(d.Domain) >= domain && (best == nil || d.Domain < best.Domain) {
 			best = d
 		}
 	}
 	return best
-}
-
-// Enter gives a new DCB a number and a place in the table. It reports whether
-// there was one.
-func (k *KCB) Enter(d *DCB) bool {
-	for range MaxDomains {
-		k.Generation++
-		if k.Generation == 0 {
-			k.Generation = 1
-		}
-		if k.Domains[k.Generation%MaxDomains] == 0 {
-			d.ID = k.Generation
-			k.Domains[d.ID%MaxDomains] = uintptr(unsafe.Pointer(d))
-			k.NumDomains++
-			return true
-		}
-	}
-	return false
-}
-
-// Leave removes a DCB from the table.
-func (k *KCB) Leave(d *DCB) {
-	k.Domains[d.ID%MaxDomains] = 0
-	k.NumDomains--
 }

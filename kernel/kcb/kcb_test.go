@@ -3,6 +3,9 @@ package kcb
 import (
 	"math/rand/v2"
 	"testing"
+
+	"skerry/abi"
+	"skerry/abi/capability"
 )
 
 // TestWakeups holds the heap of wake-ups against a linear search.
@@ -75,29 +78,67 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestNumbers checks that numbers are found, not given twice, and not reused
-// at once.
-func TestNumbers(t *testing.T) {
+// TestTable enters and removes dispatchers, and holds what is found by domain
+// number against a linear search.
+func TestTable(t *testing.T) {
 	k := new(KCB)
-	seen := map[uint32]bool{}
-	var live []*DCB
-	for i := range 3000 {
-		d := new(DCB)
-		if !k.Enter(d) {
-			t.Fatal("table full")
-		}
-		if seen[d.ID] || k.Find(d.ID) != d {
-			t.Fatalf("domain %d: number reused or not found", d.ID)
-		}
-		seen[d.ID] = true
-		live = append(live, d)
-		if len(live) > 100 {
-			j := i % len(live)
-			k.Leave(live[j])
-			if k.Find(live[j].ID) != nil {
-				t.Fatal("found after Leave")
+	ds := make([]DCB, MaxDispatchers+1)
+	r := rand.New(rand.NewPCG(1, 1))
+	in := map[*DCB]bool{}
+	for i := range 20_000 {
+		d := &ds[r.IntN(len(ds))]
+		switch {
+		case in[d] && i%3000 < 1000 || in[d] && r.IntN(4) == 0:
+			k.WakeLater(d, 1)
+			k.Ready.Push(d)
+			k.Leave(d)
+			delete(in, d)
+			if d.WakeAt != 0 || d.queued {
+				t.Fatal("still waits for something")
 			}
-			live = append(live[:j], live[j+1:]...)
+		case !in[d]:
+			d.Domain = uint32(r.IntN(1000))
+			if k.Enter(d) != (len(in) < MaxDispatchers) {
+				t.Fatalf("entering with %d in the table", len(in))
+			}
+			if k.NumDispatchers > len(in) {
+				in[d] = true
+			}
 		}
+		from := r.Uint64N(1100)
+		var want *DCB
+		for d := range in {
+			if uint64(d.Domain) >= from && (want == nil || d.Domain < want.Domain) {
+				want = d
+			}
+		}
+		got := k.From(from)
+		if (got == nil) != (want == nil) || got != nil && got.Domain != want.Domain || k.NumDispatchers != len(in) {
+			t.Fatalf("from %d: %+v, want %+v; %d, want %d", from, got, want, k.NumDispatchers, len(in))
+		}
+	}
+	if k.From(1<<32) != nil {
+		t.Error("found a domain that no number can have")
+	}
+}
+
+// TestLayout checks what package kcb says of the object of a dispatcher against
+// the table of types.
+func TestLayout(t *testing.T) {
+	rule := capability.Of(capability.Dispatcher)
+	if ObjectSize != rule.Least || ObjectSize != rule.Align || slotsAt != rule.SlotsAt || numSlots != rule.Slots ||
+		SharedAt+abi.DispatcherSize != rule.Offers {
+		t.Errorf("differs from %+v", rule)
+	}
+	if Size != capability.Of(capability.KCB).Least {
+		t.Error("the KCB has another size")
+	}
+	d := new(DCB)
+	if d.State != abi.DomainNew || d.Resume != ResumeCall {
+		t.Error("an all-zero DCB is not a new one")
+	}
+	offset := d.address() - 0x10_0000
+	if got := d.Slot(SlotCSpace, offset); got != 0x10_0000+slotsAt+capability.SlotSize {
+		t.Errorf("its CSpace is at %#x", got)
 	}
 }
