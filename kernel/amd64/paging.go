@@ -12,25 +12,37 @@ const (
 	PagePresent = 1 << 0
 	PageWrite   = 1 << 1
 	PageUser    = 1 << 2
-	pageUncache = 1<<4 | 1<<3
-	pageLarge   = 1 << 7
-	pageGlobal  = 1 << 8
-	// PageOwned marks a frame that belongs to the address space that maps
-	// it: it is freed when unmapped. One of the bits left to software.
-	PageOwned = 1 << 9
-	// PageShared marks a frame that a child maps too: it stays where it is
-	// until the child is gone. Also a software bit.
-	PageShared = 1 << 10
-	PageNX     = 1 << 63
+	// PageUncached makes a page that of device registers.
+	PageUncached = 1<<4 | 1<<3
+	// PageLarge marks a page in a table above the last level.
+	PageLarge = 1 << 7
+	PageNX    = 1 << 63
 
 	pageAddress = 0x000f_ffff_ffff_f000
 )
+
+// TableEntry is an entry that leads to a table; what a user may do is said in
+// the entries of pages alone.
+const TableEntry = PagePresent | PageWrite | PageUser
 
 // Space is a 4-level address space: the physical address of its top table.
 // Its tables lie in memory that its core owns and are reached through pages.
 type Space struct {
 	Root memory.Phys
 }
+
+// Entry returns the entry at a physical address.
+func Entry(pages *memory.Pages, at memory.Phys) uint64 {
+	return *(*uint64)(unsafe.Pointer(pages.At(at)))
+}
+
+// SetEntry sets the entry at a physical address.
+func SetEntry(pages *memory.Pages, at memory.Phys, e uint64) {
+	*(*uint64)(unsafe.Pointer(pages.At(at))) = e
+}
+
+// Span returns how many bytes an entry of a level spans, of level 0 4 KiB.
+func Span(level uint) uintptr { return 1 << (12 + 9*level) }
 
 func entry(pages *memory.Pages, table memory.Phys, i uintptr) *uint64 {
 	return (*uint64)(unsafe.Pointer(uintptr(table) + pages.Offset + 8*i))
@@ -58,19 +70,18 @@ func (s Space) leaf(pages *memory.Pages, va uintptr, level uint) (e *uint64, mad
 	return entry(pages, t, index(va, level)), made
 }
 
-// find returns the 4 KiB entry for va, or nil where a table is missing or a
-// larger page is mapped; then level says how large the hole is: the size of
-// what one entry of that level spans.
-func (s Space) find(pages *memory.Pages, va uintptr) (e *uint64, level uint) {
+// Find returns where the entry is that decides about va, and its level: that of
+// a page of any size, or the first on the way that is not present.
+func (s Space) Find(pages *memory.Pages, va uintptr) (at memory.Phys, level uint) {
 	t := s.Root
-	for l := uint(3); l > 0; l-- {
-		e := *entry(pages, t, index(va, l))
-		if e&PagePresent == 0 || e&pageLarge != 0 {
-			return nil, l
+	for level = 3; ; level-- {
+		at = t + memory.Phys(8*index(va, level))
+		e := Entry(pages, at)
+		if level == 0 || e&PagePresent == 0 || e&PageLarge != 0 {
+			return at, level
 		}
-		t = memory.Phys(e & pageAddress)
+		t = Frame(e)
 	}
-	return entry(pages, t, index(va, 0)), 0
 }
 
 // after returns the first address behind what one entry of a level spans at va.
@@ -114,7 +125,7 @@ func (s Space) MapRange(pages *memory.Pages, va uintptr, pa memory.Phys, size ui
 			if e == nil {
 				return false
 			}
-			*e = uint64(pa) | bits | pageLarge
+			*e = uint64(pa) | bits | PageLarge
 			va, pa, size = va+large, pa+large, size-large
 			continue
 		}
@@ -128,47 +139,20 @@ func (s Space) MapRange(pages *memory.Pages, va uintptr, pa memory.Phys, size ui
 
 // MapDevice maps a page of device registers for the kernel.
 func (s Space) MapDevice(pages *memory.Pages, va uintptr, pa memory.Phys) bool {
-	return s.Map(pages, va, pa, PagePresent|PageWrite|PageNX|pageUncache) >= 0
+	return s.Map(pages, va, pa, PagePresent|PageWrite|PageNX|PageUncached) >= 0
 }
 
 // Lookup returns the entry for the 4 KiB page at va, 0 if there is none.
 func (s Space) Lookup(pages *memory.Pages, va uintptr) uint64 {
-	if e, _ := s.find(pages, va); e != nil {
-		return *e
+	at, level := s.Find(pages, va)
+	if level != 0 {
+		return 0
 	}
-	return 0
+	return Entry(pages, at)
 }
 
 // Frame returns the physical address in an entry.
 func Frame(e uint64) memory.Phys { return memory.Phys(e & pageAddress) }
-
-// Walk calls f for each 4 KiB entry that is not zero in [va, va+n pages) and
-// stores what it returns. Whole missing tables are skipped. It visits at most
-// n entries; the caller flushes the TLB.
-func (s Space) Walk(pages *memory.Pages, va uintptr, n uintptr, f func(va uintptr, e uint64) uint64) {
-	end := va + n*abi.PageSize
-	for va < end {
-		e, level := s.find(pages, va)
-		if e == nil {
-			va = after(va, level)
-			continue
-		}
-		// The rest of its table follows.
-		for i := index(va, 0); i < 512 && va < end; i++ {
-			if *e != 0 {
-				*e = f(va, *e)
-			}
-			va += abi.PageSize
-			e = (*uint64)(unsafe.Add(unsafe.Pointer(e), 8))
-		}
-	}
-}
-
-// Share makes the top-level slot of va in s refer to the same tables as in
-// from.
-func (s Space) Share(pages *memory.Pages, from Space, va uintptr) {
-	*entry(pages, s.Root, index(va, 3)) = *entry(pages, from.Root, index(va, 3))
-}
 
 // ShareKernel gives s the kernel half of from.
 func (s Space) ShareKernel(pages *memory.Pages, from Space) {
@@ -191,61 +175,33 @@ func (s Space) MakeKernelSlots(pages *memory.Pages, first, last uintptr) bool {
 	}
 }
 
-// Destroy frees up to budget frames and tables of the user half of s, given
-// that nothing runs in it, and returns how many it freed; fewer than budget
-// means that only the top table is left, which the caller frees. Tables of
-// shared slots (shared reports them by top-level index) are left alone.
-func (s Space) Destroy(pages *memory.Pages, budget int, shared func(slot uintptr) bool) int {
-	done := 0
+// DropUser frees all tables of the user half, and with them what it maps.
+func (s Space) DropUser(pages *memory.Pages) {
 	for i := uintptr(0); i < 256; i++ {
 		e := entry(pages, s.Root, i)
-		if *e&PagePresent == 0 {
-			continue
-		}
-		if !shared(i) {
-			done += destroyTable(pages, memory.Phys(*e&pageAddress), 2, budget-done)
-			if done >= budget {
-				return done
-			}
-			pages.Free(memory.Phys(*e & pageAddress))
-			done++
+		if *e&PagePresent != 0 {
+			freeTable(pages, Frame(*e), 2)
 		}
 		*e = 0
 	}
-	return done
 }
 
-func destroyTable(pages *memory.Pages, t memory.Phys, level uint, budget int) int {
-	done := 0
-	for i := uintptr(0); i < 512 && done < budget; i++ {
-		e := entry(pages, t, i)
-		if *e == 0 {
-			continue
+// freeTable frees a table of a level and those that it leads to.
+func freeTable(pages *memory.Pages, t memory.Phys, level uint) {
+	for i := uintptr(0); i < 512 && level > 0; i++ {
+		if e := *entry(pages, t, i); e&PagePresent != 0 && e&PageLarge == 0 {
+			freeTable(pages, Frame(e), level-1)
 		}
-		if level == 0 {
-			if *e&PageOwned != 0 {
-				pages.Free(Frame(*e))
-				done++
-			}
-		} else if *e&PagePresent != 0 && *e&pageLarge == 0 {
-			done += destroyTable(pages, Frame(*e), level-1, budget-done)
-			if done >= budget {
-				return done
-			}
-			pages.Free(Frame(*e))
-			done++
-		}
-		*e = 0
 	}
-	return done
+	pages.Free(t)
 }
 
 // Next returns the first address in [va, end) whose 4 KiB entry is present,
 // skipping whole missing tables. va is page-aligned.
 func (s Space) Next(pages *memory.Pages, va, end uintptr) (uintptr, bool) {
 	for va < end {
-		e, level := s.find(pages, va)
-		if e != nil && *e&PagePresent != 0 {
+		at, level := s.Find(pages, va)
+		if level == 0 && Entry(pages, at)&PagePresent != 0 {
 			return va, true
 		}
 		next := after(va, level)

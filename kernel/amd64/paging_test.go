@@ -40,65 +40,36 @@ func pick(r *rand.Rand) uintptr {
 }
 
 // TestSpaceAgainstModel maps, changes, looks up, and finds pages at random,
-// holds the tables against a map, and at the end frees all in pieces.
+// holds the tables against a map, and at the end frees all tables.
 func TestSpaceAgainstModel(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		pages := keep(600)
+		pages := keep(300)
 		s := Space{Root: pages.AllocZero()}
 		model := map[uintptr]uint64{}
-		owned := 0
 		tables := 1
 		for range 3000 {
 			switch va := pick(r); r.IntN(5) {
 			case 0, 1:
-				if model[va]&PageOwned != 0 {
-					pages.Free(Frame(model[va]))
-					owned--
-				}
 				bits := uint64(PagePresent | PageUser)
-				pa := memory.Phys(0x7_0000_0000) // nobody's RAM here, as the archive's
 				if r.IntN(2) == 0 {
-					if pa = pages.Alloc(); pa == 0 {
-						t.Fatal("the test's machine is too small")
-					}
-					bits |= PageOwned | PageWrite | PageNX
-					owned++
+					bits |= PageWrite | PageNX
 				}
-				made := s.Map(pages, va, pa, bits)
+				made := s.Map(pages, va, memory.Phys(va)<<1, bits)
 				if made < 0 || made > 3 {
 					t.Fatalf("seed %d: %d tables made", seed, made)
 				}
 				tables += made
-				model[va] = uint64(pa) | bits
+				model[va] = uint64(va)<<1 | bits
 			case 2:
-				// Remove some, change others, see every one in order.
-				n := uintptr(r.IntN(100))
-				seen, last := 0, uintptr(0)
-				s.Walk(pages, va, n, func(at uintptr, e uint64) uint64 {
-					if at <= last || at < va || at >= va+n*abi.PageSize || model[at] != e {
-						t.Fatalf("seed %d: walk of %#x saw %#x at %#x after %#x", seed, va, e, at, last)
+				if at, level := s.Find(pages, va); level == 0 {
+					if Entry(pages, at) != model[va] {
+						t.Fatalf("seed %d: found %#x at %#x, want %#x", seed, Entry(pages, at), va, model[va])
 					}
-					seen, last = seen+1, at
-					if r.IntN(3) == 0 {
-						if e&PageOwned != 0 {
-							pages.Free(Frame(e))
-							owned--
-						}
-						delete(model, at)
-						return 0
-					}
-					model[at] = e ^ PageWrite
-					return model[at]
-				})
-				want := 0
-				for at := range model {
-					if at >= va && at < va+n*abi.PageSize {
-						want++
-					}
-				}
-				if seen < want {
-					t.Fatalf("seed %d: walk saw %d of %d", seed, seen, want)
+					SetEntry(pages, at, 0)
+					delete(model, va)
+				} else if model[va] != 0 || Entry(pages, at) != 0 {
+					t.Fatalf("seed %d: level %d decides about %#x", seed, level, va)
 				}
 			case 3:
 				if e := s.Lookup(pages, va); e != model[va] {
@@ -117,23 +88,11 @@ func TestSpaceAgainstModel(t *testing.T) {
 					t.Fatalf("seed %d: next from %#x to %#x is %#x, %v; want %#x", seed, va, end, at, ok, want)
 				}
 			}
-			if got := pages.Total() - pages.Available(); got != uint64(owned+tables) {
-				t.Fatalf("seed %d: %d pages in use, want %d frames and %d tables", seed, got, owned, tables)
+			if got := pages.Total() - pages.Available(); got != uint64(tables) {
+				t.Fatalf("seed %d: %d pages in use, want %d tables", seed, got, tables)
 			}
 		}
-		budget := 1 + r.IntN(40)
-		for {
-			n := s.Destroy(pages, budget, func(uintptr) bool { return false })
-			if n > budget {
-				t.Fatalf("seed %d: freed %d, allowed were %d", seed, n, budget)
-			}
-			if got := pages.Total() - pages.Available(); got < 1 {
-				t.Fatalf("seed %d: the top table was freed", seed)
-			}
-			if n < budget {
-				break
-			}
-		}
+		s.DropUser(pages)
 		if left := pages.Total() - pages.Available(); left != 1 {
 			t.Fatalf("seed %d: %d pages left in use, want the top table", seed, left)
 		}
@@ -141,6 +100,36 @@ func TestSpaceAgainstModel(t *testing.T) {
 			if e := s.Lookup(pages, at); e != 0 {
 				t.Fatalf("seed %d: %#x still maps %#x", seed, at, e)
 			}
+		}
+	}
+}
+
+// TestFind looks for pages of every size, and for what is not there.
+func TestFind(t *testing.T) {
+	pages := keep(50)
+	s := Space{Root: pages.AllocZero()}
+	s.Map(pages, 0x1000, 0x5000, PagePresent)
+	for _, large := range []struct {
+		va    uintptr
+		level uint
+	}{{2 << 20, 1}, {3 << 30, 2}} {
+		e, _ := s.leaf(pages, large.va, large.level)
+		*e = 0x1_4000_0000 | PagePresent | PageLarge
+	}
+	for _, test := range []struct {
+		va      uintptr
+		level   uint
+		present bool
+	}{
+		{0x1fff, 0, true}, {0x2000, 0, false}, {2 << 20, 1, true}, {4<<20 - 1, 1, true}, {4 << 20, 1, false},
+		{3<<30 + 0x12345, 2, true}, {4 << 30, 2, false}, {1 << 39, 3, false}, {abi.KernelBase, 3, false},
+	} {
+		at, level := s.Find(pages, test.va)
+		if e := Entry(pages, at); level != test.level || (e&PagePresent != 0) != test.present {
+			t.Errorf("%#x: entry %#x at level %d, want %d", test.va, e, level, test.level)
+		}
+		if e := s.Lookup(pages, test.va); (e != 0) != (test.level == 0 && test.present) {
+			t.Errorf("%#x: looked up %#x", test.va, e)
 		}
 	}
 }
@@ -216,38 +205,29 @@ func TestUserTables(t *testing.T) {
 	}
 }
 
-// TestShared destroys a space that shares a slot and the kernel half with
-// another, and expects the other whole.
+// TestShared drops the user half of a space that shares the kernel half of
+// another, and expects that whole.
 func TestShared(t *testing.T) {
 	pages := keep(200)
-	template := Space{Root: pages.AllocZero()}
-	template.MapRange(pages, abi.ArchiveBase, 0x20_0000, 5<<20, PagePresent|PageUser)
-	template.Map(pages, abi.KernelHeap, 0x9000, PagePresent)
+	kernel := Space{Root: pages.AllocZero()}
+	kernel.Map(pages, abi.KernelHeap, 0x9000, PagePresent)
 	used := pages.Available()
 
 	s := Space{Root: pages.AllocZero()}
-	s.Share(pages, template, abi.ArchiveBase)
-	s.ShareKernel(pages, template)
-	for _, va := range []uintptr{abi.ArchiveBase + 4<<20, abi.KernelHeap} {
-		if a, b := s.Lookup(pages, va), template.Lookup(pages, va); a != b || a == 0 {
-			t.Fatalf("%#x maps %#x, in the other space %#x", va, a, b)
-		}
+	s.ShareKernel(pages, kernel)
+	if got := s.Lookup(pages, abi.KernelHeap); got != kernel.Lookup(pages, abi.KernelHeap) || got == 0 {
+		t.Fatalf("the kernel's heap maps %#x", got)
 	}
 	for i := range uintptr(20) {
-		s.Map(pages, 0x40_0000+i<<21, pages.Alloc(), PagePresent|PageOwned)
+		s.Map(pages, 0x40_0000+i<<21, 0x7000, PagePresent)
 	}
-	slot := uintptr(abi.ArchiveBase) >> 39 & 511
-	if n := s.Destroy(pages, 1000, func(i uintptr) bool { return i == slot }); n != 20+20+2 {
-		t.Errorf("%d frames and tables were freed, want 20 frames, 20 tables and the 2 above them", n)
-	}
+	s.DropUser(pages)
 	pages.Free(s.Root)
 	if pages.Available() != used {
 		t.Errorf("%d pages are free, before it were %d", pages.Available(), used)
 	}
-	for _, va := range []uintptr{abi.ArchiveBase + 4<<20, abi.KernelHeap} {
-		if template.Lookup(pages, va) == 0 {
-			t.Errorf("%#x is gone from the other space", va)
-		}
+	if kernel.Lookup(pages, abi.KernelHeap) == 0 {
+		t.Error("the kernel's heap is gone from the other space")
 	}
 }
 
@@ -275,7 +255,7 @@ func TestNoMemory(t *testing.T) {
 		if s.MapRange(pages, 1<<46, 0, 1<<21, PagePresent) {
 			t.Fatalf("%d pages: mapped without memory", n)
 		}
-		s.Destroy(pages, 1000, func(uintptr) bool { return false })
+		s.DropUser(pages)
 		if left := pages.Total() - pages.Available(); left != 1 {
 			t.Fatalf("%d pages: %d are left in use", n, left)
 		}
