@@ -99,13 +99,18 @@ func (r *root) put(at, size uint64) {
 	r.free[n] = slices.Insert(r.free[n], i, at)
 }
 
-// Take takes a block of a size, a power of two that is at least Least, where it
-// is used up first. ok is false if no root has one.
-func (p *Pool) Take(size uint64) (b Block, ok bool) {
+// Take takes a block of a size, a power of two that is at least Least, from the
+// first root that has one; of the core's own free memory, reserve bytes are left
+// there. ok is false if no root has one.
+func (p *Pool) Take(size, reserve uint64) (b Block, ok bool) {
 	if size < Least || size&(size-1) != 0 {
 		return Block{}, false
 	}
+	spare := p.Spare(reserve) >= size
 	for _, r := range p.roots {
+		if r.Loan == 0 && !spare {
+			continue
+		}
 		if at, ok := r.take(size); ok {
 			return Block{r.Root, at, size}, true
 		}
@@ -223,6 +228,17 @@ func (p *Pool) Free() (bytes uint64) {
 		bytes += r.left
 	}
 	return bytes
+}
+
+// Spare returns how many bytes of the core's own are free beyond a reserve.
+func (p *Pool) Spare(reserve uint64) uint64 {
+	own := uint64(0)
+	for _, r := range p.roots {
+		if r.Loan == 0 {
+			own += r.left
+		}
+	}
+	return max(own, reserve) - reserve
 }
 
 // Roots calls each with each root and its statistics, in the order in which they

@@ -95,16 +95,22 @@ func TestModel(t *testing.T) {
 				blocks[i] = blocks[len(blocks)-1]
 				blocks = blocks[:len(blocks)-1]
 			} else {
-				size := uint64(Least) << r.IntN(7)
+				size, reserve := uint64(Least)<<r.IntN(7), uint64(r.IntN(4))<<20
+				own := uint64(0)
+				p.Roots(func(root Root, s Statistics) {
+					if root.Loan == 0 {
+						own += s.Free
+					}
+				})
 				best := 4
 				for _, root := range m.roots {
-					if m.has(root, size) {
+					if m.has(root, size) && (root.Loan != 0 || own >= reserve+size) {
 						best = min(best, rank(root))
 					}
 				}
-				b, ok := p.Take(size)
+				b, ok := p.Take(size, reserve)
 				if ok != (best < 4) {
-					t.Fatalf("Take(%#x): %v, best root %d", size, ok, best)
+					t.Fatalf("Take(%#x, %#x): %v, best root %d", size, reserve, ok, best)
 				}
 				if !ok {
 					continue
@@ -152,11 +158,11 @@ func TestRefuses(t *testing.T) {
 	p := New(0)
 	p.Add(Root{Reference: 1, Base: 1 << 20, Size: 1 << 20})
 	for _, size := range []uint64{0, 1, Least - 1, Least / 2, 3 * Least, 2 << 20} {
-		if b, ok := p.Take(size); ok {
+		if b, ok := p.Take(size, 0); ok {
 			t.Errorf("Take(%#x) gave %+v", size, b)
 		}
 	}
-	b, ok := p.Take(1 << 20)
+	b, ok := p.Take(1<<20, 0)
 	if !ok || !b.Whole() {
 		t.Fatalf("%+v, %v", b, ok)
 	}
@@ -190,8 +196,8 @@ func TestBorrowed(t *testing.T) {
 	if r, ok := p.Idle(); !ok || r.Reference != 2 {
 		t.Errorf("idle: %+v, %v", r, ok)
 	}
-	own, _ := p.Take(2 << 20)
-	borrowed, ok := p.Take(2 << 20)
+	own, _ := p.Take(2<<20, 0)
+	borrowed, ok := p.Take(2<<20, 0)
 	if own.Root.Reference != 1 || borrowed.Root.Reference != 2 || !ok {
 		t.Errorf("took %+v, then %+v", own, borrowed)
 	}
