@@ -7,6 +7,7 @@ import (
 	"skerry/abi/linux"
 	"skerry/carrier"
 	"skerry/libos/files"
+	"skerry/libos/vspace"
 )
 
 // Calls that tell a program about itself and its system. It is user and group
@@ -128,8 +129,9 @@ func callGetrusage(th *carrier.Thread) int64 {
 		return 0
 	case 0, 1:
 		u.Utime = toTimeval(cpuTime())
-		u.Maxrss = int64(memory.peak * (abi.PageSize / 1024))
-		u.Minflt = int64(memory.faults)
+		_, peak := vspace.Resident()
+		u.Maxrss = int64(peak * (abi.PageSize / 1024))
+		u.Minflt = int64(pageFaults)
 		return 0
 	}
 	return -linux.EINVAL

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/carrier"
 )
 
@@ -13,10 +14,15 @@ type (
 	entries   abi.Entries
 )
 
-// Sizes for the assembly. The stack is what every upcall starts at the top of.
+// Numbers for the assembly. The stack is what every upcall starts at the top of,
+// but that for nested page faults, which has its own.
 const (
-	gSize     = carrier.GSize
-	stackSize = 16 << 10
+	gSize            = carrier.GSize
+	callInvoke       = abi.CallInvoke
+	stackSize        = 16 << 10
+	nestedStackSize  = 8 << 10
+	vectorAlign      = 64
+	nestedVectorSize = abi.VectorAreaSize + vectorAlign
 )
 
 // Offsets in the dispatcher page, for the assembly to reach through GS, and
@@ -32,6 +38,11 @@ const (
 	atClockBase      = unsafe.Offsetof(abi.Dispatcher{}.Clock) + unsafe.Offsetof(abi.Clock{}.Base)
 	atClockMul       = unsafe.Offsetof(abi.Dispatcher{}.Clock) + unsafe.Offsetof(abi.Clock{}.Mul)
 	atClockReal      = unsafe.Offsetof(abi.Dispatcher{}.Clock) + unsafe.Offsetof(abi.Clock{}.Real)
+	atNested         = unsafe.Offsetof(abi.Dispatcher{}.Nested)
+	atNestedState    = unsafe.Offsetof(abi.Dispatcher{}.NestedState)
+	atNestedRIP      = atNestedState + unsafe.Offsetof(abi.Registers{}.RIP)
+	atNestedFlags    = atNestedState + unsafe.Offsetof(abi.Registers{}.RFLAGS)
+	atNestedRSP      = atNestedState + unsafe.Offsetof(abi.Registers{}.RSP)
 
 	atScratch    = unsafe.Offsetof(abi.Dispatcher{}.Scratch)
 	atCurrent    = atScratch + 0*8 // address of the current carrier.Thread
@@ -90,7 +101,16 @@ func entryPoints(e *abi.Entries)
 func leaveRange() (low, high uint64)
 
 // native makes a native call.
-func native(number, a, b, c, d uint64) (err abi.Error, value uint64)
+func native(number, a, b uint64) abi.Error
+
+// invoke asks something of a capability: of what capability.Word packed, with
+// up to five words.
+func invoke(word, a, b, c, d, e uint64) (value uint64, err capability.Error)
+
+// notifySpawner rings the doorbell of the domain that spawned this one.
+func notifySpawner() {
+	invoke(capability.Word(capability.Base(capability.SlotSupervisor), capability.DoorbellRing), 0, 0, 0, 0, 0)
+}
 
 // readTSC reads the time-stamp counter, after all instructions before.
 func readTSC() uint64

@@ -4,19 +4,27 @@
 // GS base holds the address of the dispatcher page whenever the domain runs;
 // fields of it are named by their offsets (dispatcher.go).
 
-// The fake g, the TLS slot that names it, and the stack of the libos.
+// The fake g, the TLS slot that names it, the stack of the libos, and what its
+// own page faults are handled with: a stack, and room for the vector state at
+// an address that XSAVE takes.
 GLOBL ·fakeG(SB), NOPTR, $const_gSize
 DATA ·tls+0(SB)/8, $·fakeG(SB)
 GLOBL ·tls(SB), NOPTR, $16
 GLOBL ·stack(SB), NOPTR, $const_stackSize
+GLOBL ·nestedStack(SB), NOPTR, $const_nestedStackSize
+GLOBL ·nestedVector(SB), NOPTR, $const_nestedVectorSize
 
-// ENTER makes Go code callable: the libos's own stack and g.
-#define ENTER \
-	CLD; \
-	MOVQ const_atStack(GS), SP; \
+// STATE is what Go code needs beside a stack: the libos's g, and no frame above.
+#define STATE \
 	MOVQ const_atTLS(GS), AX; \
 	WRFSBASEQ AX; \
 	XORL BP, BP
+
+// ENTER makes Go code callable on the libos's stack.
+#define ENTER \
+	CLD; \
+	MOVQ const_atStack(GS), SP; \
+	STATE
 
 // LOAD loads all registers but AX, BX, CX, R11 and SP from an abi.Registers.
 #define LOAD(r) \
@@ -69,9 +77,7 @@ TEXT ·linuxEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVQ AX, registers_RFLAGS(CX)
 	MOVB $0, const_threadResume(CX)
 	MOVQ const_atStack(GS), SP
-	MOVQ const_atTLS(GS), AX
-	WRFSBASEQ AX
-	XORL BP, BP
+	STATE
 	CALL ·linuxUpcall(SB)
 	JMP  ·resume(SB)
 
@@ -94,6 +100,43 @@ TEXT ·trapEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	ENTER
 	CALL ·trapUpcall(SB)
 	JMP  ·resume(SB)
+
+// NESTED_VECTOR makes BX, AX and DX what XSAVE and XRSTOR need for the vector
+// state of libos code.
+#define NESTED_VECTOR \
+	LEAQ ·nestedVector+(const_vectorAlign-1)(SB), BX; \
+	ANDQ $~(const_vectorAlign-1), BX; \
+	MOVL const_atVectorMask(GS), AX; \
+	MOVL const_atVectorMaskHigh(GS), DX
+
+// nestedFaultEntry is the upcall for a page fault of the libos's own, in its
+// heap. It may come wherever the libos touches that, this file included, so it
+// leaves nothing changed: not the libos's stack, nor FS base, nor the vector
+// registers. Nothing from the clearing of Nested on can fault; the dispatcher
+// stays disabled.
+TEXT ·nestedFaultEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	CLD
+	LEAQ ·nestedStack+const_nestedStackSize(SB), SP
+	NESTED_VECTOR
+	XSAVE64 (BX)
+	STATE
+	CALL ·nestedFaultUpcall(SB)
+	NESTED_VECTOR
+	XRSTOR64 (BX)
+	MOVQ $0, const_atNested(GS)
+	MOVQ const_atSelf(GS), SP
+	LEAQ const_atNestedState(SP), BX
+	ADDQ $const_atNestedFlags, SP
+	MOVQ registers_FSBase(BX), AX
+	WRFSBASEQ AX
+	MOVQ registers_RAX(BX), AX
+	MOVQ registers_RCX(BX), CX
+	MOVQ registers_R11(BX), R11
+	LOAD(BX)
+	MOVQ registers_RBX(BX), BX
+	POPFQ // not IRETQ: see leave
+	MOVQ const_atNestedRSP(GS), SP
+	JMP  const_atNestedRIP(GS)
 
 // resume continues the current thread. If the dispatcher's full word is 0 the
 // thread is in a Linux call and its registers are in its carrier.Thread;
@@ -199,6 +242,8 @@ TEXT ·entryPoints(SB), NOSPLIT, $0-8
 	MOVQ AX, entries_PageFault(BX)
 	LEAQ ·trapEntry(SB), AX
 	MOVQ AX, entries_Trap(BX)
+	LEAQ ·nestedFaultEntry(SB), AX
+	MOVQ AX, entries_NestedFault(BX)
 	LEAQ ·linuxEntry(SB), AX
 	MOVQ AX, entries_Linux(BX)
 	MOVQ $0, entries_CriticalLow(BX)
@@ -213,17 +258,29 @@ TEXT ·leaveRange(SB), NOSPLIT, $0-16
 	MOVQ AX, high+8(FP)
 	RET
 
-// func native(number, a, b, c, d uint64) (err abi.Error, value uint64)
-TEXT ·native(SB), NOSPLIT, $0-56
+// func native(number, a, b uint64) abi.Error
+TEXT ·native(SB), NOSPLIT, $0-28
 	MOVQ number+0(FP), AX
 	BTSQ $63, AX
 	MOVQ a+8(FP), DI
 	MOVQ b+16(FP), SI
-	MOVQ c+24(FP), DX
-	MOVQ d+32(FP), R10
 	SYSCALL
-	MOVL AX, err+40(FP)
+	MOVL AX, ret+24(FP)
+	RET
+
+// func invoke(word, a, b, c, d, e uint64) (value uint64, err capability.Error)
+TEXT ·invoke(SB), NOSPLIT, $0-60
+	MOVQ word+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), R10
+	MOVQ d+32(FP), R8
+	MOVQ e+40(FP), R9
+	MOVQ $const_callInvoke, AX
+	BTSQ $63, AX
+	SYSCALL
 	MOVQ DX, value+48(FP)
+	MOVL AX, err+56(FP)
 	RET
 
 // func readTSC() uint64

@@ -2,6 +2,7 @@ package main
 
 import (
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/abi/linux"
 	"skerry/carrier"
 )
@@ -32,6 +33,15 @@ func (m *message) number(v, base uint64) {
 	m.n += copy(m.text[m.n:], digits[i:])
 }
 
+// log appends the line to the CPU driver's log, if the domain may.
+func (m *message) log() { logLine(addressOf(&m.text), uint64(m.n)) }
+
+// logLine appends n bytes, at most 256, to the CPU driver's log, which ends the
+// line itself. A domain that was not given the log says nothing there.
+func logLine(address, n uint64) {
+	invoke(capability.Word(capability.Base(capability.SlotLog), capability.KernelLog), address, n, 0, 0, 0)
+}
+
 // say sends the line to the spawner, and to the CPU driver's log if there is no
 // room for it there.
 func (m *message) say() {
@@ -41,7 +51,7 @@ func (m *message) say() {
 	}
 	m.text[m.n] = '\n'
 	if f.Notice(m.text[:m.n+1]) != m.n+1 {
-		native(abi.CallLog, addressOf(&m.text), uint64(m.n), 0, 0)
+		m.log()
 	}
 	ring(f)
 }
@@ -52,7 +62,7 @@ func end(kind, code uint64) {
 		traceUnknown()
 	}
 	for {
-		native(abi.CallExit, kind, code, 0, 0)
+		native(abi.CallExit, kind, code)
 	}
 }
 
@@ -64,7 +74,7 @@ func fail(why string) {
 	var m message
 	m.add("libos: ")
 	m.add(why)
-	native(abi.CallLog, addressOf(&m.text), uint64(m.n), 0, 0)
+	m.log()
 	m.say()
 	end(abi.ExitCode, exitRefused)
 }

@@ -7,6 +7,7 @@ import (
 	"skerry/abi/linux"
 	"skerry/carrier"
 	"skerry/libos/files"
+	"skerry/libos/vspace"
 )
 
 // fileCall is a call of the file layer that a thread is in: it outlives the
@@ -59,7 +60,7 @@ func listen(f *files.Files) {
 // ring notifies the spawner if it waits for what was sent to it.
 func ring(f *files.Files) {
 	if f.NeedsDoorbell() {
-		native(abi.CallNotify, 0, 0, 0, 0)
+		notifySpawner()
 	}
 }
 
@@ -148,7 +149,7 @@ func execute(th *carrier.Thread, c *fileCall) int64 {
 			fillRandom(result.Address, result.Length)
 			return result.Value
 		case files.KeyLog:
-			logLine(result.Address, result.Length)
+			logText(result.Address, result.Length)
 			return result.Value
 		}
 		if !c.waiting {
@@ -163,30 +164,16 @@ func execute(th *carrier.Thread, c *fileCall) int64 {
 	}
 }
 
-// logBuffer holds a line on its way to the log: the CPU driver reads only
-// memory of its own core's, which the archive is not.
+// logBuffer holds a line on its way to the log.
 var logBuffer [256]byte
 
-func logLine(address, length uint64) {
-	n := copy(logBuffer[:], unsafe.Slice(at[byte](address), length))
+// logText gives what a program wrote to the CPU driver's log, as a line.
+func logText(address, length uint64) {
+	n := copy(logBuffer[:], bytesAt(address, length))
 	if n > 0 && logBuffer[n-1] == '\n' {
 		n--
 	}
-	native(abi.CallLog, addressOf(&logBuffer), uint64(n), 0, 0)
-}
-
-// logLines gives bytes to the CPU driver's log, which ends each line itself.
-func logLines(address, length uint64) {
-	start := address
-	for a := address; a < address+length; a++ {
-		if *at[byte](a) == '\n' {
-			native(abi.CallLog, start, a-start, 0, 0)
-			start = a + 1
-		}
-	}
-	if start < address+length {
-		native(abi.CallLog, start, address+length-start, 0, 0)
-	}
+	logLine(addressOf(&logBuffer), uint64(n))
 }
 
 // accessible makes sure that the file layer may touch a span.
@@ -222,7 +209,7 @@ func mapFile(fd int32, offset, length uint64, prot uint32, flags uint64) (kind u
 		return 0, 0, failure
 	}
 	if m.Zero {
-		return backZero, 0, 0
+		return vspace.BackZero, 0, 0
 	}
 	writes := prot&linux.PROT_WRITE != 0
 	if writes && flags&linux.MAP_TYPE != linux.MAP_PRIVATE {
@@ -235,7 +222,7 @@ func mapFile(fd int32, offset, length uint64, prot uint32, flags uint64) (kind u
 		return 0, 0, -linux.ENXIO
 	}
 	if writes {
-		return backCopy, m.Offset + offset, 0
+		return vspace.BackCopy, m.Offset + offset, 0
 	}
-	return backArchive, m.Offset + offset, 0
+	return vspace.BackArchive, m.Offset + offset, 0
 }

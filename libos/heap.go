@@ -6,34 +6,29 @@ import (
 	"skerry/abi"
 	"skerry/carrier"
 	"skerry/libos/files"
+	"skerry/libos/vspace"
 )
 
 // Where the libos keeps its tables: each has a place of its own in the heap,
-// which the CPU driver backs where it is touched. So tables can be as large as
-// they may ever get, and sparse.
+// which package vspace backs where it is touched. So tables can be as large as
+// they may ever get, and sparse. The first are close to each other, to share
+// page tables.
 const (
 	heapThreads = abi.LibosHeap
-	heapCalls   = heapThreads + 1<<24
-	heapVectors = heapThreads + 2<<24
-	heapRegions = heapThreads + 3<<24
-	heapSummary = heapThreads + 4<<24
-	heapPages   = heapThreads + 1<<34
-	heapFiles   = heapThreads + 1<<36
+	heapCalls   = heapThreads + 1<<20
+	heapVectors = heapThreads + 1<<21
+	heapFiles   = heapThreads + 1<<22
+	heapTables  = heapThreads + 1<<30
 )
 
-// Bounds of the tables.
-const (
-	maxThreads = 512
-	maxRegions = 65530 // as Linux's default
-)
+// maxThreads bounds the table of threads.
+const maxThreads = 512
 
 // The tables fit between their places.
 const (
 	_ = uint(heapCalls - heapThreads - maxThreads*carrier.ThreadSize)
 	_ = uint(heapVectors - heapCalls - maxThreads*unsafe.Sizeof(fileCall{}))
-	_ = uint(heapRegions - heapVectors - maxThreads*abi.VectorAreaSize)
-	_ = uint(heapSummary - heapRegions - maxRegions*carrier.RegionSize)
-	_ = uint(heapPages - heapSummary - summaryBytes)
-	_ = uint(heapFiles - heapPages - pagesBytes)
-	_ = uint(abi.ArchiveBase - heapFiles - files.Size)
+	_ = uint(heapFiles - heapVectors - maxThreads*abi.VectorAreaSize)
+	_ = uint(heapTables - heapFiles - files.Size)
+	_ = uint(abi.LibosHeapEnd - heapTables - vspace.TablesSize)
 )

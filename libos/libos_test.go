@@ -11,11 +11,14 @@ import (
 	"unsafe"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/abi/linux"
+	"skerry/carrier"
+	"skerry/libos/vspace"
 )
 
 // On the host the libos's addresses are ordinary memory that the tests map
-// there. There is no CPU driver: native calls fail and change nothing.
+// there, the program's too: all a stand-in for the CPU driver has to do is agree.
 
 // reserve maps memory at a fixed address.
 func reserve(address, size uint64) error {
@@ -36,68 +39,64 @@ const (
 	testBase    = 0x10_0000_0000
 	testSize    = 1 << 20
 	archiveSize = 1 << 20
+	testRAM     = 64 << 20
 )
+
+// agree stands in for the CPU driver.
+func agree(word, a, b, c, d, e uint64) (uint64, capability.Error) {
+	if _, what, _ := capability.Unpack(word); what == capability.InvokeIdentify {
+		*at[capability.Description](a) = capability.Description{
+			Type: capability.RAM, Ready: 1, Base: 1 << 30, Size: testRAM,
+			Rights: capability.RightGrant | capability.RightRetype | capability.RightRevoke,
+		}
+	}
+	return 0, capability.OK
+}
 
 func TestMain(m *testing.M) {
 	for _, r := range [][2]uint64{
-		{heapThreads, heapFiles - heapThreads}, {abi.DispatcherBase, abi.DispatcherSize},
-		{abi.ArchiveBase, archiveSize}, {testBase, testSize},
+		{heapThreads, heapTables - heapThreads + vspace.TablesSize}, {abi.DispatcherBase, abi.DispatcherSize},
+		{abi.ArchiveBase, archiveSize}, {testBase, testSize}, {abi.SupplyBase, abi.SupplySize},
 	} {
 		if err := reserve(r[0], r[1]); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
 	}
+	if err := vspace.Init(vspace.Config{
+		Kernel: agree, Supply: noSupply, Return: func(uint32) {}, Tables: heapTables, CNodes: lastCNode,
+	}); err != capability.OK {
+		fmt.Println("vspace:", err)
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 
-// TestPages compares the table of pages with a map of single pages, around the
-// bounds of words and leaves.
-func TestPages(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 1))
-	const first, pages = 5*pagesPerLeaf - 100, 300
-	var model [pages]uint64
-	for range 3000 {
-		from := random.IntN(pages)
-		to := from + random.IntN(pages-from+1)
-		value := uint64([]int{0, presentBit, presentBit | writableBit}[random.IntN(3)])
-		setPages(uint64(first+from), uint64(first+to), value)
-		for i := from; i < to; i++ {
-			model[i] = value
-		}
-		for i, want := range model {
-			if got := pageBits(uint64(first + i)); got != want {
-				t.Fatalf("page %d: %d, want %d", i, got, want)
-			}
-		}
-		from = random.IntN(pages)
-		to = from + random.IntN(pages-from+1)
-		want, after := from, from
-		for want < to && model[want] == 0 {
-			want++
-		}
-		for after = want; after < to && model[after] != 0; after++ {
-		}
-		a, b := presentRun(uint64(first+from), uint64(first+to))
-		if a != uint64(first+want) || b != uint64(first+after) {
-			t.Fatalf("run in [%d,%d): [%d,%d), want [%d,%d)", from, to, a-first, b-first, want, after)
-		}
+// noSupply is a spawner without memory.
+func noSupply(uint32, uint64) (uint64, capability.Error) { return 0, capability.ErrMemory }
+
+// clearSpace unmaps all that is mapped.
+func clearSpace(t *testing.T) {
+	t.Helper()
+	if errno := vspace.Munmap(programLow, abi.ProgramTop-programLow); errno != 0 {
+		t.Fatal("munmap:", errno)
 	}
-	setPages(first, first+pages, 0)
-	// Far away nothing was touched, and looking there touches nothing.
-	if a, b := presentRun(0x1000_0000, 0x1000_0000+1<<30); a != b {
-		t.Error("pages where there are none")
+}
+
+// mapTest maps pages at testBase, counted from first.
+func mapTest(t *testing.T, first, pages uint64, prot uint32) {
+	t.Helper()
+	g := carrier.Region{Start: testBase + first*abi.PageSize, End: testBase + (first+pages)*abi.PageSize, Prot: prot}
+	if errno := vspace.MapRegion(g); errno != 0 {
+		t.Fatal("map:", errno)
 	}
 }
 
 // TestUsable: what the libos may touch is what is mapped with enough rights.
 func TestUsable(t *testing.T) {
-	initMemory()
-	page := uint64(testBase >> pageShift)
-	setPages(page, page+2, presentBit|writableBit)
-	setPages(page+2, page+3, presentBit)
-	defer setPages(page, page+3, 0)
-	copy(bytesAt(testBase+abi.PageSize-3, 8), "a/path\x00x")
+	clearSpace(t)
+	mapTest(t, 0, 2, linux.PROT_READ|linux.PROT_WRITE)
+	mapTest(t, 2, 1, linux.PROT_READ)
 	for _, c := range []struct {
 		address, n         uint64
 		readable, writable bool
@@ -111,6 +110,7 @@ func TestUsable(t *testing.T) {
 			t.Errorf("%#x+%#x: readable %v, writable %v", c.address, c.n, readable(c.address, c.n), writable(c.address, c.n))
 		}
 	}
+	copy(bytesAt(testBase+abi.PageSize-3, 8), "a/path\x00x")
 	if s, errno := readString(testBase+abi.PageSize-3, 100); s != "a/path" || errno != 0 {
 		t.Errorf("string over a page's end: %q, %d", s, errno)
 	}
@@ -154,7 +154,7 @@ func writeProgram(change func(h *elfHeader), segments ...segment) uint64 {
 }
 
 func TestLoad(t *testing.T) {
-	initMemory()
+	clearSpace(t)
 	size := writeProgram(nil,
 		segment{elfLoad, elfRead | elfExec, 0, testBase, 0x2345, 0x2345},
 		segment{elfLoad, elfRead, 0x3000, testBase + 0x3000, 0x1000, 0x1000},
@@ -170,18 +170,15 @@ func TestLoad(t *testing.T) {
 		offset  uint64
 	}
 	for _, w := range []want{
-		{testBase, 5, backArchive, 0}, {testBase + 0x2000, 5, backArchive, 0x2000}, {testBase + 0x3000, 1, backArchive, 0x3000},
-		{testBase + 0x4000, 3, backCopy, 0x4000}, {testBase + 0x5000, 3, backZero, 0}, {testBase + 0xd000, 3, backZero, 0},
+		{testBase, 5, vspace.BackArchive, 0}, {testBase + 0x2000, 5, vspace.BackArchive, 0x2000}, {testBase + 0x3000, 1, vspace.BackArchive, 0x3000},
+		{testBase + 0x4000, 3, vspace.BackCopy, 0x4000}, {testBase + 0x5000, 3, vspace.BackZero, 0}, {testBase + 0xd000, 3, vspace.BackZero, 0},
 	} {
-		g, ok := memory.regions.Find(w.address)
-		if !ok || g.Prot != w.prot || g.Kind != w.kind || w.kind != backZero && g.Offset+(w.address-g.Start) != w.offset {
+		g, ok := vspace.Regions().Find(w.address)
+		if !ok || g.Prot != w.prot || g.Kind != w.kind || w.kind != vspace.BackZero && g.Offset+(w.address-g.Start) != w.offset {
 			t.Errorf("at %#x: %+v %v, want %+v", w.address, g, ok, w)
 		}
 	}
 	// The page that the file fills in part: its bytes, then zeroes.
-	if pageBits((testBase+0x5000)>>pageShift) != presentBit|writableBit {
-		t.Error("the last page of data is not there")
-	}
 	for i := range uint64(0x1000) {
 		expect := byte(0)
 		if i < 0x180 {
@@ -191,10 +188,9 @@ func TestLoad(t *testing.T) {
 			t.Fatalf("byte %#x of the last page: %d, want %d", i, got, expect)
 		}
 	}
-	if memory.breakStart != testBase+0xe000 || program.entry != testBase+0x100 || program.headers != testBase+64 {
-		t.Errorf("break %#x, entry %#x, headers %#x", memory.breakStart, program.entry, program.headers)
+	if vspace.Brk(0) != testBase+0xe000 || program.entry != testBase+0x100 || program.headers != testBase+64 {
+		t.Errorf("break %#x, entry %#x, headers %#x", vspace.Brk(0), program.entry, program.headers)
 	}
-	drop(testBase>>pageShift, (testBase+testSize)>>pageShift)
 }
 
 func TestLoadRefuses(t *testing.T) {
@@ -227,7 +223,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"entry", "entry point", func(h *elfHeader) { h.entry = testBase + 0x1000 }, []segment{text}},
 		{"entry in data", "entry point", nil, []segment{{elfLoad, 4, 0, testBase, 0x1000, 0x1000}}},
 	} {
-		initMemory()
+		clearSpace(t)
 		size := writeProgram(c.change, c.segments...)
 		if problem := load(0, size); !strings.Contains(problem, c.why) {
 			t.Errorf("%s: %q, want %q", c.name, problem, c.why)
@@ -245,7 +241,7 @@ func TestLoadRefuses(t *testing.T) {
 func TestLoadNoise(t *testing.T) {
 	random := rand.New(rand.NewPCG(2, 2))
 	for range 5000 {
-		initMemory()
+		clearSpace(t)
 		size := writeProgram(nil,
 			segment{elfLoad, elfRead | elfExec, 0, testBase, 0x2000, 0x2000},
 			segment{elfLoad, elfRead | elfWrite, 0x4000, testBase + 0x4000, 0x1000, 0x9000})
@@ -265,12 +261,11 @@ func TestLoadNoise(t *testing.T) {
 			continue
 		}
 		load(0, size)
-		for i := range memory.regions.Len() {
-			if g := memory.regions.At(i); g.End > abi.ProgramTop || g.Start >= g.End {
+		for i := range vspace.Regions().Len() {
+			if g := vspace.Regions().At(i); g.End > abi.ProgramTop || g.Start >= g.End {
 				t.Fatalf("region %+v", g)
 			}
 		}
-		drop(testBase>>pageShift, (testBase+testSize)>>pageShift)
 	}
 }
 

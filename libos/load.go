@@ -4,8 +4,10 @@ import (
 	"unsafe"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/abi/linux"
 	"skerry/carrier"
+	"skerry/libos/vspace"
 )
 
 // ELF as the loader and the vDSO know it: 64-bit, little-endian, amd64.
@@ -89,11 +91,10 @@ func load(offset, size uint64) string {
 			}
 		}
 	}
-	if g, ok := memory.regions.Find(h.entry); !ok || g.Prot&linux.PROT_EXEC == 0 {
+	if g, ok := vspace.Regions().Find(h.entry); !ok || g.Prot&linux.PROT_EXEC == 0 {
 		return "has an entry point outside its code"
 	}
-	memory.breakStart = pageUp(program.end)
-	memory.breakEnd = memory.breakStart
+	vspace.SetBreak(pageUp(program.end))
 	return ""
 }
 
@@ -125,7 +126,7 @@ func loadSegment(s *elfSegment, offset, size uint64) string {
 	}
 	start := s.address &^ pageMask
 	fileEnd, end := s.address+s.fileSize, pageUp(s.address+s.memorySize)
-	if !memory.regions.Clear(start, end) {
+	if !vspace.Regions().Clear(start, end) {
 		return "has segments that overlap"
 	}
 	program.low, program.end = min(program.low, start), max(program.end, end)
@@ -136,21 +137,17 @@ func loadSegment(s *elfSegment, offset, size uint64) string {
 		whole = fileEnd &^ pageMask
 	}
 	at := offset + (s.offset &^ pageMask)
-	kind := backArchive
+	kind := vspace.BackArchive
 	if prot&linux.PROT_WRITE != 0 {
-		kind = backCopy
+		kind = vspace.BackCopy
 	}
-	if whole > start && memory.regions.Map(carrier.Region{Start: start, End: whole, Prot: prot, Kind: kind, Offset: at}) != 0 ||
-		end > whole && memory.regions.Map(carrier.Region{Start: whole, End: end, Prot: prot}) != 0 {
+	if whole > start && vspace.MapRegion(carrier.Region{Start: start, End: whole, Prot: prot, Kind: kind, Offset: at}) != 0 ||
+		end > whole && vspace.MapRegion(carrier.Region{Start: whole, End: end, Prot: prot}) != 0 {
 		return "has too many segments"
 	}
 	if whole < fileEnd {
-		// The page is mapped writable for the copy, whatever it is to be.
-		page := whole >> pageShift
-		mapZero(page, page+1, linux.PROT_READ|linux.PROT_WRITE)
-		copy(bytesAt(whole, fileEnd-whole), bytesAt(abi.ArchiveBase+at+(whole-start), fileEnd-whole))
-		if prot&linux.PROT_WRITE == 0 {
-			protectPages(page, page+1, prot)
+		if err := vspace.Write(whole, abi.ArchiveBase+at+(whole-start), fileEnd-whole); err != capability.OK {
+			outOfMemory(err)
 		}
 	}
 	return ""

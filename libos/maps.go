@@ -3,6 +3,7 @@ package main
 import (
 	"skerry/abi/linux"
 	"skerry/libos/files"
+	"skerry/libos/vspace"
 )
 
 // writeMaps writes the text of /proc/self/maps, as much of it as there is room
@@ -10,8 +11,9 @@ import (
 func writeMaps(f *files.Files) {
 	buffer := f.MapsBuffer()
 	n := 0
-	for i := range memory.regions.Len() {
-		g := memory.regions.At(i)
+	regions := vspace.Regions()
+	for i := range regions.Len() {
+		g := regions.At(i)
 		var m message
 		m.hex(g.Start, 8)
 		m.add("-")
@@ -20,11 +22,17 @@ func writeMaps(f *files.Files) {
 		m.flag(g.Prot&linux.PROT_READ != 0, "r")
 		m.flag(g.Prot&linux.PROT_WRITE != 0, "w")
 		m.flag(g.Prot&linux.PROT_EXEC != 0, "x")
-		m.add("p ")
+		if g.Kind == vspace.BackFrame {
+			m.add("s ")
+		} else {
+			m.add("p ")
+		}
 		m.hex(g.Offset, 8)
 		m.add(" 00:00 0")
 		switch {
-		case g.Kind != backZero:
+		case g.Kind == vspace.BackFrame:
+			m.add("                          [frame]")
+		case g.Kind != vspace.BackZero:
 			m.add("                          /proc/self/exe")
 		case g.End == stackTop:
 			m.add("                          [stack]")

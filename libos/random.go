@@ -1,8 +1,6 @@
 package main
 
-import (
-	"skerry/abi"
-)
+import "skerry/abi"
 
 // randomMax is the most that one native call fills.
 const randomMax = 256
@@ -11,7 +9,7 @@ const randomMax = 256
 func fillRandom(address, length uint64) {
 	for length > 0 {
 		n := min(length, randomMax)
-		if err, _ := native(abi.CallRandom, address, n, 0, 0); err != abi.OK {
+		if err := native(abi.CallRandom, address, n); err != abi.OK {
 			fail("the CPU driver gives no entropy")
 		}
 		address += n

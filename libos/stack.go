@@ -7,6 +7,7 @@ import (
 	"skerry/abi/linux"
 	"skerry/carrier"
 	"skerry/libos/files"
+	"skerry/libos/vspace"
 )
 
 // stackTop is the end of the main thread's stack; the page above stays free.
@@ -69,7 +70,7 @@ func copyStrings(info *abi.Info, offset, count uint32, top uint64) (address, len
 // returns the stack pointer; false if Info is not well formed.
 func buildStack(info *abi.Info) (sp uint64, ok bool) {
 	g := carrier.Region{Start: stackTop - stackSizeLimit, End: stackTop, Prot: linux.PROT_READ | linux.PROT_WRITE}
-	if memory.regions.Map(g) != 0 {
+	if vspace.MapRegion(g) != 0 {
 		return 0, false
 	}
 	name, nameLength, ok := copyStrings(info, info.Program, 1, stackTop-8)

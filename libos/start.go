@@ -14,7 +14,7 @@ var upcalls abi.Entries
 func start() {
 	info := at[abi.Info](abi.InfoBase)
 	entryPoints(&upcalls)
-	if err, _ := native(abi.CallSetup, addressOf(&upcalls), 0, 0, 0); err != abi.OK {
+	if err := native(abi.CallSetup, addressOf(&upcalls), 0); err != abi.OK {
 		fail("the CPU driver refuses the upcalls")
 	}
 	clocks.started = now()

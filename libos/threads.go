@@ -110,9 +110,9 @@ func park() {
 	}
 	clocks.parkedAt = now()
 	clocks.armed, clocks.turnEnds = 0, 0
-	native(abi.CallPark, uint64(deadline), 0, 0, 0)
+	native(abi.CallPark, uint64(deadline), 0)
 	fail("parking returned")
 }
 
 // wakeup asks for a run upcall at a time.
-func wakeup(deadline int64) { native(abi.CallWakeup, uint64(deadline), 0, 0, 0) }
+func wakeup(deadline int64) { native(abi.CallWakeup, uint64(deadline), 0) }

@@ -2,18 +2,24 @@ package main
 
 import (
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/abi/linux"
 	"skerry/carrier"
+	"skerry/libos/vspace"
 )
 
 // linuxUpcall serves the Linux call of the current thread.
 func linuxUpcall() {
+	vspace.Replenish()
 	th := at[carrier.Thread](dispatcher().Scratch[scratchCurrent])
 	number := th.Regs.RAX
 	result := int64(-linux.ENOSYS)
-	if number < linux.NumCalls && calls[number] != nil {
+	switch {
+	case number < linux.NumCalls && calls[number] != nil:
 		result = calls[number](th)
-	} else {
+	case number-abi.LibosCall < uint64(len(libosCalls)):
+		result = libosCalls[number-abi.LibosCall](th)
+	default:
 		countUnknown(number)
 	}
 	if result < -linux.MaxErrno && result <= restored {
@@ -35,6 +41,7 @@ func linuxUpcall() {
 
 // runUpcall goes on after a preemption, or after the dispatcher was parked.
 func runUpcall(preempted uint64) {
+	vspace.Replenish()
 	d := dispatcher()
 	if clocks.parkedAt != 0 {
 		clocks.idle += now() - clocks.parkedAt
@@ -106,9 +113,10 @@ const (
 // pageFaultUpcall brings in the page that the current thread wants, or sends
 // it SIGSEGV.
 func pageFaultUpcall() {
+	vspace.Replenish()
 	d := dispatcher()
 	d.Scratch[scratchFull], d.Scratch[scratchVector] = trapRegisters, trapVector
-	memory.faults++
+	pageFaults++
 	address, code := d.FaultAddress, d.FaultCode
 	want := uint32(linux.PROT_READ)
 	if code&faultWrite != 0 {
@@ -126,8 +134,17 @@ func pageFaultUpcall() {
 	}
 }
 
+// nestedFaultUpcall backs a page of the libos's own heap, which the libos has
+// touched for the first time.
+func nestedFaultUpcall() {
+	if !vspace.NestedFault(dispatcher().NestedAddress) {
+		outOfMemory(capability.ErrMemory)
+	}
+}
+
 // trapUpcall turns an exception of the current thread into its signal.
 func trapUpcall() {
+	vspace.Replenish()
 	d := dispatcher()
 	unwind(&d.Trap)
 	d.Scratch[scratchFull], d.Scratch[scratchVector] = trapRegisters, trapVector

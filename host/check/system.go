@@ -9,6 +9,7 @@ var Libos = Config{
 		{Symbol: "main.pageFaultEntry", StackIn: "main.stack"},
 		{Symbol: "main.trapEntry", StackIn: "main.stack"},
 		{Symbol: "main.leaveEnd", StackIn: "main.stack"},
+		{Symbol: "main.nestedFaultEntry", StackIn: "main.nestedStack"},
 	},
 	Indirect: map[string][]string{
 		"main.entry":          {"main.resume"},
@@ -17,10 +18,12 @@ var Libos = Config{
 		"main.pageFaultEntry": {"main.resume"},
 		"main.trapEntry":      {"main.resume"},
 		"main.leaveEnd":       {"main.resume"},
-		"main.linuxUpcall":    {"@main.calls"},
+		"main.linuxUpcall":    {"@main.calls", "@main.libosCalls"},
 		// Into the program's thread.
 		"main.resume": {},
 		"main.leave":  {},
+		// To where the libos faulted.
+		"main.nestedFaultEntry": {},
 	},
 }
 

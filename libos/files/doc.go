@@ -38,8 +38,8 @@
 // written to descriptors 1 and 2 go straight into its ring (a write of at most
 // 4096 bytes whole or not at all), bytes for descriptor 0 are kept in a buffer
 // here. After a notification, and before it parks, the libos calls Poll; after
-// any call it rings the spawner's doorbell (abi.CallNotify of 0) if NeedsDoorbell
-// says so; before it parks it calls Announce, and Withdraw when it runs again.
+// any call it rings the spawner's doorbell (capability.SlotSupervisor) if
+// NeedsDoorbell says so; before it parks it calls Announce, and Withdraw when it runs again.
 //
 // # The doorbell device
 //

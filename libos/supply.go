@@ -1,0 +1,82 @@
+package main
+
+import (
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/lib/supply"
+	"skerry/lib/urpc"
+)
+
+// supplier is the channel over which memory comes from the spawner; a core's
+// monitor has none. It is looked at only while something is asked for: nothing
+// comes over it otherwise but acknowledgements, which wait in it.
+var supplier urpc.Channel
+
+// initSupply attaches the channel, if there is one.
+func initSupply() {
+	if at[abi.Info](abi.InfoBase).Flags&abi.InfoLog == 0 {
+		supply.AttachProgram(&supplier)
+	}
+}
+
+// requestRAM asks the spawner for a piece of RAM of that number and about that
+// size in bytes, and waits until it says how large a one it has put there. The
+// error is ErrQuota or ErrMemory.
+func requestRAM(number uint32, size uint64) (uint64, capability.Error) {
+	if !sendSupply(supply.Want, supply.Piece{Number: number, Size: size}) {
+		return 0, capability.ErrMemory
+	}
+	for {
+		var given supply.Piece
+		var payload [urpc.PayloadSize]byte
+		kind, n, ok := supplier.Receive(&payload)
+		switch {
+		case !ok:
+			if !awaitSupply() {
+				return 0, capability.ErrMemory
+			}
+		case kind == supply.Given && given.Get(payload[:], n) && given.Number == number:
+			return given.Size, given.Error
+		}
+	}
+}
+
+// returnRAM tells the spawner that a piece has nothing made of it any more.
+func returnRAM(number uint32) { sendSupply(supply.Back, supply.Piece{Number: number}) }
+
+// sendSupply sends a message, for whose room it may have to wait. It returns
+// false if the spawner cannot be reached.
+func sendSupply(kind uint8, p supply.Piece) bool {
+	var payload [supply.PieceSize]byte
+	p.Put(&payload)
+	for !supplier.Send(kind, payload[:]) {
+		var none [urpc.PayloadSize]byte
+		if _, _, ok := supplier.Receive(&none); !ok && !supplier.CanSend() && !awaitSupply() {
+			return false
+		}
+	}
+	if supplier.NeedsDoorbell() {
+		notifySpawner()
+	}
+	return true
+}
+
+// awaitSupply gives up the core until there is something in the channel. It
+// returns false if nothing can come.
+func awaitSupply() bool {
+	d := dispatcher()
+	asleep := now()
+	for !supplier.Pending() {
+		if !supplier.Attached() || supplier.Broken() {
+			return false
+		}
+		d.HasWork = 0
+		if supplier.Announce() {
+			native(abi.CallWait, 0, 0)
+			supplier.Withdraw()
+		}
+	}
+	clocks.idle += now() - asleep
+	d.HasWork = 1 // it may have been about something else too: see poll
+	return true
+}
