@@ -6,6 +6,9 @@ type Invocation uint32
 // MaxArguments is how many words go with an invocation.
 const MaxArguments = 5
 
+// MaxRetype is how many objects one Retype makes at most.
+const MaxRetype = 32
+
 // Arguments are the words that go with an invocation. Those it does not use
 // are 0.
 type Arguments [MaxArguments]uint64

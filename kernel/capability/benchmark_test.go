@@ -39,8 +39,8 @@ func operationsOf(m *machine) []struct {
 			m.must(m.Retype(m.slot(60), m.slot(1), abi.Frame, end, 4096, 1))
 			m.must(m.Delete(m.slot(60)))
 		}},
-		{"attach-delete", func() {
-			m.must(m.Attach(m.slot(60), m.slot(3), 1))
+		{"map-unmap", func() {
+			m.must(m.Map(m.slot(60), m.slot(62), m.slot(61), 1, 1))
 			m.must(m.Delete(m.slot(60)))
 		}},
 		{"revoke-1", func() {
@@ -56,6 +56,7 @@ func operationsOf(m *machine) []struct {
 func prepared(t testing.TB, n uint64) *machine {
 	m, _, _ := many(t, n)
 	m.must(m.Create(m.slot(61), Object{Type: abi.Frame, Base: 1 << 50, Size: 1 << 20}, abi.AllRights))
+	m.must(m.Retype(m.slot(62), m.slot(1), abi.PageTable1, m.size-2*pageSize, pageSize, 1))
 	return m
 }
 

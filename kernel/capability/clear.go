@@ -24,7 +24,7 @@ func (s *System) clearLater(a memory.Phys) {
 	s.lastToClear = a
 }
 
-// clearNoMore takes an object off the clear list.
+// clearNoMore takes an object off the clear list: it is ready, or is to go.
 func (s *System) clearNoMore(a memory.Phys) {
 	c := s.at(a)
 	before := memory.Phys(c.word)
@@ -39,6 +39,9 @@ func (s *System) clearNoMore(a memory.Phys) {
 		s.at(c.next).word = uint64(before)
 	}
 	c.state, c.word, c.next = live, 0, 0
+	if isTable(c.kind) {
+		c.word = s.number()
+	}
 }
 
 // stepClear clears a unit of the first object on the list. It reports whether

@@ -11,7 +11,10 @@ func (s *System) Copy(to, source memory.Phys, rights abi.Rights) abi.Error {
 	if err := s.usable(source, abi.RightGrant); err != abi.OK {
 		return err
 	}
-	if s.beingRevoked(source) {
+	switch {
+	case s.at(source).state == lent:
+		return abi.ErrRemote
+	case s.beingRevoked(source):
 		return abi.ErrRevoking
 	}
 	c := *s.at(source)

@@ -5,8 +5,9 @@ import (
 	"skerry/kernel/memory"
 )
 
-// dependentsAtOnce is how many dependents one Delete takes along.
-const dependentsAtOnce = 16
+// atOnce is how many capabilities one Delete or Revoke empties slots of before
+// it leaves the rest to the next call, or to Step.
+const atOnce = 4
 
 // Delete empties a slot. If it held the last capability to an object, that
 // ends, with all that depends on it; what it held is deleted by Step. Delete
@@ -14,25 +15,33 @@ const dependentsAtOnce = 16
 // object than one call deletes: ask again. It returns ErrBusy while the reclaim
 // queue, into which the object's memory should go, is full.
 func (s *System) Delete(a memory.Phys) abi.Error {
-	c := s.at(a)
-	if c.kind == abi.Null {
-		return abi.ErrEmpty
-	}
-	if s.otherCopy(a) != 0 {
-		s.drop(a)
-		return abi.OK
-	}
-	if s.owned(a) && s.relations(a)&abi.RemoteCopies != 0 {
-		return abi.ErrRemote
-	}
-	for range dependentsAtOnce {
-		d := s.dependent(a)
-		if d == 0 {
-			return s.end(a)
+	for range atOnce {
+		if err := s.delete(a); err != abi.ErrPending {
+			return err
 		}
-		s.cut(d)
 	}
 	return abi.ErrPending
+}
+
+// delete is Delete, but for returning ErrPending after each dependent.
+func (s *System) delete(a memory.Phys) abi.Error {
+	c := s.at(a)
+	switch {
+	case c.kind == abi.Null:
+		return abi.ErrEmpty
+	case c.state == lent:
+		return abi.ErrRemote
+	case s.otherCopy(a) != 0:
+		s.drop(a)
+		return abi.OK
+	case s.owned(a) && s.relations(a)&abi.RemoteCopies != 0:
+		return abi.ErrRemote
+	}
+	if d := s.dependent(a); d != 0 {
+		s.cut(d)
+		return abi.ErrPending
+	}
+	return s.end(a)
 }
 
 // end ends the object of a slot that holds the last capability to it and on
@@ -60,11 +69,11 @@ func (s *System) end(a memory.Phys) abi.Error {
 }
 
 // finish removes the last capability to an object that holds nothing. If the
-// object was made of nothing that there is still a capability to, what it was
-// made of goes to the reclaim queue: nothing that there is can get lost.
+// object was made of nothing that there is still a capability to here, what it
+// was made of goes to the reclaim queue: nothing that there is can get lost.
 func (s *System) finish(a memory.Phys) abi.Error {
 	c := s.at(a)
-	root := !abi.Of(c.kind).Dependent && !s.HasAncestors(a)
+	root := !abi.Of(c.kind).Dependent && s.parent(a) == 0
 	if root && s.Reclaimable == reclaimSlots {
 		return abi.ErrBusy
 	}
@@ -122,7 +131,11 @@ func (s *System) cut(a memory.Phys) {
 
 func (s *System) object(a memory.Phys) Object {
 	c := s.at(a)
-	return Object{Type: c.kind, Base: c.base(), Size: c.size, Word: c.identity()}
+	o := Object{Type: c.kind, Base: c.base(), Size: c.size}
+	if c.kind == abi.Mapping {
+		o.Entry, o.Entries, o.Table = s.MappingOf(a)
+	}
+	return o
 }
 
 // deleteLater appends an object, at home, to the delete list.
@@ -166,7 +179,7 @@ func (s *System) stepDelete() bool {
 			c.word++
 			continue
 		}
-		switch s.Delete(in) {
+		switch s.delete(in) {
 		case abi.OK:
 			c.word++
 			return true

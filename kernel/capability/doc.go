@@ -34,25 +34,21 @@
 //
 // A large object is cleared by Step too, before it is ready.
 //
-// # The objects of the CPU driver
+// # Mappings
 //
-// The CPU driver does not stand on this package yet: it is tested by itself,
-// over plain memory. When it does,
+// A mapping is part of the order like what is made by retype: it has the range of
+// what is mapped, and so goes with it. Of the page table it is in it knows only
+// where its entries are; numbers that are given out once (see mapping.go) tell
+// whether that table is still there. So tables, frames and mappings can be
+// deleted in any order, and no entry is written but in the table it was meant
+// for.
 //
-//   - kcb.KCB becomes an object of type KCB; it contains this package's State.
-//   - kcb.DCB and the dispatcher frame become one object of type Dispatcher:
-//     the control block in page 0, with its slots (home, CSpace, VSpace,
-//     domain, receive) at the end of that page, the kernel's vector area in
-//     page 1, abi.Dispatcher and its two save areas in pages 2 to 4, and
-//     endpoints in pages 5 to 7.
-//   - The tables of amd64.Space become PageTable1 to PageTable4, the frames it
-//     maps Frames, and each entry or run of entries a Mapping.
-//   - memory.Pages ends at boot: what it has left becomes RAM capabilities in
-//     the first CSpace of the core's monitor.
-//   - The boot archive becomes one Frame with rights Read, Execute and Grant;
-//     the stdio frame and the monitors' channels become Frames.
-//   - abi.RightMonitor, RightInspect and RightPower become the Kernel
-//     capability with fewer or more rights; RightConsole becomes IOPorts and
-//     IRQSource; RightSpawn becomes having RAM and a Domain to make dispatchers
-//     of.
+// # Who stands on it
+//
+// Whatever the CPU driver keeps for its users is such an object: control blocks
+// and save areas lie in Dispatchers, address spaces are PageTables whose entries
+// Mappings stand for, and this package's State lies in the KCB. kernel/driver
+// does the invocations of all types but CNodes, which are this package's own,
+// and writes the entries of page tables. What only some may do, such as writing
+// to serial ports, is a right of the Kernel capability.
 package capability

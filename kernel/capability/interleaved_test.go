@@ -117,7 +117,7 @@ func (m *machine) wild(r *rand.Rand) abi.Error {
 		c := m.at(source)
 		t := abi.Type(1 + r.IntN(int(abi.NumTypes)-1))
 		if c.kind == abi.RAM {
-			t = []abi.Type{abi.RAM, abi.Frame, abi.Frame, abi.L2CNode, abi.L2CNode, abi.L1CNode, abi.Dispatcher, abi.PageTable2}[r.IntN(8)]
+			t = []abi.Type{abi.RAM, abi.Frame, abi.Frame, abi.L2CNode, abi.L2CNode, abi.L1CNode, abi.Dispatcher, abi.PageTable1, abi.PageTable1}[r.IntN(9)]
 		}
 		rule := abi.Of(t)
 		size := max(rule.Least, rule.Align*(1+r.Uint64N(24)))
@@ -129,7 +129,12 @@ func (m *machine) wild(r *rand.Rand) abi.Error {
 		if c := m.at(source); c.kind != abi.Frame {
 			return abi.ErrType
 		}
-		return m.Attach(to, source, uint64(r.IntN(50)))
+		for range 50 {
+			if a := slots[r.IntN(len(slots))]; isTable(m.at(a).kind) {
+				return m.enter(to, a, source, r.Uint64N(TableEntries), 1+r.Uint64N(min(3, max(1, m.SizeOf(source)/pageSize))), 0)
+			}
+		}
+		return abi.ErrType
 	case n < 17:
 		return m.Delete(source)
 	case n < 18:

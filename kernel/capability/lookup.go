@@ -95,3 +95,23 @@ func (s *System) Vacant(cnode memory.Phys, index, n uint64, t abi.Type) (memory.
 	}
 	return a, abi.OK
 }
+
+// Vacancy returns the empty slot that a reference names in the CSpace whose L1
+// CNode the slot root holds, for a capability of a type. The CNode needs right
+// Write.
+func (s *System) Vacancy(root memory.Phys, r abi.Reference, t abi.Type) (memory.Phys, abi.Error) {
+	if !r.Valid() {
+		return 0, abi.ErrReference
+	}
+	if r&abi.LevelOne != 0 {
+		return s.Vacant(root, uint64(r.L1()), 1, t)
+	}
+	cnode, err := s.slotOf(root, abi.L1CNode, uint64(r.L1()), 1)
+	if err != abi.OK {
+		return 0, err
+	}
+	if s.at(cnode).kind != abi.L2CNode {
+		return 0, abi.ErrReference
+	}
+	return s.Vacant(cnode, uint64(r.Slot()), 1, t)
+}

@@ -52,6 +52,42 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// TestVacancy checks which references lead to an empty slot.
+func TestVacancy(t *testing.T) {
+	m := newMachine(t, 1<<20)
+	for slot, rights := range map[uint64]abi.Rights{5: abi.RightRead, 6: abi.RightWrite} {
+		to, err := m.Vacant(m.root, slot, 1, abi.L2CNode)
+		m.must(err)
+		m.must(m.Copy(to, m.cnode, rights))
+	}
+	for _, c := range []struct {
+		name string
+		r    abi.Reference
+		kind abi.Type
+		want abi.Error
+	}{
+		{"an empty slot", abi.MakeReference(1, 99), abi.Mapping, abi.OK},
+		{"one that is not", abi.MakeReference(1, 1), abi.Mapping, abi.ErrOccupied},
+		{"without right Write of the CNode", abi.MakeReference(5, 99), abi.Mapping, abi.ErrRights},
+		{"without right Read of the CNode", abi.MakeReference(6, 99), abi.Mapping, abi.ErrReference},
+		{"no L2 CNode there", abi.MakeReference(9, 99), abi.Mapping, abi.ErrReference},
+		{"beyond the L1 CNode", abi.MakeReference(256, 1), abi.Mapping, abi.ErrReference},
+		{"no reference", 0, abi.Mapping, abi.ErrReference},
+		{"the kernel's slot", abi.MakeReference(1, 0), abi.Mapping, abi.ErrReference},
+		{"an L1 slot, for an L2 CNode", abi.LevelOneReference(9), abi.L2CNode, abi.OK},
+		{"an L1 slot, for anything else", abi.LevelOneReference(9), abi.RAM, abi.ErrOccupied},
+		{"an L1 slot that is taken", abi.LevelOneReference(1), abi.L2CNode, abi.ErrOccupied},
+	} {
+		a, err := m.Vacancy(m.root, c.r, c.kind)
+		if err != c.want {
+			t.Errorf("%s: %s, want %s", c.name, err.Name(), c.want.Name())
+		}
+		if found, _ := m.Find(m.root, c.r); err == abi.OK && (a != found || m.TypeOf(a) != abi.Null) {
+			t.Errorf("%s: slot %#x", c.name, a)
+		}
+	}
+}
+
 // TestGrow replaces a CSpace's L1 CNode by a larger one, as its user does.
 func TestGrow(t *testing.T) {
 	m := newMachine(t, 1<<20)

@@ -23,6 +23,9 @@ type machine struct {
 	zeroed uint64
 }
 
+// foreign is how much memory behind its RAM a machine sees: another core's.
+const foreign = 64 << 10
+
 const pageSize = 4096
 
 // newMachine makes a machine with size bytes of RAM.
@@ -77,7 +80,7 @@ func (m *machine) bytes(base memory.Phys, n uint64) []byte {
 
 // Zero and Ended make it a Kernel.
 func (m *machine) Zero(base memory.Phys, size uint64) {
-	if size > ClearUnit || uint64(base) < m.ram || uint64(base)+size > m.ram+m.size {
+	if size > ClearUnit || uint64(base) < m.ram || uint64(base)+size > m.ram+m.size+foreign {
 		m.t.Errorf("clear %d bytes at %#x", size, base)
 		return
 	}
@@ -86,9 +89,40 @@ func (m *machine) Zero(base memory.Phys, size uint64) {
 }
 
 func (m *machine) Ended(o Object) {
+	if o.Type == abi.Mapping && o.Table != abi.Null {
+		for i := range o.Entries {
+			if e := m.entry(o.Entry + memory.Phys(i*8)); *e != 0 && *e-1 >= o.Base && *e-1 < o.Base+o.Size {
+				*e = 0
+			}
+		}
+	}
 	if m.ended != nil {
+		o.Table = abi.Null // which of several went first is not said
 		m.ended[o]++
 	}
+}
+
+// entry returns a page table's entry.
+func (m *machine) entry(at memory.Phys) *uint64 { return (*uint64)(unsafe.Pointer(&m.bytes(at, 8)[0])) }
+
+// enter maps count pages of a source, from offset on, as the CPU driver does:
+// its entries are an address and a bit.
+func (m *machine) enter(to, table, source memory.Phys, first, count, offset uint64) abi.Error {
+	at := memory.Phys(m.BaseOf(table) + first*8)
+	if m.usable(table, 0) == abi.OK && isTable(m.TypeOf(table)) && first+count <= TableEntries {
+		for i := range count {
+			if *m.entry(at + memory.Phys(i*8)) != 0 {
+				return abi.ErrInUse
+			}
+		}
+	}
+	if err := m.Map(to, table, source, first, count); err != abi.OK {
+		return err
+	}
+	for i := range count {
+		*m.entry(at + memory.Phys(i*8)) = m.BaseOf(source) + offset + i*pageSize + 1
+	}
+	return abi.OK
 }
 
 // check walks the whole tree and reports the first thing that is wrong: its

@@ -18,6 +18,7 @@ type model struct {
 	queued memory.Phys
 	// gone are the objects that ended.
 	gone map[Object]int
+	born uint64
 }
 
 const queueAt memory.Phys = 1 << 60
@@ -39,14 +40,31 @@ type thing struct {
 	Object
 	first     uint64
 	relations abi.Relations
+	owner     uint32
+	lent      bool
+	born      uint64 // orders page tables and mappings
+	offset    uint64 // of what a mapping maps
 }
 
-func newThing(t abi.Type, base, size, word uint64) *thing {
-	return &thing{Object: Object{Type: t, Base: base, Size: size, Word: word}, first: place(t, base)}
+func (m *model) newThing(t abi.Type, base, size uint64) *thing {
+	m.born++
+	return &thing{Object: Object{Type: t, Base: base, Size: size}, first: place(t, base), born: m.born}
+}
+
+// now returns an object as it is now: a mapping's table may have gone.
+func (m *model) now(o *thing) Object {
+	is := o.Object
+	is.Table = abi.Null
+	for _, t := range m.slots {
+		if o.Type == abi.Mapping && isTable(t.Type) && t.Base == uint64(o.Entry)&^0xfff && t.born < o.born {
+			is.Table = t.Type
+		}
+	}
+	return is
 }
 
 func (m *model) clone() *model {
-	return &model{maps.Clone(m.slots), m.queued, map[Object]int{}}
+	return &model{maps.Clone(m.slots), m.queued, map[Object]int{}, m.born}
 }
 
 // any reports whether a question is true of any capability.
@@ -112,7 +130,7 @@ func (m *model) delete(a memory.Phys) abi.Error {
 	if !ok {
 		return abi.ErrEmpty
 	}
-	if m.count(t.thing) == 1 && t.relations&abi.RemoteCopies != 0 {
+	if t.lent || m.count(t.thing) == 1 && t.owner == 0 && t.relations&abi.RemoteCopies != 0 {
 		return abi.ErrRemote
 	}
 	if m.count(t.thing) > 1 {
@@ -135,12 +153,12 @@ func (m *model) delete(a memory.Phys) abi.Error {
 			delete(m.slots, in)
 		}
 	}
-	if !abi.Of(t.Type).Dependent && !m.hasAncestors(t.thing) {
+	if !abi.Of(t.Type).Dependent && m.parent(t.thing) == nil {
 		kind := t.Type
 		if kind.MadeOf(abi.RAM) {
 			kind = abi.RAM
 		}
-		left := newThing(kind, t.Base, t.Size, 0)
+		left := m.newThing(kind, t.Base, t.Size)
 		left.relations = t.relations
 		m.enqueue(tuple{left, abi.Of(kind).Rights})
 	}
@@ -162,7 +180,7 @@ func (m *model) revoke(a memory.Phys) abi.Error {
 		return err
 	}
 	o := m.slots[a].thing
-	if o.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0 {
+	if o.lent || o.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0 {
 		return abi.ErrRemote
 	}
 	for {
@@ -183,10 +201,17 @@ func (m *model) revoke(a memory.Phys) abi.Error {
 	}
 }
 
+func (o *thing) number() uint64 {
+	if o.Type == abi.Mapping {
+		return o.born
+	}
+	return 0
+}
+
 // order compares places in the database.
 func order(x *thing, a memory.Phys, y *thing, b memory.Phys) int {
 	return cmp.Or(cmp.Compare(x.first, y.first), cmp.Compare(y.Size, x.Size), cmp.Compare(x.Type, y.Type),
-		cmp.Compare(x.Word, y.Word), cmp.Compare(a, b))
+		cmp.Compare(x.number(), y.number()), cmp.Compare(a, b))
 }
 
 func (m *model) copy(to, source memory.Phys, rights abi.Rights) abi.Error {
@@ -194,6 +219,9 @@ func (m *model) copy(to, source memory.Phys, rights abi.Rights) abi.Error {
 		return err
 	}
 	t := m.slots[source]
+	if t.lent {
+		return abi.ErrRemote
+	}
 	m.slots[to] = tuple{t.thing, t.rights & rights}
 	return abi.OK
 }
@@ -215,11 +243,11 @@ func (m *model) retype(to, source memory.Phys, t abi.Type, offset, size, count u
 	switch {
 	case !t.MadeOf(s.Type):
 		return abi.ErrParent
-	case count == 0 || count > 256:
+	case count == 0 || count > abi.MaxRetype:
 		return abi.ErrArgument
 	case offset < abi.Of(s.Type).Offers || offset > s.Size || size > s.Size || offset+size*count > s.Size || !t.Fits(s.Base+offset, size) || t == s.Type && size == s.Size:
 		return abi.ErrRange
-	case s.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0:
+	case s.lent || s.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0:
 		return abi.ErrRemote
 	}
 	for _, d := range m.slots {
@@ -229,24 +257,126 @@ func (m *model) retype(to, source memory.Phys, t abi.Type, offset, size, count u
 		}
 	}
 	for i := range count {
-		o := newThing(t, s.Base+offset+i*size, size, 0)
+		o := m.newThing(t, s.Base+offset+i*size, size)
 		o.relations = s.relations & abi.RemoteAncestors
 		m.slots[to+memory.Phys(i*abi.SlotSize)] = tuple{o, abi.Of(t).Rights &^ (abi.Of(s.Type).Rights &^ s.rights)}
 	}
 	return abi.OK
 }
 
-func (m *model) attach(to, source memory.Phys, entry uint64) abi.Error {
-	if err := m.usable(source, 0); err != abi.OK {
-		return err
+func (m *model) enter(to, table, source memory.Phys, first, count, offset uint64) abi.Error {
+	t, s := m.slots[table], m.slots[source]
+	entry := memory.Phys(0)
+	if t.thing != nil {
+		entry = memory.Phys(t.Base + first*8)
 	}
-	s := m.slots[source]
-	for _, t := range m.slots {
-		if t.Object == (Object{abi.Mapping, s.Base, s.Size, entry}) {
-			return abi.ErrInUse
+	if t.thing != nil && isTable(t.Type) && first+count <= TableEntries {
+		entries := m.entries(t.thing)
+		for i := range count {
+			if entries[first+i] != 0 {
+				return abi.ErrInUse
+			}
 		}
 	}
-	m.slots[to] = tuple{newThing(abi.Mapping, s.Base, s.Size, entry), abi.Of(abi.Mapping).Rights}
+	switch {
+	case t.thing == nil || s.thing == nil:
+		return abi.ErrEmpty
+	case !isTable(t.Type) || !mappable(s.Type):
+		return abi.ErrType
+	case count == 0 || first+count > TableEntries:
+		return abi.ErrRange
+	case isTable(s.Type) && m.mapped(s.thing):
+		return abi.ErrInUse
+	}
+	o := m.newThing(abi.Mapping, s.Base, s.Size)
+	o.first, o.Entry, o.Entries, o.offset = s.first, entry, count, offset
+	m.slots[to] = tuple{o, abi.RightControl | s.rights&(abi.RightRead|abi.RightWrite|abi.RightExecute)}
+	return abi.OK
+}
+
+func (m *model) mapped(o *thing) bool {
+	return m.any(func(t tuple) bool { return t.Type == abi.Mapping && t.first == o.first && t.Size == o.Size })
+}
+
+// entries are what a page table should hold.
+func (m *model) entries(table *thing) (entries [TableEntries]uint64) {
+	for _, t := range m.slots {
+		if t.Type != abi.Mapping || uint64(t.Entry)&^0xfff != table.Base || t.born < table.born {
+			continue
+		}
+		for i := range t.Entries {
+			entries[uint64(t.Entry)&0xfff/8+i] = t.Base + t.offset + i*pageSize + 1
+		}
+	}
+	return entries
+}
+
+// sole reports whether the capability in a slot is the only one of its kind,
+// and nothing is made of it.
+func (m *model) sole(a memory.Phys) abi.Error {
+	t, ok := m.slots[a]
+	switch {
+	case !ok:
+		return abi.ErrEmpty
+	case t.lent || t.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0:
+		return abi.ErrRemote
+	case m.count(t.thing) > 1 || m.hasDescendants(t.thing):
+		return abi.ErrInUse
+	}
+	return abi.OK
+}
+
+func (m *model) lend(a memory.Phys, core uint32) abi.Error {
+	if err := m.sole(a); err != abi.OK {
+		return err
+	}
+	switch t := m.slots[a]; {
+	case t.Type != abi.RAM:
+		return abi.ErrType
+	case t.rights != abi.Of(abi.RAM).Rights:
+		return abi.ErrRights
+	case core == 0:
+		return abi.ErrArgument
+	case t.relations&abi.RemoteAncestors != 0:
+		return abi.ErrRemote
+	default:
+		t.lent, t.owner, t.relations = true, core, abi.RemoteCopies
+		return abi.OK
+	}
+}
+
+func (m *model) regain(a memory.Phys) abi.Error {
+	t := m.slots[a]
+	if t.thing == nil || !t.lent {
+		return abi.ErrState
+	}
+	t.lent, t.owner, t.relations = false, 0, 0
+	return abi.OK
+}
+
+func (m *model) adopt(to memory.Phys, base, size uint64) abi.Error {
+	if m.found(abi.RAM, base, size) != Nothing {
+		return abi.ErrInUse
+	}
+	o := m.newThing(abi.RAM, base, size)
+	o.relations = abi.RemoteAncestors
+	m.slots[to] = tuple{o, abi.Of(abi.RAM).Rights}
+	return abi.OK
+}
+
+func (m *model) release(a memory.Phys) abi.Error {
+	if err := m.sole(a); err != abi.OK {
+		return err
+	}
+	switch t := m.slots[a]; {
+	case t.Type != abi.RAM:
+		return abi.ErrType
+	case t.relations&abi.RemoteAncestors == 0:
+		return abi.ErrState
+	case m.parent(t.thing) != nil:
+		return abi.ErrInUse
+	}
+	delete(m.slots, a)
 	return abi.OK
 }
 

@@ -32,17 +32,17 @@ func newPair(t testing.TB, r *rand.Rand) *pair {
 		c := p.at(a)
 		o := p.object(a)
 		if things[o] == nil {
-			things[o] = newThing(o.Type, o.Base, o.Size, o.Word)
+			things[o] = p.model.newThing(o.Type, o.Base, o.Size)
 		}
 		p.model.slots[a] = tuple{things[o], c.rights}
 	}
 	for i, o := range []Object{
-		{abi.IRQSource, 0, 64, 0}, {abi.IOPorts, 0, 1 << 16, 0}, {abi.Domain, 0, 1 << 32, 0},
-		{abi.Kernel, 0, 1, 0}, {abi.PhysicalRange, 1 << 40, 1 << 30, 0},
+		{Type: abi.IRQSource, Size: 64}, {Type: abi.IOPorts, Size: 1 << 16}, {Type: abi.Domain, Size: 1 << 32},
+		{Type: abi.Kernel, Size: 1}, {Type: abi.PhysicalRange, Base: 1 << 40, Size: 1 << 30},
 	} {
 		a := p.slot(uint64(10 + i))
 		p.must(p.Create(a, o, abi.AllRights))
-		p.model.slots[a] = tuple{newThing(o.Type, o.Base, o.Size, 0), abi.Of(o.Type).Rights}
+		p.model.slots[a] = tuple{p.model.newThing(o.Type, o.Base, o.Size), abi.Of(o.Type).Rights}
 	}
 	return p
 }
@@ -149,14 +149,17 @@ func (p *pair) operate(relations bool) {
 		if got == abi.OK && abi.Of(t).Zeroed && p.model.slots[source].Type == abi.RAM {
 			p.cleared(p.model.slots[to], size*count)
 		}
-	case n < 66 && !full:
-		source, entry := p.like(abi.Frame, abi.PageTable1), uint64(r.IntN(30))
-		if k := p.model.slots[source].kind(); k != abi.Frame && k != abi.PageTable1 {
-			return
+	case n < 68 && !full:
+		table := p.like(abi.PageTable1, abi.PageTable2, abi.PageTable3, abi.PageTable4)
+		source := p.like(abi.Frame, abi.Frame, abi.DeviceFrame, abi.Dispatcher, abi.PageTable1, abi.PageTable2)
+		first, count, offset := r.Uint64N(TableEntries+2), 1+r.Uint64N(3), uint64(0)
+		if s := p.model.slots[source]; s.thing != nil && s.Size >= pageSize {
+			offset = r.Uint64N(s.Size/pageSize) * pageSize
+			count = min(count, (s.Size-offset)/pageSize)
 		}
-		p.last = fmt.Sprintf("attach %#x to %#x at %d", source, to, entry)
-		got, want = p.Attach(to, source, entry), p.model.attach(to, source, entry)
-	case n < 86 || n < 66:
+		p.last = fmt.Sprintf("map %d pages of %#x, from %#x on, in %#x at %d to %#x", count, source, offset, table, first, to)
+		got, want = p.enter(to, table, source, first, count, offset), p.model.enter(to, table, source, first, count, offset)
+	case n < 86 || n < 68:
 		a := p.victim()
 		p.last = fmt.Sprintf("delete %#x", a)
 		for got = abi.ErrPending; got == abi.ErrPending; {
@@ -176,10 +179,37 @@ func (p *pair) operate(relations bool) {
 			p.t.Fatalf("%s: revocation without end", p.last)
 		}
 		if got == abi.ErrPending {
-			got = abi.OK
+			got = p.Revoke(a) // says how it went
 		}
-	case n < 94 && relations:
+	case n < 92 && relations:
 		p.relate()
+	case n < 96 && relations && to != 0:
+		a := p.like(abi.RAM)
+		switch base, size := p.ram+p.size+r.Uint64N(foreign/pageSize)*pageSize, uint64(pageSize)<<r.IntN(3); r.IntN(4) {
+		case 0:
+			p.last = fmt.Sprintf("lend %#x", a)
+			got, want = p.Lend(a, 3), p.model.lend(a, 3)
+		case 1:
+			for _, b := range p.model.sorted() {
+				if p.model.slots[b].lent {
+					a = b
+				}
+			}
+			p.last = fmt.Sprintf("regain %#x", a)
+			got, want = p.Regain(a), p.model.regain(a)
+		case 2:
+			size = min(size, p.ram+p.size+foreign-base)
+			p.last = fmt.Sprintf("adopt %#x+%#x to %#x", base, size, to)
+			got, want = p.Adopt(to, base, size), p.model.adopt(to, base, size)
+		case 3:
+			for range 50 {
+				if t := p.model.slots[a]; t.kind() != abi.RAM || t.relations&abi.RemoteAncestors == 0 {
+					a = p.any()
+				}
+			}
+			p.last = fmt.Sprintf("release %#x", a)
+			got, want = p.Release(a), p.model.release(a)
+		}
 	default:
 		if p.Reclaimable == 0 || to == 0 {
 			return
@@ -233,15 +263,19 @@ func (p *pair) retype(source tuple) (t abi.Type, size, count uint64) {
 func (p *pair) relate() {
 	a := p.any()
 	o := p.model.slots[a].thing
-	if o == nil || abi.Of(o.Type).Dependent {
+	if o == nil || o.lent || abi.Of(o.Type).Dependent {
 		return // these go with their parents, wherever copies are
 	}
 	if p.r.IntN(2) == 0 {
 		for _, a := range p.machine.check() {
-			p.must(p.SetRelations(a, 0, 0))
+			if p.at(a).state != lent {
+				p.must(p.SetRelations(a, 0, 0))
+			}
 		}
 		for _, t := range p.model.slots {
-			t.relations = 0
+			if !t.lent {
+				t.relations = 0
+			}
 		}
 		return
 	}
@@ -254,7 +288,7 @@ func (p *pair) relate() {
 	}
 	for _, b := range p.machine.check() {
 		for _, t := range p.model.slots {
-			if t.Object == p.object(b) {
+			if !t.lent && p.model.now(t.thing) == p.object(b) {
 				p.must(p.SetRelations(b, 0, t.relations))
 			}
 		}
@@ -298,12 +332,22 @@ func (p *pair) compare() {
 		if a < p.reclaimSlot(reclaimSlots) && a >= p.reclaimSlot(0) {
 			d.Rights = t.rights // which of several copies goes last is not said
 		}
-		if p.object(a) != t.Object || d.Rights != t.rights || d.Relations != t.relations || d.Ready != 1 {
+		if p.object(a) != p.model.now(t.thing) || d.Owner != t.owner || d.Rights != t.rights || d.Relations != t.relations || d.Ready != 1 {
 			p.t.Fatalf("%s: slot %#x holds %+v, want %+v", p.last, a, d, t)
 		}
 	}
 	if len(slots) != len(p.model.slots) {
 		p.t.Fatalf("%s: %d capabilities, want %d", p.last, len(slots), len(p.model.slots))
+	}
+	for _, t := range p.model.slots {
+		if !isTable(t.Type) {
+			continue
+		}
+		for i, want := range p.model.entries(t.thing) {
+			if got := *p.entry(memory.Phys(t.Base + uint64(i)*8)); got != want {
+				p.t.Fatalf("%s: entry %d of the table at %#x is %#x, want %#x", p.last, i, t.Base, got, want)
+			}
+		}
 	}
 	for i := range reclaimSlots {
 		if p.at(p.reclaimSlot(i)).kind != abi.Null != (i < p.Reclaimable) {
@@ -323,13 +367,16 @@ func (p *pair) ask() {
 	if got := p.HasCopies(a); got != p.model.hasCopies(t.thing) {
 		p.t.Fatalf("%s: has-copies of %#x: %v", p.last, a, got)
 	}
+	if got := p.Mapped(a); got != p.model.mapped(t.thing) {
+		p.t.Fatalf("%s: %#x is mapped: %v", p.last, a, got)
+	}
 	if got := p.HasAncestors(a); got != p.model.hasAncestors(t.thing) {
 		p.t.Fatalf("%s: has-ancestors of %#x: %v", p.last, a, got)
 	}
 	if got := p.HasDescendants(a); got != p.model.hasDescendants(t.thing) {
 		p.t.Fatalf("%s: has-descendants of %#x: %v", p.last, a, got)
 	}
-	if got, want := p.parent(a), p.model.parent(t.thing); (got != 0) != (want != nil) || got != 0 && p.object(got) != want.Object {
+	if got, want := p.parent(a), p.model.parent(t.thing); (got != 0) != (want != nil) || got != 0 && p.object(got) != p.model.now(want) {
 		p.t.Fatalf("%s: parent of %#x: %#x, want %+v", p.last, a, got, want)
 	}
 	align := abi.Of(t.Type).Align

@@ -6,7 +6,7 @@ import (
 )
 
 // MaxRetype is how many objects one retype makes at most.
-const MaxRetype = abi.L2Slots
+const MaxRetype = abi.MaxRetype
 
 // Retype makes count objects of a type, each of size, from offset on in the
 // object of the slot source, and puts them into the slots from to on, which

@@ -5,14 +5,10 @@ import (
 	"skerry/kernel/memory"
 )
 
-// revokeAtOnce is how many capabilities Revoke deletes before it leaves the
-// rest to Step.
-const revokeAtOnce = 16
-
 // Revoke deletes all other copies of the capability in a slot, which needs
 // right Revoke, and everything made of its object. It returns ErrPending if it
-// goes on in Step; Revoking tells when it is done. Until then the object
-// cannot be copied or retyped, nor can anything made of it.
+// goes on in Step; ErrRevoking until that is done, and then OK. Until then the
+// object cannot be copied, retyped or mapped, nor can anything made of it.
 func (s *System) Revoke(a memory.Phys) abi.Error {
 	if err := s.usable(a, abi.RightRevoke); err != abi.OK {
 		return err
@@ -28,15 +24,17 @@ func (s *System) Revoke(a memory.Phys) abi.Error {
 	s.at(a).state = revoking
 	s.revocations[s.numRevocations] = a
 	s.numRevocations++
-	for range revokeAtOnce {
-		if !s.stepRevocation(a) || s.at(a).state != revoking {
-			break
+	for range atOnce {
+		switch err := s.stepRevocation(a); {
+		case err == abi.ErrBusy:
+			return abi.ErrPending
+		case err != abi.OK:
+			return err
+		case s.at(a).state != revoking:
+			return abi.OK
 		}
 	}
-	if s.at(a).state == revoking {
-		return abi.ErrPending
-	}
-	return abi.OK
+	return abi.ErrPending
 }
 
 // Revoking reports whether the capability in a slot is still being revoked.
@@ -77,7 +75,7 @@ func (s *System) beingRevoked(a memory.Phys) bool {
 // anywhere: it does not while all wait for the delete list.
 func (s *System) stepRevoke() bool {
 	for i := range s.numRevocations {
-		if s.stepRevocation(s.revocations[i]) {
+		if s.stepRevocation(s.revocations[i]) != abi.ErrBusy {
 			return true
 		}
 	}
@@ -85,8 +83,10 @@ func (s *System) stepRevoke() bool {
 }
 
 // stepRevocation deletes one capability on behalf of a slot's revocation, or
-// ends it. It reports whether it got anywhere.
-func (s *System) stepRevocation(a memory.Phys) bool {
+// ends it. Its error is ErrBusy if it has to wait for the delete list or the
+// reclaim queue, ErrRemote if it ended because another core has a part in what
+// is to go.
+func (s *System) stepRevocation(a memory.Phys) abi.Error {
 	victim := s.lastIn(a)
 	if s.at(victim).copies(s.at(a)) {
 		victim = s.otherCopy(a)
@@ -95,17 +95,17 @@ func (s *System) stepRevocation(a memory.Phys) bool {
 		} else {
 			s.drop(victim)
 		}
-		return true
+		return abi.OK
 	}
 	if s.at(victim).state == deleting {
-		return false
+		return abi.ErrBusy
 	}
-	switch s.Delete(victim) {
+	switch err := s.delete(victim); err {
 	case abi.ErrRemote:
-		// The monitors did not say that other cores have a part in this.
 		s.revokeNoMore(a)
+		return err
 	case abi.ErrBusy:
-		return false
+		return err
 	}
-	return true
+	return abi.OK
 }

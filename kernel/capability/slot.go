@@ -12,9 +12,10 @@ type Slot struct {
 	// first is where the object's range starts: its space above spaceShift,
 	// its number in that space below. size is its length.
 	first, size uint64
-	// word is the type's own; see identified. While an object is being
-	// cleared it is the slot before it in that list, while it is being
-	// deleted the number of the next of its slots to look at.
+	// word is, of a page table, its number (State.born); of a mapping, where
+	// it is (mapping.go). While an object is being cleared it is the slot
+	// before it in that list, while it is being deleted the number of the next
+	// of its slots to look at.
 	word uint64
 
 	// left, right and level are the slot's place in the tree, end the
@@ -23,7 +24,7 @@ type Slot struct {
 	end         uint64
 
 	// next is the slot after it in the list of what is being cleared or
-	// deleted.
+	// deleted; a mapping, which is never on either, has its number there.
 	next memory.Phys
 
 	kind   abi.Type
@@ -44,6 +45,7 @@ const (
 	clearing       // on the clear list, not ready
 	deleting       // at home, on the delete list
 	revoking       // in State.revocations
+	lent           // RAM that another core has now
 )
 
 var _ [abi.SlotSize - unsafe.Sizeof(Slot{})]byte
@@ -64,14 +66,11 @@ func (c *Slot) base() uint64 { return c.first & (1<<spaceShift - 1) }
 // last returns the end of the object's range.
 func (c *Slot) last() uint64 { return c.first + c.size }
 
-// identified reports whether word tells objects of the same range and type
-// apart.
-func identified(t abi.Type) bool { return t == abi.Mapping }
-
-// identity returns what tells objects of the same range and type apart.
+// identity returns what tells objects of the same range and type apart:
+// mappings, by their numbers.
 func (c *Slot) identity() uint64 {
-	if identified(c.kind) {
-		return c.word
+	if c.kind == abi.Mapping {
+		return uint64(c.next)
 	}
 	return 0
 }
@@ -88,3 +87,10 @@ func (c *Slot) covers(o *Slot) bool { return c.first <= o.first && o.last() <= c
 func (s *System) at(a memory.Phys) *Slot {
 	return (*Slot)(unsafe.Pointer(uintptr(a) + s.State.Offset))
 }
+
+// TypeOf, RightsOf, BaseOf and SizeOf return what the capability in a slot says
+// of itself: type Null if the slot is empty.
+func (s *System) TypeOf(a memory.Phys) abi.Type     { return s.at(a).kind }
+func (s *System) RightsOf(a memory.Phys) abi.Rights { return s.at(a).rights }
+func (s *System) BaseOf(a memory.Phys) uint64       { return s.at(a).base() }
+func (s *System) SizeOf(a memory.Phys) uint64       { return s.at(a).size }

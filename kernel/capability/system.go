@@ -33,6 +33,9 @@ type State struct {
 	// The delete list is linked through next.
 	firstToDelete, lastToDelete memory.Phys
 
+	// born is the last number given to a page table or a mapping.
+	born uint64
+
 	revocations    [MaxRevocations]memory.Phys
 	numRevocations int
 
@@ -45,8 +48,14 @@ type State struct {
 // Object is what a capability names.
 type Object struct {
 	Type       abi.Type
-	Base, Size uint64 // in its space
-	Word       uint64 // a mapping's entry
+	Base, Size uint64 // in its space; a mapping's is what is mapped
+
+	// Entry is the address of a mapping's first entry, Entries how many it
+	// has, Table the type of the page table they are in: Null if that table
+	// has gone, and with it the mapping's entries.
+	Entry   memory.Phys
+	Entries uint64
+	Table   abi.Type
 }
 
 // Kernel is what the capability system asks of the rest of the CPU driver.
@@ -56,8 +65,9 @@ type Kernel interface {
 	// of time.
 	Zero(base memory.Phys, size uint64)
 	// Ended says that the last capability to an object on this core has
-	// gone: a dispatcher is to be stopped, a mapping's entries cleared. It is
-	// called before the object's memory can become anything else, once.
+	// gone: a dispatcher is to be stopped; of a mapping, if it is still in a
+	// table, those of its entries are to be cleared that lead into its range.
+	// It is called once, before the object's memory can become anything else.
 	Ended(o Object)
 }
 
@@ -80,18 +90,24 @@ func (s *System) reclaimSlot(i int) memory.Phys {
 
 // Create puts a capability that is made of nothing into an empty slot: the
 // first ones of a core. Its range must be apart from all there is, or in a
-// Create'd object of a type that precedes its own.
+// Create'd object of a type that precedes its own; its memory is as it should
+// be. Of o, type, base and size count; it can be no mapping.
 func (s *System) Create(slot memory.Phys, o Object, rights abi.Rights) abi.Error {
 	c := s.at(slot)
 	switch {
 	case c.kind != abi.Null:
 		return abi.ErrOccupied
+	case o.Type == abi.Mapping:
+		return abi.ErrType
 	case !o.Type.Fits(o.Base, o.Size):
 		return abi.ErrRange
 	}
 	*c = Slot{
-		first: place(o.Type, o.Base), size: o.Size, word: o.Word,
+		first: place(o.Type, o.Base), size: o.Size,
 		kind: o.Type, rights: rights & abi.Of(o.Type).Rights, owner: uint16(s.Core),
+	}
+	if isTable(o.Type) {
+		c.word = s.number()
 	}
 	s.insert(slot)
 	return abi.OK

@@ -16,9 +16,6 @@ func reference() (string, error) {
 
 <!-- Written by "go generate ./abi/capability" from abi/capability/table. Do not edit. -->
 
-The CPU driver does not serve these yet: package kernel/capability, which
-implements what follows, is tested by itself.
-
 A capability is a protected name for an object, together with rights to it. It
 lies in a slot of a CNode, which only the CPU driver can read or write; a domain
 refers to the slot. An object is a range of a space: of memory, of interrupt
