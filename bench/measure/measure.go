@@ -80,6 +80,9 @@ func Run(rows []Row) (ok bool) {
 	return ok
 }
 
+// Counting reports whether Run reports ticks.
+func Counting() bool { return *count }
+
 // measure runs a row and prints its lines. Nothing is collected meanwhile: no
 // row pays for another's garbage, and rows whose threads wait in the system
 // unbeknown to the Go runtime cannot be stopped.
@@ -95,11 +98,11 @@ func (r Row) measure() error {
 	}
 	switch {
 	case *count:
-		r.print(&o, o.ticks(), "ticks")
+		fmt.Print(r.lines(&o, o.ticks(), "ticks"))
 	case o.Before != nil:
-		r.print(&o, o.single(), "ns")
+		fmt.Print(r.lines(&o, o.single(), "ns"))
 	default:
-		r.print(&o, times(o.Run), "ns")
+		fmt.Print(r.lines(&o, times(o.Run), "ns"))
 	}
 	return nil
 }
@@ -173,19 +176,20 @@ func (o *Operation) ticks() []float64 {
 	return measured[unmeasured:]
 }
 
-// print prints the median of samples, per unit, and their spread.
-func (r Row) print(o *Operation, samples []float64, unit string) {
+// lines says what the median of samples is, per unit, and their spread.
+func (r Row) lines(o *Operation, samples []float64, unit string) string {
 	slices.Sort(samples)
 	middle := samples[len(samples)/2]
 	spread := 50 * (samples[len(samples)*3/4] - samples[len(samples)/4]) / max(middle, 1)
 	each := middle / float64(max(o.Units, 1))
 	format := "%s %.4g %s\n"
-	if *count {
-		format = "%s %.0f %s\n"
+	if unit == "ticks" {
+		format = "%s %.0f %s\n" // exact
 	}
-	fmt.Printf(format+"%s.spread %.1f %%\n", r.Name, each, unit, r.Name, spread)
+	text := fmt.Sprintf(format+"%s.spread %.1f %%\n", r.Name, each, unit, r.Name, spread)
 	if o.Bytes != 0 {
 		name := r.Name + "_per_byte"
-		fmt.Printf("%s %.4g %s\n%s.spread %.1f %%\n", name, each/float64(o.Bytes), unit, name, spread)
+		text += fmt.Sprintf("%s %.4g %s\n%s.spread %.1f %%\n", name, each/float64(o.Bytes), unit, name, spread)
 	}
+	return text
 }
