@@ -100,6 +100,13 @@ TEXT ·Idle(SB), NOSPLIT, $0-0
 	CLI
 	RET
 
+// What waits comes before CLI.
+TEXT ·LetIn(SB), NOSPLIT, $0-0
+	STI
+	NOP
+	CLI
+	RET
+
 TEXT ·Halt(SB), NOSPLIT, $0-0
 forever:
 	CLI

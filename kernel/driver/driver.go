@@ -1,8 +1,12 @@
 package driver
 
 import (
+	"unsafe"
+
 	"skerry/abi"
+	abicap "skerry/abi/capability"
 	"skerry/kernel/amd64"
+	"skerry/kernel/capability"
 	"skerry/kernel/carry"
 	"skerry/kernel/console"
 	"skerry/kernel/kcb"
@@ -18,18 +22,19 @@ const retry = 100_000
 
 // Driver is a core's CPU driver.
 type Driver struct {
-	k     *kcb.KCB
+	k *kcb.KCB
+	// cap is the core's capability system; it asks the driver through Zero and
+	// Ended.
+	cap   capability.System
 	timer amd64.Timer
 	// armed is the time the timer is armed for, 0 if it is not.
 	armed int64
 
-	// template holds the tables that map the boot archive; every address
-	// space shares its top-level slot.
-	template amd64.Space
-	libos    libosImage
-
-	// loaded is the address space in CR3.
+	// loaded is the address space in CR3. stale says that the processor may
+	// still know translations of it that no table has any longer: it is loaded
+	// again before a user runs.
 	loaded memory.Phys
+	stale  bool
 	// running is the dispatcher in user mode or last there, nil when none,
 	// and sliceEnd when its slice ends. resched says that it must give way
 	// to another, upcall that it is to have a run upcall; retryAt is when to
@@ -39,59 +44,66 @@ type Driver struct {
 	resched  bool
 	upcall   bool
 	retryAt  int64
+	// workAt is when to go on with what the capability system has left to do
+	// if nothing happens before, 0 if it has nothing; stuck says that it has
+	// and cannot.
+	workAt int64
+	stuck  bool
+	// began is when the event being handled began, in ticks of the time-stamp
+	// counter.
+	began uint64
+
+	// cspace is the slot with the L1 CNode of whoever makes the invocation
+	// being done.
+	cspace memory.Phys
 
 	monitor *kcb.DCB
 	options options
 
 	// Buffers for events, so that none is allocated.
-	arguments  arguments
-	buffer     [256]byte
-	port2k     [maxPort]byte
-	coreInfo   abi.CoreInfo
-	domainInfo abi.DomainInfo
-	pool       [4]uint64
+	arguments   arguments
+	buffer      [256]byte
+	port2k      [maxPort]byte
+	description abicap.Description
+	coreInfo    abi.CoreInfo
+	domainInfo  abi.DomainInfo
+	pool        [4]uint64
 }
 
-// New makes the CPU driver of the core whose state is k. It returns an error
-// for a boot archive without what it needs.
-func New(k *kcb.KCB) (*Driver, error) {
+// New makes the CPU driver of the core whose state is k, which lies in the
+// kernel's window.
+func New(k *kcb.KCB) *Driver {
 	d := &Driver{k: k, loaded: k.Root}
+	at := memory.Phys(uintptr(unsafe.Pointer(&k.Capabilities)) - k.Pages.Offset)
+	capability.Init(&k.Capabilities, at, k.Pages.Offset, k.Machine.Core)
+	d.cap = capability.System{State: &k.Capabilities, Kernel: d}
 	d.timer = amd64.Timer{Hz: k.Machine.Clock.Hz, TickHz: k.Machine.TickHz}
-	d.timer.Setup()
 	d.options = parseOptions(string(k.Machine.CommandLine[:k.Machine.CommandLineLength]))
-	if err := d.findArchive(); err != nil {
-		return nil, err
-	}
-	return d, nil
+	return d
 }
 
 // Run starts the core's monitor and serves for ever.
 func (d *Driver) Run() {
-	if err := d.startMonitor(); err != abi.OK {
-		carry.Stop("cannot start the monitor: " + err.String())
+	d.timer.Setup()
+	if err := d.startMonitor(); err != nil {
+		carry.Stop("cannot start the monitor: " + err.Error())
 	}
 	k := d.k
 	d.markReady()
 	k.Counters.BootNs = carry.Now()
 	console.SetState(abi.CoreRunning)
+	d.began = amd64.TSC()
 	for {
-		d.housekeeping()
 		b := k.Ready.First
-		if b == nil {
-			if k.Reclaim.First == nil {
-				d.idle()
-			}
-			continue
+		switch {
+		case b != nil:
+			k.Ready.Remove(b)
+			d.dispatch(b)
+		case d.work():
+			d.letIn(amd64.LetIn)
+		case k.Ready.First == nil:
+			d.idle()
 		}
-		k.Ready.Remove(b)
-		d.dispatch(b)
-	}
-}
-
-// housekeeping does a bounded piece of whatever is left to do between events.
-func (d *Driver) housekeeping() {
-	if d.k.Reclaim.First != nil {
-		d.reclaim()
 	}
 }
 
@@ -99,14 +111,27 @@ func (d *Driver) housekeeping() {
 func (d *Driver) idle() {
 	d.arm()
 	start := carry.Now()
-	amd64.Idle()
-	d.k.Counters.IdleNs += carry.Now() - start
+	d.letIn(amd64.Idle)
+	d.k.Counters.IdleNs += carry.Time(&d.k.Machine.Clock, d.began) - start
+}
+
+// letIn lets interrupts in by a function, and handles those that came.
+func (d *Driver) letIn(by func()) {
+	d.eventEnds()
+	by()
+	d.began = amd64.TSC()
 	for v := amd64.TakePending(); v >= 0; v = amd64.TakePending() {
 		d.interrupt(v)
 	}
 }
 
-// dispatch runs b until it parks, ends, or must make room for another.
+// eventEnds notes how long an event took, in which interrupts were off.
+func (d *Driver) eventEnds() {
+	c := &d.k.Counters
+	c.LongestEvent = max(c.LongestEvent, amd64.TSC()-d.began)
+}
+
+// dispatch runs b until it parks, stops, ends, or must make room for another.
 func (d *Driver) dispatch(b *kcb.DCB) {
 	k := d.k
 	start := carry.Now()
@@ -115,17 +140,22 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 	b.Dispatches++
 	k.Counters.Dispatches++
 	if d.loaded != b.Root {
-		amd64.SetCR3(uintptr(b.Root))
-		d.loaded = b.Root
+		d.load(b.Root)
 	}
 	d.setUser(b)
-	carry.Current.Domain, carry.Current.Name = b.ID, b.Name
-	if b.Resume == kcb.ResumeExact && d.page(b).HasWork != 0 {
+	carry.Current.Domain, carry.Current.Name = b.Domain, b.Name
+	if b.Page().HasWork != 0 && (b.Resume == kcb.ResumeExact || b.Resume == kcb.ResumeCall && !disabled(b)) {
 		d.retryAt = start + retry
 	}
 	for b.State == abi.DomainReady && !d.resched {
 		d.arm()
-		amd64.EnterUser(d.resume(b))
+		full := d.resume(b)
+		if d.stale {
+			d.load(d.loaded)
+		}
+		d.eventEnds()
+		amd64.EnterUser(full)
+		d.began = amd64.TSC()
 		k.Counters.Events++
 		t := amd64.LastTrap()
 		switch {
@@ -139,6 +169,7 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 			b.Resume = kcb.ResumeExact
 			d.exception(b, t)
 		}
+		d.work()
 		if d.upcall && b.State == abi.DomainReady {
 			d.interruptUser(b)
 		}
@@ -150,12 +181,18 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 	}
 }
 
+// load loads an address space; the processor forgets what it knew of any.
+func (d *Driver) load(root memory.Phys) {
+	amd64.SetCR3(uintptr(root))
+	d.loaded, d.stale = root, false
+}
+
 // setUser tells the entry code that b is about to run.
 func (d *Driver) setUser(b *kcb.DCB) {
 	amd64.SetUser(&amd64.User{
-		Registers:  address(b),
-		Vector:     b.Vector,
-		Page:       d.k.Pages.At(b.Frame[0]),
+		Registers:  uintptr(unsafe.Pointer(&b.Regs)),
+		Vector:     b.Vector(),
+		Page:       uintptr(unsafe.Pointer(b.Page())),
 		LinuxEntry: b.Entries.Linux,
 	})
 }
@@ -169,8 +206,8 @@ func (d *Driver) cpu(b *kcb.DCB) int64 {
 }
 
 // arm sets the timer to the first time at which something is to happen: a
-// wake-up, the end of the slice if another dispatcher waits for it, or another
-// try at a notification.
+// wake-up, the end of the slice if another dispatcher waits for it, another try
+// at a notification, or more work on capabilities.
 func (d *Driver) arm() {
 	at := int64(0)
 	if w := d.k.NextWakeup(); w != nil {
@@ -181,6 +218,9 @@ func (d *Driver) arm() {
 	}
 	if d.retryAt != 0 && (at == 0 || d.retryAt < at) {
 		at = d.retryAt
+	}
+	if d.workAt != 0 && (at == 0 || d.workAt < at) {
+		at = d.workAt
 	}
 	if at == d.armed {
 		return

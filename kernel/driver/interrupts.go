@@ -11,9 +11,6 @@ import (
 func (d *Driver) interrupt(vector int) {
 	k := d.k
 	k.Counters.Interrupts++
-	if vector != amd64.VectorSpurious {
-		amd64.EOI()
-	}
 	switch vector {
 	case amd64.VectorTimer:
 		d.timer.Fired()
@@ -21,9 +18,7 @@ func (d *Driver) interrupt(vector int) {
 		d.expire(carry.Now())
 	case amd64.VectorDoorbell:
 		k.Counters.DoorbellsIn++
-		if d.monitor != nil {
-			d.notify(d.monitor)
-		}
+		d.notifyMonitor()
 	case amd64.VectorLog:
 		console.Collect(k.Machine.Cores)
 	case amd64.VectorPanic:
@@ -32,6 +27,11 @@ func (d *Driver) interrupt(vector int) {
 		d.serial(&console.COM1)
 	case amd64.VectorSerial1:
 		d.serial(&console.COM2)
+	default:
+		d.interruptVector(vector)
+	}
+	if vector != amd64.VectorSpurious {
+		amd64.EOI()
 	}
 }
 
@@ -43,23 +43,26 @@ func (d *Driver) expire(now int64) {
 			break
 		}
 		d.k.WakeLater(b, 0)
-		// Inside the libos, running or waiting for the processor, it can be
-		// told by nothing else.
-		if b.State == abi.DomainReady && d.disabled(b) {
-			d.page(b).HasWork = 1
+		// Inside the libos, running or waiting for the processor, or stopped, it
+		// can be told by nothing else.
+		if b.State == abi.DomainReady && disabled(b) || b.State == abi.DomainNew {
+			b.Page().HasWork = 1
 		}
 		d.wake(b)
 	}
 	if d.retryAt != 0 && d.retryAt <= now {
 		d.retryAt = 0
-		if d.running != nil && d.page(d.running).HasWork != 0 {
+		if d.running != nil && d.running.Page().HasWork != 0 {
 			d.upcall = true
 		}
+	}
+	if d.workAt <= now {
+		d.workAt = 0
 	}
 	if b := d.running; b != nil && now >= d.sliceEnd && d.k.Ready.First != nil {
 		d.resched = true
 		// What ran enabled learns by a run upcall that it was stopped.
-		if !d.disabled(b) {
+		if !disabled(b) {
 			d.upcall = false
 			d.preempt(b)
 		}
@@ -70,9 +73,7 @@ func (d *Driver) expire(now int64) {
 func (d *Driver) serial(s *amd64.Serial) {
 	s.Pump()
 	console.Collect(d.k.Machine.Cores)
-	if d.monitor != nil {
-		d.notify(d.monitor)
-	}
+	d.notifyMonitor()
 }
 
 // coreEnded says which kernels have ended since it was last called, and tells
@@ -91,7 +92,5 @@ func (d *Driver) coreEnded() {
 		console.Write("'s kernel has ended; this core goes on")
 		console.Flush()
 	}
-	if d.monitor != nil {
-		d.notify(d.monitor)
-	}
+	d.notifyMonitor()
 }

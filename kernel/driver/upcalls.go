@@ -9,32 +9,24 @@ import (
 	"skerry/kernel/kcb"
 )
 
-func address(b *kcb.DCB) uintptr { return uintptr(unsafe.Pointer(b)) }
-
 // userFlags is RFLAGS of an upcall: interrupts on, nothing else.
 const userFlags = 0x202
 
-// page returns the dispatcher page that b shares with its user. Whatever is
-// read from it may have been written by the user.
-func (d *Driver) page(b *kcb.DCB) *abi.Dispatcher {
-	return (*abi.Dispatcher)(unsafe.Pointer(d.k.Pages.At(b.Frame[0])))
+// vectorArea returns the vector area at an address, limited to what is in use.
+func vectorArea(at uintptr) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(at)), amd64.VectorSize)
 }
 
-// vectorPage returns the i-th vector area of b's dispatcher frame, limited to
-// what is in use.
-func (d *Driver) vectorPage(b *kcb.DCB, i int) []byte {
-	return d.bytes(b.Frame[i], amd64.VectorSize)
-}
-
-// giveVector copies b's vector state to the i-th page of its dispatcher frame.
-func (d *Driver) giveVector(b *kcb.DCB, i int) {
-	copy(d.vectorPage(b, i), unsafe.Slice((*byte)(unsafe.Pointer(b.Vector)), amd64.VectorSize))
+// giveVector copies b's vector state to the n-th vector area of its dispatcher
+// frame.
+func giveVector(b *kcb.DCB, n uintptr) {
+	copy(vectorArea(b.SharedVector(n)), vectorArea(b.Vector()))
 }
 
 // disabled reports whether b, stopped where Regs say, may not be given an
 // upcall.
-func (d *Driver) disabled(b *kcb.DCB) bool {
-	return d.page(b).Disabled != 0 || b.Regs.RIP-b.Entries.CriticalLow < b.Entries.CriticalHigh-b.Entries.CriticalLow
+func disabled(b *kcb.DCB) bool {
+	return b.Page().Disabled != 0 || b.Regs.RIP-b.Entries.CriticalLow < b.Entries.CriticalHigh-b.Entries.CriticalLow
 }
 
 // resume prepares b's registers for how it is to go on, and returns whether
@@ -53,7 +45,7 @@ func (d *Driver) resume(b *kcb.DCB) (full uint64) {
 
 // enter makes b go on in an upcall.
 func (d *Driver) enter(b *kcb.DCB, entry, argument uint64) {
-	p := d.page(b)
+	p := b.Page()
 	p.Disabled = 1
 	p.Now = carry.Now()
 	b.Upcalls++
@@ -66,7 +58,7 @@ func (d *Driver) enter(b *kcb.DCB, entry, argument uint64) {
 // this is tried again soon.
 func (d *Driver) interruptUser(b *kcb.DCB) {
 	d.upcall = false
-	if d.disabled(b) {
+	if disabled(b) {
 		d.retryAt = carry.Now() + retry
 		return
 	}
@@ -77,29 +69,29 @@ func (d *Driver) interruptUser(b *kcb.DCB) {
 // area, and it goes on in the run upcall.
 func (d *Driver) preempt(b *kcb.DCB) {
 	if b.Resume == kcb.ResumeExact {
-		d.giveVector(b, 1)
+		giveVector(b, 1)
 	} else {
 		// Stopped at a native call: the vector state is the initial one.
-		clear(d.vectorPage(b, 1))
-		*(*uint32)(unsafe.Pointer(&d.vectorPage(b, 1)[24])) = 0x1f80 // MXCSR
+		area := vectorArea(b.SharedVector(1))
+		clear(area)
+		*(*uint32)(unsafe.Pointer(&area[24])) = 0x1f80 // MXCSR
 	}
-	d.page(b).Enabled = b.Regs
+	b.Page().Enabled = b.Regs
 	b.Resume = kcb.ResumePreempted
 }
 
-// exception handles an exception of b: an upcall if it was enabled, its end if
-// the libos itself was at fault.
+// exception handles an exception of b: an upcall if it was enabled, or if it
+// is its own heap that the libos needs, its end if the libos itself was at
+// fault.
 func (d *Driver) exception(b *kcb.DCB, t amd64.Trap) {
-	d.k.Note(kcb.Event{Ns: carry.Now(), Domain: b.ID, Vector: uint32(t.Vector), Detail: t.Address})
+	d.k.Note(kcb.Event{Ticks: d.began, Domain: b.Domain, Vector: uint32(t.Vector), Detail: t.Address})
 	entry := b.Entries.Trap
 	switch t.Vector {
 	case amd64.PageFault:
 		d.k.Counters.PageFaults++
 		b.Faults++
-		if t.Code&amd64.FaultPresent == 0 && inLibosHeap(t.Address, 1) {
-			if err := d.backHeap(b, uintptr(t.Address)); err != abi.OK {
-				d.end(b, abi.Status{Kind: abi.ExitMemory, Code: uint64(err)})
-			}
+		if nests(b, t.Address) {
+			d.nest(b, t)
 			return
 		}
 		entry = b.Entries.PageFault
@@ -108,15 +100,31 @@ func (d *Driver) exception(b *kcb.DCB, t amd64.Trap) {
 	default:
 		t.Address = 0
 	}
-	if entry == 0 || d.disabled(b) {
+	if entry == 0 || disabled(b) {
 		d.end(b, d.fault(b, t))
 		return
 	}
-	p := d.page(b)
+	p := b.Page()
 	p.Trap = b.Regs
 	p.FaultVector, p.FaultCode, p.FaultAddress = uint64(t.Vector), t.Code, t.Address
-	d.giveVector(b, 2)
+	giveVector(b, 2)
 	d.enter(b, entry, 0)
+}
+
+// nests reports whether a page fault of b is one of those that it handles while
+// disabled.
+func nests(b *kcb.DCB, address uint64) bool {
+	p := b.Page()
+	return address >= abi.LibosHeap && address < abi.LibosHeapEnd && p.Disabled != 0 && p.Nested == 0 && b.Entries.NestedFault != 0
+}
+
+// nest gives b the upcall for a page fault while disabled. It keeps the vector
+// registers, which the upcall does not touch.
+func (d *Driver) nest(b *kcb.DCB, t amd64.Trap) {
+	p := b.Page()
+	p.Nested, p.NestedCode, p.NestedAddress, p.NestedState = 1, t.Code, t.Address, b.Regs
+	d.enter(b, b.Entries.NestedFault, 0)
+	b.Resume = kcb.ResumeExact
 }
 
 // fault describes the end of b by exception t.
@@ -133,7 +141,7 @@ func (d *Driver) fault(b *kcb.DCB, t amd64.Trap) abi.Status {
 			break
 		}
 		v := *(*uint64)(unsafe.Pointer(&word))
-		if v >= abi.LibosBase && v < abi.LibosBase+d.libos.textSize {
+		if v >= abi.LibosBase && d.executable(b, v) {
 			s.Trace[n] = v
 			n++
 		}
@@ -147,21 +155,34 @@ func (d *Driver) notify(b *kcb.DCB) {
 		return
 	}
 	b.Notified++
-	p := d.page(b)
+	p := b.Page()
 	p.Notified = b.Notified
 	p.HasWork = 1
 	d.wake(b)
 }
 
-// wake makes b go on with a run upcall if it is parked, and soon if it runs.
+// notifyMonitor tells the core's monitor that there is something for it.
+func (d *Driver) notifyMonitor() {
+	if d.monitor != nil {
+		d.notify(d.monitor)
+	}
+}
+
+// wake makes b go on if it is parked, and gives it a run upcall soon if it runs.
 func (d *Driver) wake(b *kcb.DCB) {
 	switch {
 	case b.State == abi.DomainParked:
-		b.State = abi.DomainReady
-		b.Resume = kcb.ResumeRun
 		d.k.WakeLater(b, 0)
-		d.k.Ready.Push(b)
+		d.ready(b)
 	case b == d.running:
 		d.upcall = true
+	}
+}
+
+// ready makes b one of those that can run.
+func (d *Driver) ready(b *kcb.DCB) {
+	b.State = abi.DomainReady
+	if b != d.running {
+		d.k.Ready.Push(b)
 	}
 }

@@ -21,31 +21,45 @@ func bytesOf[T any](v *T) []byte {
 
 func space(b *kcb.DCB) amd64.Space { return amd64.Space{Root: b.Root} }
 
+// page returns the entry of the page that b has mapped at va, and the physical
+// address that it leads to; entry 0 if there is no page.
+func (d *Driver) page(b *kcb.DCB, va uintptr) (e uint64, pa memory.Phys) {
+	if b == nil || b.Root == 0 || va >= userEnd {
+		return 0, 0
+	}
+	at, level := space(b).Find(&d.k.Pages, va)
+	if e = amd64.Entry(&d.k.Pages, at); e&amd64.PagePresent == 0 {
+		return 0, 0
+	}
+	return e, amd64.Frame(e) + memory.Phys(va&(amd64.Span(level)-1))
+}
+
 // userBytes returns the kernel's view of user memory from va to the end of its
-// page, at most n bytes. The page must be there, be b's to read (and write, if
-// write is set), and lie in memory that this core owns. Pages of the libos's
-// heap are made on the way.
+// 4 KiB, at most n bytes. The page must be there, be b's to read (and write, if
+// write is set), and lie in memory that this kernel sees.
 func (d *Driver) userBytes(b *kcb.DCB, va, n uintptr, write bool) ([]byte, abi.Error) {
-	if va >= userEnd {
-		return nil, abi.ErrFault
-	}
-	e := space(b).Lookup(&d.k.Pages, va)
-	if e == 0 && inLibosHeap(uint64(va), 1) {
-		if err := d.backHeap(b, va); err != abi.OK {
-			return nil, err
-		}
-		e = space(b).Lookup(&d.k.Pages, va)
-	}
-	need := uint64(amd64.PagePresent | amd64.PageUser)
+	need := uint64(amd64.PageUser)
 	if write {
 		need |= amd64.PageWrite
 	}
-	if e&need != need || !d.k.Pages.Owns(amd64.Frame(e)) {
+	e, pa := d.page(b, va)
+	if e&need != need || !d.owns(pa) {
 		return nil, abi.ErrFault
 	}
-	off := va & (abi.PageSize - 1)
-	n = min(n, abi.PageSize-off)
-	return unsafe.Slice((*byte)(unsafe.Pointer(d.k.Pages.At(amd64.Frame(e))+off)), n), abi.OK
+	n = min(n, abi.PageSize-va&(abi.PageSize-1))
+	return unsafe.Slice((*byte)(unsafe.Pointer(d.k.Pages.At(pa))), n), abi.OK
+}
+
+// owns reports whether the kernel sees the page at a physical address: whether
+// it is RAM of its core's.
+func (d *Driver) owns(pa memory.Phys) bool {
+	return amd64.Space{Root: d.k.Root}.InWindow(&d.k.Pages, pa)
+}
+
+// executable reports whether b can execute at an address.
+func (d *Driver) executable(b *kcb.DCB, va uint64) bool {
+	e, _ := d.page(b, uintptr(va))
+	return e&amd64.PageUser != 0 && e&amd64.PageNX == 0
 }
 
 // copyIn reads user memory; on an error to may hold a part of it.
@@ -87,66 +101,4 @@ func (d *Driver) copyOut(b *kcb.DCB, to uintptr, from []byte) abi.Error {
 		to, from = to+uintptr(n), from[n:]
 	}
 	return abi.OK
-}
-
-// charge takes n pages from b's quota.
-func charge(b *kcb.DCB, n uint64) bool {
-	if b.Pages+n > b.Quota/abi.PageSize {
-		return false
-	}
-	b.Pages += n
-	b.PeakPages = max(b.PeakPages, b.Pages)
-	return true
-}
-
-// reserve is how many pages of a core ordinary domains leave to its kernel and
-// its monitor.
-const reserve = 1024
-
-// back maps a zeroed frame at va with entry bits, charged to b, and returns it.
-func (d *Driver) back(b *kcb.DCB, va uintptr, bits uint64) (f memory.Phys, err abi.Error) {
-	if !charge(b, 1) {
-		return 0, abi.ErrQuota
-	}
-	if d.k.Pages.Available() > reserve || b.Rights&abi.RightMonitor != 0 {
-		f = d.k.Pages.AllocZero()
-	}
-	if f == 0 {
-		b.Pages--
-		return 0, abi.ErrMemory
-	}
-	if err := d.install(b, va, f, bits|amd64.PageOwned); err != abi.OK {
-		d.k.Pages.Free(f)
-		b.Pages--
-		return 0, err
-	}
-	return f, abi.OK
-}
-
-// bytes returns the kernel's view of the first n bytes of a frame.
-func (d *Driver) bytes(f memory.Phys, n uint64) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(d.k.Pages.At(f))), n)
-}
-
-// install maps a frame, charging b for the tables it takes.
-func (d *Driver) install(b *kcb.DCB, va uintptr, f memory.Phys, bits uint64) abi.Error {
-	made := space(b).Map(&d.k.Pages, va, f, bits)
-	if made < 0 {
-		return abi.ErrMemory
-	}
-	b.Pages += uint64(made)
-	b.PeakPages = max(b.PeakPages, b.Pages)
-	return abi.OK
-}
-
-const userData = amd64.PagePresent | amd64.PageWrite | amd64.PageUser | amd64.PageNX
-
-func inLibosHeap(va uint64, n uint64) bool {
-	return va >= abi.LibosHeap && va < abi.ArchiveBase && n <= abi.ArchiveBase-va
-}
-
-// backHeap backs the page of the libos's heap that va lies in.
-func (d *Driver) backHeap(b *kcb.DCB, va uintptr) abi.Error {
-	_, err := d.back(b, va&^(abi.PageSize-1), userData)
-	return err
 }

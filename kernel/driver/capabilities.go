@@ -1,0 +1,97 @@
+package driver
+
+import (
+	"unsafe"
+
+	"skerry/abi"
+	abicap "skerry/abi/capability"
+	"skerry/kernel/capability"
+	"skerry/kernel/carry"
+	"skerry/kernel/kcb"
+	"skerry/kernel/memory"
+)
+
+// workUnits is how much of what the capability system has left to do is done
+// after an event, and workEvery how long, in ns, that may have to wait for one.
+const (
+	workUnits = 4
+	workEvery = 50_000
+)
+
+// work goes on with what the capability system has left to do, and reports
+// whether more can be done at once. When all is done, or no more can be until
+// the reclaim queue has room, the monitor is told: it may wait for that.
+func (d *Driver) work() bool {
+	if !d.cap.Pending() {
+		return false
+	}
+	more := d.cap.Step(workUnits)
+	stuck := !more && d.cap.Pending()
+	switch {
+	case more:
+		if d.workAt == 0 {
+			d.workAt = carry.Now() + workEvery
+		}
+	case !stuck || !d.stuck:
+		d.workAt = 0
+		d.notifyMonitor()
+	}
+	d.stuck = stuck
+	return more
+}
+
+// Zero clears memory for the capability system.
+func (d *Driver) Zero(base memory.Phys, size uint64) {
+	clear(unsafe.Slice((*byte)(unsafe.Pointer(d.k.Pages.At(base))), size))
+}
+
+// Ended does what the end of an object means to the driver; the capability
+// system calls it.
+func (d *Driver) Ended(o capability.Object) {
+	switch o.Type {
+	case abicap.Mapping:
+		if o.Table != abicap.Null {
+			e := entries{o.Entry, o.Entries, levelOf(o.Table)}
+			if changed, _ := d.clear(e, o.Base, o.Size); changed {
+				d.stale = true
+			}
+		}
+	case abicap.PageTable4:
+		d.spaceEnded(memory.Phys(o.Base))
+	case abicap.Dispatcher:
+		d.dispatcherEnded(d.dispatcherAt(memory.Phys(o.Base)))
+	case abicap.Endpoint:
+		d.endpointEnded(o.Base, o.Size)
+	}
+}
+
+// spaceEnded ends all dispatchers that have an address space.
+func (d *Driver) spaceEnded(root memory.Phys) {
+	for _, b := range d.k.Dispatchers[:d.k.NumDispatchers] {
+		if b.Root == root {
+			b.Root = 0
+			d.end(b, abi.Status{Kind: abi.ExitKilled})
+		}
+	}
+	if d.loaded == root {
+		d.load(d.k.Root)
+	}
+}
+
+// dispatcherEnded makes the driver forget a dispatcher.
+func (d *Driver) dispatcherEnded(b *kcb.DCB) {
+	if b == d.monitor {
+		monitorEnded(abi.Status{Kind: abi.ExitKilled})
+	}
+	d.k.Leave(b)
+	b.State = abi.DomainEnded
+}
+
+// slot returns the address of one of a dispatcher's slots.
+func (d *Driver) slot(b *kcb.DCB, n uintptr) memory.Phys { return b.Slot(n, d.k.Pages.Offset) }
+
+// dispatcherAt returns the DCB of the dispatcher that a physical address lies
+// in.
+func (d *Driver) dispatcherAt(at memory.Phys) *kcb.DCB {
+	return (*kcb.DCB)(unsafe.Pointer(d.k.Pages.At(at &^ (kcb.ObjectSize - 1))))
+}
