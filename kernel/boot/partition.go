@@ -2,7 +2,7 @@ package boot
 
 import (
 	"fmt"
-	"sort"
+	"slices"
 
 	"skerry/kernel/acpi"
 	"skerry/kernel/memory"
@@ -41,14 +41,18 @@ func splitByNode(ram []memory.Extent, nodes []acpi.Memory) []span {
 	return out
 }
 
+// maxShare is how many extents a core's share has at most: core 0 has two
+// others besides.
+const maxShare = memory.MaxExtents - 2
+
 // partition divides the free RAM among the cores, evenly among those of a node
 // and from that node's memory. Core 0 has taken first already. Nodes with
 // cores but no memory, or memory but no cores, are served from and count as
 // the first core's node, or, where that has no memory, as the node of first.
 // Each share begins with its largest extent: the core's image, which is one
-// piece, goes there.
+// piece, goes there. Nothing is left over but what would be a share's extents
+// beyond maxShare, the smallest.
 func partition(free []span, first span, nodeOf []uint32) ([][]memory.Extent, error) {
-	const align = 2 << 20
 	hasCore, hasMemory := map[uint32]bool{}, map[uint32]bool{first.node: true}
 	for _, n := range nodeOf {
 		hasCore[n] = true
@@ -66,48 +70,46 @@ func partition(free []span, first span, nodeOf []uint32) ([][]memory.Extent, err
 		}
 		return home
 	}
-	pools := map[uint32][]memory.Extent{}
-	total := map[uint32]uint64{}
+	pools, cores := map[uint32]ranges{}, map[uint32][]int{}
 	for _, s := range free {
 		n := effective(s.node)
 		pools[n] = append(pools[n], s.Extent)
-		total[n] += uint64(s.End - s.Base)
 	}
-	// Wherever it lies, first is a part of core 0's share.
-	total[effective(nodeOf[0])] += uint64(first.End - first.Base)
-	count := map[uint32]uint64{}
-	for _, n := range nodeOf {
-		count[effective(n)]++
+	for core, n := range nodeOf {
+		cores[effective(n)] = append(cores[effective(n)], core)
 	}
 	shares := make([][]memory.Extent, len(nodeOf))
-	for core, node := range nodeOf {
-		n := effective(node)
-		want := total[n] / count[n] &^ (align - 1)
-		if want < minimumPerCore {
-			return nil, fmt.Errorf("too little memory: core %d of %d would get %d MiB, the least is %d MiB; give the machine more memory or fewer cores",
-				core, len(nodeOf), want>>20, minimumPerCore>>20)
+	for n, of := range cores {
+		pool := pools[n].normal()
+		if of[0] == 0 {
+			// Wherever it lies, first is a part of core 0's share.
+			even := (pool.size() + first.Size()) / uint64(len(of))
+			shares[0], pool = pool.cut(max(even, first.Size()) - first.Size())
+			of = of[1:]
 		}
+		total, given := pool.size(), uint64(0)
+		for i, core := range of {
+			until := total / uint64(len(of)) * uint64(i+1)
+			if i == len(of)-1 {
+				until = total
+			}
+			var share ranges
+			share, pool = pool.cut(until - min(until, given))
+			given += share.size()
+			shares[core] = share
+		}
+	}
+	for core, share := range shares {
+		have := ranges(share).size()
 		if core == 0 {
-			have := uint64(first.End - first.Base)
-			want -= min(want, have)
+			have += first.Size()
 		}
-		pool := pools[n]
-		sort.Slice(pool, func(i, j int) bool { return pool[i].Base < pool[j].Base })
-		for want > 0 && len(pool) > 0 && len(shares[core]) < memory.MaxExtents-1 {
-			size := min(want, uint64(pool[0].End-pool[0].Base))
-			shares[core] = append(shares[core], memory.Extent{Base: pool[0].Base, End: pool[0].Base + memory.Phys(size)})
-			pool[0].Base += memory.Phys(size)
-			want -= size
-			if pool[0].Base == pool[0].End {
-				pool = pool[1:]
-			}
+		if have < minimumPerCore {
+			return nil, fmt.Errorf("too little memory: core %d of %d would get %d MiB, the least is %d MiB; give the machine more memory or fewer cores",
+				core, len(nodeOf), have>>20, minimumPerCore>>20)
 		}
-		pools[n] = pool
-		for i, e := range shares[core] {
-			if largest := &shares[core][0]; e.Pages() > largest.Pages() {
-				*largest, shares[core][i] = e, *largest
-			}
-		}
+		slices.SortStableFunc(share, func(a, b memory.Extent) int { return int(b.Pages()) - int(a.Pages()) })
+		shares[core] = share[:min(len(share), maxShare)]
 	}
 	return shares, nil
 }

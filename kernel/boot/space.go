@@ -11,7 +11,7 @@ import (
 // What lies where in the device area of every kernel.
 const (
 	apicAt     = abi.DeviceBase
-	ioapicAt   = abi.DeviceBase + abi.PageSize
+	ioapicAt   = abi.DeviceBase + abi.PageSize // as many pages as there are controllers
 	outboxesAt = abi.DeviceBase + 0x10_0000
 )
 
@@ -56,10 +56,21 @@ func buildSpace(k *kcb.KCB, pages *memory.Pages, identity bool) bool {
 	if m.LibosPhys != 0 && !mapLibos(s, pages, m) {
 		return false
 	}
-	if !s.MakeKernelSlots(pages, abi.WindowBase, abi.WindowBase) || !s.MakeKernelSlots(pages, abi.KernelHeap, abi.KernelHeap) {
+	if !makeWindow(s, k) || !s.MakeKernelSlots(pages, abi.KernelHeap, abi.KernelHeap) {
 		return false
 	}
 	return !identity || s.MapRange(pages, 0, 0, 4<<30, kernelData)
+}
+
+// makeWindow gives the window its top-level slots, up to the last RAM of the
+// machine as far as that is known: memory of another core may come to lie in
+// it.
+func makeWindow(s amd64.Space, k *kcb.KCB) bool {
+	last := uintptr(abi.WindowBase)
+	if n := k.Memory.NumRAM; n > 0 {
+		last += uintptr(k.Memory.RAM[n-1].End - 1)
+	}
+	return s.MakeKernelSlots(&k.Pages, abi.WindowBase, last)
 }
 
 const kernelData = amd64.PagePresent | amd64.PageWrite | amd64.PageNX
@@ -93,6 +104,6 @@ func mapLibos(s amd64.Space, pages *memory.Pages, m *kcb.Machine) bool {
 // dropIdentity removes the one-to-one map of the boot.
 func dropIdentity(k *kcb.KCB) {
 	s := amd64.Space{Root: k.Root}
-	s.Destroy(&k.Pages, 1<<20, func(uintptr) bool { return false })
+	s.DropUser(&k.Pages)
 	amd64.SetCR3(uintptr(k.Root))
 }

@@ -57,8 +57,18 @@ func Start() error {
 		return err
 	}
 	startOthers(k, peers)
-	routeSerial(k, t)
+	setupInterrupts(k, t)
 	dropIdentity(k)
+	return claimBoot(k)
+}
+
+// claimBoot takes the memory of the boot segment, which nobody needs any more.
+func claimBoot(k *kcb.KCB) error {
+	e := bootMemory
+	s := amd64.Space{Root: k.Root}
+	if e.Base < e.End && !(s.MapRange(&k.Pages, abi.WindowBase+uintptr(e.Base), e.Base, uintptr(e.Size()), kernelData) && k.Pages.Add(e, e.Base)) {
+		return fmt.Errorf("too little memory for page tables")
+	}
 	return nil
 }
 
@@ -83,72 +93,50 @@ func order(cpus []acpi.CPU, self uint32) []acpi.CPU {
 	return out[:min(len(out), abi.MaxCores)]
 }
 
+// bootMemory is the part of core 0's memory that holds the boot segment.
+var bootMemory memory.Extent
+
 // prepare divides the memory, makes the declared channels, and gives every
 // other core its image, KCB and page tables. It returns the other cores' KCBs
 // (at their physical addresses).
 func prepare(k *kcb.KCB, t *acpi.Tables, cores []acpi.CPU) ([]*kcb.KCB, error) {
 	m := &k.Machine
 	s := amd64.Space{Root: k.Root}
-	pool := k.Pages.Extent(0)
-	imageEnd := memory.Phys(m.ArchivePhys+m.ArchiveSize+0x1f_ffff) &^ 0x1f_ffff
-	var ram []memory.Extent
-	for _, e := range machineMap[:numMap] {
-		if e.Type != mapRAM {
-			continue
+	tables := fmt.Errorf("too little memory for page tables")
+	nodeOf := make([]uint32, len(cores))
+	for i, c := range cores {
+		nodeOf[i] = c.Node
+	}
+	ram := rangesOf(machineMap[:numMap], mapRAM)
+	plan, err := divide(ram, m, k.Pages.Extent(0), t.Memory, nodeOf)
+	if err != nil {
+		return nil, err
+	}
+	bootMemory = memory.Extent{Base: plan.first.Base, End: memory.Phys(m.KernelPhys)}
+	for _, e := range ram {
+		// To write what the others start with, one to one like the rest.
+		if at := max(e.Base, 4<<30); at < e.End && !s.MapRange(&k.Pages, uintptr(at), at, uintptr(e.End-at), kernelData) {
+			return nil, tables
 		}
-		x := memory.Extent{Base: memory.Phys((e.Base + 0x1f_ffff) &^ 0x1f_ffff), End: memory.Phys((e.Base + e.Size) &^ 0xfff)}
-		if x.Base < imageEnd {
-			x.Base = imageEnd // below: the image, and what the firmware used
-		}
-		if x.Base >= x.End {
-			continue
-		}
-		if x.End > 4<<30 && !s.MapRange(&k.Pages, uintptr(max(x.Base, 4<<30)), max(x.Base, 4<<30), uintptr(x.End-max(x.Base, 4<<30)), kernelData) {
-			return nil, fmt.Errorf("too little memory for the boot's page tables")
-		}
-		ram = append(ram, x)
 	}
 
 	// Declared channels: an outbox for each core, and the monitors' frames.
-	n := uintptr(len(cores))
-	size := memory.Phys((n*console.OutboxSize + n*abi.MonitorChannelSize + 0x1f_ffff) &^ 0x1f_ffff)
-	at := -1
-	for i := range ram {
-		if ram[i].End-ram[i].Base >= size && ram[i].End <= 4<<30 {
-			at = i
-			break
-		}
-	}
-	if at < 0 {
-		return nil, fmt.Errorf("too little memory: no room for the channels of %d cores", n)
-	}
-	ram[at].End -= size
-	m.Outboxes = ram[at].End &^ 0xfff
-	m.Channels = m.Outboxes + memory.Phys(n*console.OutboxSize)
-	clear(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(m.Outboxes))), n*(console.OutboxSize+abi.MonitorChannelSize)))
+	m.Outboxes = plan.channels.Base
+	m.Channels = m.Outboxes + memory.Phys(len(cores)*console.OutboxSize)
+	clear(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(m.Outboxes))), plan.channels.Size()))
 	for c := range m.Cores {
 		if !mapOutbox(s, &k.Pages, m, c) {
-			return nil, fmt.Errorf("too little memory for page tables")
+			return nil, tables
 		}
 	}
 	amd64.SetCR3(uintptr(k.Root))
 	console.Attach(outboxesAt, 0)
 	console.SetState(abi.CoreStarting)
 
-	nodeOf := make([]uint32, len(cores))
-	for i, c := range cores {
-		nodeOf[i] = c.Node
-	}
-	firstSpan := splitByNode([]memory.Extent{pool}, t.Memory)[0] // where it begins counts
-	firstSpan.End = pool.End
-	shares, err := partition(splitByNode(ram, t.Memory), firstSpan, nodeOf)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range shares[0] {
+	for _, e := range plan.shares[0] {
 		k.Pages.Add(e, e.Base)
 		if !s.MapRange(&k.Pages, abi.WindowBase+uintptr(e.Base), e.Base, uintptr(e.End-e.Base), kernelData) {
-			return nil, fmt.Errorf("too little memory for page tables")
+			return nil, tables
 		}
 	}
 	libos, err := archived(m, abi.ArchiveLibos)
@@ -157,32 +145,54 @@ func prepare(k *kcb.KCB, t *acpi.Tables, cores []acpi.CPU) ([]*kcb.KCB, error) {
 	}
 	m.LibosPhys, m.LibosSize = uint64(uintptr(unsafe.Pointer(unsafe.SliceData(libos)))), uint64(len(libos))
 	if !mapLibos(s, &k.Pages, m) {
-		return nil, fmt.Errorf("too little memory for page tables")
+		return nil, tables
 	}
 	file, err := archived(m, abi.ArchiveKernel)
 	if err != nil {
 		return nil, err
 	}
-	k.Counters.KernelPages = m.KernelSize / abi.PageSize
+	images := make([]memory.Extent, 0, len(cores))
+	for i, share := range plan.shares[1:] {
+		e := memory.Extent{Base: share[0].Base, End: share[0].Base + memory.Phys(m.KernelSize)}
+		if e.End >= share[0].End {
+			return nil, fmt.Errorf("too little memory for the kernel of core %d", i+1)
+		}
+		images = append(images, e)
+	}
+	plan.record(&k.Memory, ram, images)
+	if !makeWindow(s, k) {
+		return nil, tables
+	}
+	distances(k.Memory.Distance[:], t.Distance, m.Node, nodeOf)
+	own := []memory.Extent{page(amd64.APICBase())}
+	for _, io := range t.IOAPICs {
+		own = append(own, page(uintptr(io.Base)))
+	}
+	k.Memory.NumDevices = uint32(copy(k.Memory.Devices[:], devices(machineMap[:numMap], own)))
 	var peers []*kcb.KCB
 	for i := 1; i < len(cores); i++ {
-		p, err := prepareCore(k, uint32(i), cores[i], shares[i], file)
+		p, err := prepareCore(k, uint32(i), cores[i], plan.shares[i], images[i-1], file)
 		if err != nil {
 			return nil, err
 		}
+		distances(p.Memory.Distance[:], t.Distance, cores[i].Node, nodeOf)
 		peers = append(peers, p)
 	}
 	return peers, nil
 }
 
-// prepareCore makes what core i needs to start, in its own memory.
-func prepareCore(first *kcb.KCB, i uint32, cpu acpi.CPU, share []memory.Extent, file []byte) (*kcb.KCB, error) {
+// page returns the page that an address lies in.
+func page(at uintptr) memory.Extent {
+	base := memory.Phys(at) &^ (abi.PageSize - 1)
+	return memory.Extent{Base: base, End: base + abi.PageSize}
+}
+
+// prepareCore makes what core i needs to start, in its own memory: its image,
+// at the start of its share, and the rest.
+func prepareCore(first *kcb.KCB, i uint32, cpu acpi.CPU, share []memory.Extent, image memory.Extent, file []byte) (*kcb.KCB, error) {
+	owned := ranges(share).pages()
 	// The image is no part of the window: there it could be written.
-	image := share[0].Base
-	share[0].Base += memory.Phys(first.Machine.KernelSize)
-	if share[0].Base >= share[0].End {
-		return nil, fmt.Errorf("too little memory for the kernel of core %d", i)
-	}
+	share[0].Base = image.End
 	var pages memory.Pages
 	for _, e := range share {
 		pages.Add(e, e.Base)
@@ -193,9 +203,10 @@ func prepareCore(first *kcb.KCB, i uint32, cpu acpi.CPU, share []memory.Extent, 
 	}
 	k := (*kcb.KCB)(unsafe.Pointer(uintptr(at)))
 	*k = kcb.KCB{Magic: kcb.Magic, Version: kcb.Version, Machine: first.Machine, Pages: pages}
+	k.Memory.Owned, k.Memory.RAM, k.Memory.NumRAM = owned, first.Memory.RAM, first.Memory.NumRAM
 	m := &k.Machine
-	m.Core, m.APIC, m.Node, m.KernelPhys = i, cpu.APIC, cpu.Node, uint64(image)
-	mem := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(image))), m.KernelSize)
+	m.Core, m.APIC, m.Node, m.KernelPhys = i, cpu.APIC, cpu.Node, uint64(image.Base)
+	mem := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(image.Base))), m.KernelSize)
 	clear(mem)
 	if err := loadKernel(file, mem); err != nil {
 		return nil, err
@@ -203,7 +214,6 @@ func prepareCore(first *kcb.KCB, i uint32, cpu acpi.CPU, share []memory.Extent, 
 	if !buildSpace(k, &k.Pages, false) {
 		return nil, fmt.Errorf("too little memory for the page tables of core %d", i)
 	}
-	k.Counters.KernelPages = k.Pages.Total() - k.Pages.Available() + m.KernelSize/abi.PageSize
 	k.Pages.Offset = abi.WindowBase
 	return k, nil
 }
@@ -280,6 +290,7 @@ func startBatch(k *kcb.KCB, peers []*kcb.KCB, low memory.Phys) {
 				console.Write("core ")
 				console.Number(uint64(p.Machine.Core))
 				console.Write(" did not start; going on without it\n")
+				k.Memory.Shared += p.Memory.Owned // now nobody's
 				break
 			}
 			amd64.Pause()
@@ -292,29 +303,4 @@ func wait(d time.Duration) {
 	for end := carry.Now() + d.Nanoseconds(); carry.Now() < end; {
 		amd64.Pause()
 	}
-}
-
-// routeSerial sends the serial ports' interrupts to this core.
-func routeSerial(k *kcb.KCB, t *acpi.Tables) {
-	s := amd64.Space{Root: k.Root}
-	for _, io := range t.IOAPICs[:min(len(t.IOAPICs), 1)] {
-		if !s.MapDevice(&k.Pages, ioapicAt, memory.Phys(io.Base)) {
-			return
-		}
-		a := amd64.IOAPIC{Base: ioapicAt, GSI: io.GSI}
-		for _, r := range []struct {
-			irq    uint8
-			vector uint8
-		}{{4, amd64.VectorSerial0}, {3, amd64.VectorSerial1}} {
-			o := acpi.Override{Source: r.irq, GSI: uint32(r.irq)}
-			for _, v := range t.Overrides {
-				if v.Source == r.irq {
-					o = v
-				}
-			}
-			a.Route(o.GSI, r.vector, k.Machine.APIC, o.Level, o.Low)
-		}
-	}
-	console.COM1.EnableInterrupts()
-	console.COM2.EnableInterrupts()
 }
