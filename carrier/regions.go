@@ -94,6 +94,15 @@ func (r *Regions) Find(address uint64) (Region, bool) {
 	return *r.at(i), true
 }
 
+// Next returns the first region that ends above the address.
+func (r *Regions) Next(address uint64) (Region, bool) {
+	i := r.search(address)
+	if i == r.n {
+		return Region{}, false
+	}
+	return *r.at(i), true
+}
+
 // Clear says whether nothing is mapped in [start, end).
 func (r *Regions) Clear(start, end uint64) bool {
 	i := r.search(start)
@@ -172,7 +181,7 @@ func (r *Regions) Protect(start, end uint64, prot uint32) int64 {
 		if !ok {
 			return linux.ENOMEM
 		}
-		g = g.clip(start, end)
+		g = g.Clip(start, end)
 		start = g.End
 		if g.Prot == prot {
 			continue
@@ -189,8 +198,8 @@ func (r *Regions) valid(start, end uint64) bool {
 	return start < end && (start|end)%abi.PageSize == 0 && r.Contains(start, end-start)
 }
 
-// clip returns the part of g in [start, end), which must not be empty.
-func (g Region) clip(start, end uint64) Region {
+// Clip returns the part of g in [start, end), which must not be empty.
+func (g Region) Clip(start, end uint64) Region {
 	if start > g.Start {
 		if g.Kind != 0 {
 			g.Offset += start - g.Start
@@ -236,7 +245,7 @@ func (r *Regions) replace(start, end uint64, g *Region) int64 {
 		p.add(*r.at(first))
 	}
 	if after < r.n && r.at(after).Start < start {
-		p.add(r.at(after).clip(0, start))
+		p.add(r.at(after).Clip(0, start))
 	}
 	if g != nil {
 		if g.Kind == 0 {
@@ -246,7 +255,7 @@ func (r *Regions) replace(start, end uint64, g *Region) int64 {
 	}
 	for after < r.n && r.at(after).Start < end {
 		if r.at(after).End > end {
-			p.add(r.at(after).clip(end, ^uint64(0)))
+			p.add(r.at(after).Clip(end, ^uint64(0)))
 		}
 		after++
 	}

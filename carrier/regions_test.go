@@ -115,6 +115,9 @@ func check(t *testing.T, r *Regions, model []modelPage, low uint64) {
 	t.Helper()
 	for i, m := range model {
 		g, ok := r.Find(low + uint64(i*page) + uint64(i))
+		if next, any := r.Next(low + uint64(i*page)); m.mapped && next != g || any && next.End <= low+uint64(i*page) {
+			t.Errorf("page %d: %+v is next, found %+v", i, next, g)
+		}
 		if ok != m.mapped {
 			t.Errorf("page %d: found %v, mapped %v", i, ok, m.mapped)
 			continue

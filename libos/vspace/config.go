@@ -1,0 +1,118 @@
+package vspace
+
+import (
+	"unsafe"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/carrier"
+)
+
+// Config says what a space stands on. Functions must stay what they are: they
+// are kept by address.
+type Config struct {
+	// Kernel makes an invocation: of what capability.Word packed, with up to
+	// five words.
+	Kernel func(word, a, b, c, d, e uint64) (value uint64, err capability.Error)
+	// Supply asks the spawner for a piece of RAM of a number, about that size
+	// in bytes, and waits until it is in slot SlotMemory+piece. It returns how
+	// large it is. Errors: ErrQuota, ErrMemory.
+	Supply func(piece uint32, size uint64) (uint64, capability.Error)
+	// Return gives a piece back; its slot is empty.
+	Return func(piece uint32)
+	// Tables is where TablesSize bytes of the libos's heap begin, for the
+	// tables of this package; a multiple of 1 GiB.
+	Tables uint64
+	// CNodes is the end of the slots of the L1 CNode that may be taken, from
+	// FirstCNode on; at most MaxCNodes.
+	CNodes uint32
+}
+
+const (
+	// FirstCNode is the first slot of the L1 CNode that is taken for a CNode.
+	FirstCNode = 8
+	// MaxCNodes bounds Config.CNodes.
+	MaxCNodes = 1024
+	// TablesSize is how much of the libos's heap Config.Tables takes.
+	TablesSize = 3 << 30
+)
+
+// Where tables begin, counted from Config.Tables. Each is as large as it may
+// ever get, and touched only where there is something to say.
+const (
+	cnodesAt  = 0       // cnode, by number of the L1 slot
+	freeAt    = 1 << 16 // a bit for each block
+	nodes2At  = 1 << 22 // node, by GiB
+	recordsAt = 2 << 22 // record, by reference
+	regionsAt = 3 << 22
+	blocksAt  = 1 << 24 // block, by number
+	leavesAt  = 1 << 29
+	nodes1At  = 1 << 30 // node, by 2 MiB
+
+	maxBlocks  = 1 << 24
+	maxLeaves  = 1 << 17
+	maxRegions = 65530 // as Linux's default
+)
+
+// The tables fit between their places.
+const (
+	_ = uint(freeAt - cnodesAt - MaxCNodes*unsafe.Sizeof(cnode{}))
+	_ = uint(nodes2At - freeAt - maxBlocks/8)
+	_ = uint(recordsAt - nodes2At - (abi.ProgramTop>>30)*nodeSize)
+	_ = uint(regionsAt - recordsAt - MaxCNodes*capability.L2Slots*recordSize)
+	_ = uint(blocksAt - regionsAt - maxRegions*carrier.RegionSize)
+	_ = uint(leavesAt - blocksAt - maxBlocks*blockSize)
+	_ = uint(nodes1At - leavesAt - maxLeaves*abi.PageSize)
+	_ = uint(TablesSize - nodes1At - (abi.ProgramTop>>21)*nodeSize)
+)
+
+// space is what there is beside the tables in the heap. All of it is in memory
+// that is always mapped.
+var space struct {
+	kernel, supply, giveBack uintptr // of Config: func values
+	tables                   uint64
+
+	// Slots: see slots.go.
+	cnodes    uint32 // end of the L1 slots that may be taken
+	cnode     uint32 // the CNode of which slots are taken, 0 for none
+	freeSlots uint32
+
+	// RAM: see pieces.go, objects.go and chunks.go.
+	pieces     [maxPieces]piece
+	numPieces  int    // the end of those in use
+	held, peak uint64 // bytes of all pieces
+	freeBlocks uint64
+	idle       bool // a piece may be in no use at all
+	objects    uint32
+	inObjects  uint64 // pages of blocks of objects in use
+	chunk      uint32
+	partial    uint32
+	freePages  uint64 // of all chunks
+	heapPages  uint64 // that NestedFault has mapped
+
+	// Addresses: see tables.go and regions.go.
+	top           [abi.ProgramTop >> 39]node
+	spare         uint64
+	leaves, leaf  uint64
+	regions       carrier.Regions
+	breakStart    uint64
+	breakEnd      uint64
+	next, window  uint64
+	noHuge        uint32
+	resident, max uint64 // pages of the program, and the most there were
+	own           uint64 // those that are the domain's own memory
+}
+
+// description is where the CPU driver writes what a capability is.
+var description capability.Description
+
+// pointer turns an address that the compiler knows nothing of into a pointer.
+func pointer(address uintptr) unsafe.Pointer { return unsafe.Add(unsafe.Pointer(nil), address) }
+
+// at is the structure at an address.
+func at[T any](address uint64) *T { return (*T)(pointer(uintptr(address))) }
+
+// bytesAt is the memory at an address.
+func bytesAt(address, n uint64) []byte {
+	return unsafe.Slice((*byte)(pointer(uintptr(address))), int(n))
+}

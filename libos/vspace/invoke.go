@@ -1,0 +1,138 @@
+package vspace
+
+import (
+	"unsafe"
+
+	"skerry/abi/capability"
+)
+
+// The ways out. Functions of Config are kept as words: storing a func would
+// take a write barrier. Each is called in one place, which host/check knows.
+
+//go:noinline
+func invoke(word, a, b, c, d, e uint64) (uint64, capability.Error) {
+	f := *(*func(word, a, b, c, d, e uint64) (uint64, capability.Error))(unsafe.Pointer(&space.kernel))
+	return f(word, a, b, c, d, e)
+}
+
+//go:noinline
+func supply(number uint32, size uint64) (uint64, capability.Error) {
+	f := *(*func(uint32, uint64) (uint64, capability.Error))(unsafe.Pointer(&space.supply))
+	return f(number, size)
+}
+
+//go:noinline
+func giveBack(number uint32) {
+	f := *(*func(uint32))(unsafe.Pointer(&space.giveBack))
+	f(number)
+}
+
+// patience is how often something that the CPU driver does in its own time is
+// asked for again. Each call lets it get on.
+const patience = 1 << 16
+
+// nop asks nothing of a capability: its error says how it is.
+func nop(r capability.Reference) capability.Error {
+	_, err := invoke(capability.Word(r, capability.InvokeNop), 0, 0, 0, 0, 0)
+	return err
+}
+
+// identify has the capability described, in description.
+func identify(r capability.Reference) capability.Error {
+	_, err := invoke(capability.Word(r, capability.InvokeIdentify), uint64(uintptr(unsafe.Pointer(&description))), 0, 0, 0, 0)
+	return err
+}
+
+// holder returns the CNode that a slot of level two lies in.
+func holder(slot capability.Reference) capability.Reference {
+	return capability.LevelOneReference(slot.L1())
+}
+
+// retypeIn makes an object and waits until it is ready. What was deleted lately
+// may still be in the way.
+func retypeIn(cnode capability.Reference, index uint32, source capability.Reference, t capability.Type, offset, size uint64) capability.Error {
+	for range patience {
+		_, err := invoke(capability.Word(cnode, capability.L2CNodeRetype), uint64(index)|1<<32, uint64(source), uint64(t), offset, size)
+		switch {
+		case err == capability.ErrInUse && nop(cnode) == capability.OK:
+		case err == capability.ErrPending && t != capability.L2CNode:
+			return ready(capability.MakeReference(cnode.L1(), index))
+		case err == capability.ErrPending:
+			return ready(capability.LevelOneReference(index))
+		default:
+			return err
+		}
+	}
+	return capability.ErrInUse
+}
+
+// retype makes an object in a slot of level two.
+func retype(slot, source capability.Reference, t capability.Type, offset, size uint64) capability.Error {
+	return retypeIn(holder(slot), slot.Slot(), source, t, offset, size)
+}
+
+// ready waits until the memory of a new object has been cleared.
+func ready(r capability.Reference) capability.Error {
+	for range patience {
+		if err := nop(r); err != capability.ErrNotReady {
+			return err
+		}
+	}
+	return capability.ErrNotReady
+}
+
+// remove empties a slot of level two.
+func remove(slot capability.Reference) capability.Error {
+	return removeIn(holder(slot), slot.Slot())
+}
+
+func removeIn(cnode capability.Reference, index uint32) capability.Error {
+	for range patience {
+		_, err := invoke(capability.Word(cnode, capability.L2CNodeDelete), uint64(index), 0, 0, 0, 0)
+		if err != capability.ErrPending && err != capability.ErrBusy {
+			return err
+		}
+	}
+	return capability.ErrBusy
+}
+
+// revoke deletes what was made of the object in a slot, and its other copies.
+func revoke(slot capability.Reference) capability.Error {
+	for range patience {
+		_, err := invoke(capability.Word(holder(slot), capability.L2CNodeRevoke), uint64(slot.Slot()), 0, 0, 0, 0)
+		switch err {
+		case capability.ErrPending, capability.ErrRevoking, capability.ErrBusy:
+		default:
+			return err
+		}
+	}
+	return capability.ErrBusy
+}
+
+// mapEntries maps count pages of a source from an offset on, or a table, into
+// the entries of a table from first on.
+func mapEntries(table capability.Reference, first, count uint64, source, mapping capability.Reference, offset, prot uint64) capability.Error {
+	_, err := invoke(capability.Word(table, capability.PageTable1Map), first|count<<32, uint64(source), uint64(mapping), offset, prot)
+	return err
+}
+
+// unmapAll ends a mapping of count entries, whose first is at an address. Its
+// slot is empty then, unless it returns an error.
+func unmapAll(mapping capability.Reference, count, address uint64) capability.Error {
+	_, err := invoke(capability.Word(mapping, capability.MappingUnmap), 0, count, address, 0, 0)
+	switch err {
+	case capability.OK, capability.ErrEmpty:
+		return capability.OK // empty: it went with what it mapped
+	}
+	return remove(mapping)
+}
+
+// protectEntries changes the protection of some entries of a mapping, the first
+// of which is at an address.
+func protectEntries(mapping capability.Reference, first, count, prot, address uint64) capability.Error {
+	_, err := invoke(capability.Word(mapping, capability.MappingProtect), first, count, prot, address, 0)
+	if err == capability.ErrEmpty {
+		return capability.OK
+	}
+	return err
+}
