@@ -6,8 +6,8 @@
 //	kernel_allocations N allocations
 //	longest_event N ticks
 //
-// which are what the kernel allocated from its heap meanwhile, and the longest
-// time for which it has kept interrupts off since it was ready.
+// what the kernel has allocated from its heap meanwhile and, with -count, the
+// longest time for which it has kept interrupts off since it was ready.
 //
 //	capability [-count] [-time D] [NAME ...]
 package main
@@ -33,5 +33,7 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Println("kernel_allocations", after.Mallocs-before.Mallocs, "allocations")
-	fmt.Println("longest_event", after.LongestEvent, "ticks")
+	if measure.Counting() {
+		fmt.Println("longest_event", after.LongestEvent, "ticks")
+	}
 }
