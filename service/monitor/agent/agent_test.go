@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/lib/native"
 	"skerry/lib/stdio"
+	"skerry/service/memory/loan"
 	"skerry/service/monitor/agent"
 	"skerry/service/monitor/agenttest"
 	"skerry/service/monitor/wire"
@@ -21,11 +23,17 @@ type bench struct {
 	window map[uint32]int
 	wanted map[uint32]int   // how often a program wanted input
 	text   map[uint8]string // output by stream
+	loans  []loan.Message
+	answer wire.Message
+	status map[uint32]abi.Status
+	peak   map[uint32]uint64
 }
 
 func newBench(programs map[string]func(*agenttest.Domain)) *bench {
-	b := &bench{kernel: agenttest.New(3, programs), window: make(map[uint32]int), wanted: make(map[uint32]int), text: make(map[uint8]string)}
-	b.Agent = agent.New(b.kernel, func(m wire.Message) {
+	kernel := agenttest.New(3, programs)
+	b := &bench{kernel: kernel, window: make(map[uint32]int), wanted: make(map[uint32]int), text: make(map[uint8]string),
+		status: make(map[uint32]abi.Status), peak: make(map[uint32]uint64)}
+	b.Agent = agent.New(kernel, kernel.Pool(), func(m wire.Message) {
 		switch m := m.(type) {
 		case *wire.Output:
 			b.text[m.Stream] += string(m.Data)
@@ -34,12 +42,17 @@ func newBench(programs map[string]func(*agenttest.Domain)) *bench {
 			b.window[m.Program] += int(m.Bytes)
 		case *wire.Wanted:
 			b.wanted[m.Program]++
+		case *wire.CoreAnswer, *wire.DomainsAnswer, *wire.MemoryAnswer:
+			b.answer = m
 		case *wire.Exit:
+			b.status[m.Program], b.peak[m.Program] = m.Status, m.Peak
 			b.log = append(b.log, fmt.Sprintf("exit %d kind %d code %d", m.Program, m.Status.Kind, m.Status.Code))
 		case *wire.Started:
 			b.log = append(b.log, fmt.Sprintf("started %d as %d", m.Program, m.Domain))
 		case *wire.Failed:
 			b.log = append(b.log, fmt.Sprintf("failed %d: %s", m.Program, m.Reason))
+		case *wire.Loan:
+			b.loans = append(b.loans, m.Message)
 		default:
 			b.log = append(b.log, fmt.Sprintf("%T%+v", m, m))
 		}
@@ -48,7 +61,13 @@ func newBench(programs map[string]func(*agenttest.Domain)) *bench {
 }
 
 func (b *bench) run(output bool) {
-	for b.Poll(output) || b.kernel.Step() {
+	for {
+		if b.kernel.Notified() {
+			b.Notified()
+		}
+		if !b.Poll(output) && !b.kernel.Step() {
+			return
+		}
 	}
 }
 
@@ -205,25 +224,10 @@ func TestWanted(t *testing.T) {
 	expect("at the end", 3)
 }
 
-// TestLingeringFrames: a program starts though the kernel still takes apart the
-// one before it, and no more frames are made than are needed at a time.
-func TestLingeringFrames(t *testing.T) {
-	b := newBench(map[string]func(*agenttest.Domain){"quiet": func(d *agenttest.Domain) { d.Exit(abi.ExitCode, 0) }})
-	b.kernel.Lingering = 2
-	for number := range uint32(20) {
-		b.log = nil
-		b.spawn(t, number, "quiet")
-		b.run(true)
-		expectLog(t, b, fmt.Sprintf("started %d as %d", number, number+2), fmt.Sprintf("exit %d kind 1 code 0", number))
-	}
-	if n := b.kernel.Frames(); n > 3 {
-		t.Errorf("%d frames for one program at a time", n)
-	}
-}
-
 func TestFailures(t *testing.T) {
 	b := newBench(map[string]func(*agenttest.Domain){"wait": func(*agenttest.Domain) {}})
 	b.spawn(t, 1, "missing")
+	b.run(true)
 	b.spawn(t, 2, "wait")
 	b.spawn(t, 2, "wait")
 	b.Handle(&wire.Kill{Program: 99})
@@ -234,35 +238,85 @@ func TestFailures(t *testing.T) {
 	b.Handle(&wire.Kill{Program: 2})
 	b.run(true)
 	expectLog(t, b,
-		"failed 1: spawn missing: the core has no memory left",
-		"started 2 as 2",
+		"failed 1: spawn missing: it cannot be built",
+		"started 2 as 3",
 		"failed 2: program number 2 is taken",
 		"exit 2 kind 4 code 0")
+	b.expectNothing(t)
+}
+
+// expectNothing checks that nothing is left of the programs.
+func (b *bench) expectNothing(t *testing.T) {
+	t.Helper()
+	pieces, domains, _ := b.kernel.Left()
+	if m := b.memory(t); pieces != 0 || domains != 0 || b.Running() != 0 || m.Given != 0 || m.Free != agenttest.RAM || m.Largest != agenttest.RAM {
+		t.Errorf("%d pieces, %d domains, %d programs, %+v left", pieces, domains, b.Running(), m)
+	}
+}
+
+// memory asks where the core's RAM is.
+func (b *bench) memory(t *testing.T) wire.Memory {
+	t.Helper()
+	b.answer = nil
+	b.Handle(&wire.QueryMemory{Request: 1})
+	m, ok := b.answer.(*wire.MemoryAnswer)
+	if !ok {
+		t.Fatalf("asked for memory, got %+v", b.answer)
+	}
+	return m.Memory
+}
+
+// TestEnds: a killed program and one that destroyed its dispatcher are reported
+// as killed, one that ended by itself as it says, and none before its memory is
+// the core's again, however long that takes.
+func TestEnds(t *testing.T) {
+	b := newBench(map[string]func(*agenttest.Domain){
+		"wait": func(*agenttest.Domain) {},
+		"exit": func(d *agenttest.Domain) { d.Exit(abi.ExitCode, 3) },
+	})
+	b.kernel.Slow = 5
+	b.spawn(t, 1, "wait")
+	b.spawn(t, 2, "wait")
+	b.spawn(t, 3, "exit")
+	b.kernel.Running()[1].Broken = true
+	b.kernel.Step()
+	b.Handle(&wire.Kill{Program: 1})
+	b.Notified()
+	b.Poll(true)
+	if b.Running() != 3 || len(b.log) != 3 {
+		t.Errorf("%d programs, messages %q", b.Running(), b.log)
+	}
+	b.run(true)
+	expectLog(t, b, "started 1 as 2", "started 2 as 3", "started 3 as 4", "exit 1 kind 4 code 0", "exit 2 kind 4 code 0", "exit 3 kind 1 code 3")
+	if b.status[1].CPU != 1000 {
+		t.Errorf("a killed program ran for %d ns", b.status[1].CPU)
+	}
+	b.expectNothing(t)
 }
 
 func TestQuestions(t *testing.T) {
 	b := newBench(map[string]func(*agenttest.Domain){"wait": func(*agenttest.Domain) {}})
 	b.spawn(t, 1, "wait")
 	b.spawn(t, 2, "wait")
-	var info *wire.CoreAnswer
-	var domains *wire.DomainsAnswer
-	b.Agent = agent.New(b.kernel, func(m wire.Message) {
-		switch m := m.(type) {
-		case *wire.CoreAnswer:
-			info = m
-		case *wire.DomainsAnswer:
-			domains = m
-		}
-	})
 	b.Handle(&wire.QueryCore{Request: 8})
+	core, _ := b.answer.(*wire.CoreAnswer)
+	if core == nil || core.Request != 8 || core.Info.Core != 3 || core.Given != 1<<20 || core.Free != agenttest.RAM-1<<20 {
+		t.Errorf("core: %+v", core)
+	}
 	b.Handle(&wire.QueryDomains{Request: 9})
-	if info == nil || info.Request != 8 || info.Info.Core != 3 {
-		t.Errorf("core: %+v", info)
-	}
+	domains, _ := b.answer.(*wire.DomainsAnswer)
 	if domains == nil || domains.Request != 9 || len(domains.Domains) != 2 || domains.Domains[1].Domain != 3 {
-		t.Errorf("domains: %+v", domains)
+		t.Fatalf("domains: %+v", domains)
 	}
-	if q := domains.Domains[0].Quota; q != 1<<15*abi.PageSize {
-		t.Errorf("quota of a program without one: %d", q)
+	if d := domains.Domains[0]; d.Quota != agenttest.RAM-8<<20 || d.Memory != 512<<10 {
+		t.Errorf("a program without a quota has %d of %d bytes", d.Memory, d.Quota)
+	}
+	m := b.memory(t)
+	sum := m.Kernel
+	for _, n := range m.Types {
+		sum += n
+	}
+	if m.Total != agenttest.RAM+4<<20 || sum != m.Total || m.Given != 1<<20 || m.Types[capability.Dispatcher] != 64<<10 || m.Monitor == 0 {
+		t.Errorf("memory: %+v", m)
 	}
 }

@@ -1,6 +1,7 @@
 // Package agenttest is a CPU driver made of memory, for tests of what runs
 // above one: its domains are Go functions that hold the program's side of the
-// stdio channel.
+// channels. It panics when it is asked for what would break the real one's rules,
+// or would give memory to two.
 //
 // Tests of the monitor import it, nothing else.
 package agenttest
@@ -9,207 +10,333 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"slices"
 	"unsafe"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/lib/native"
-	"skerry/lib/stdio"
 	"skerry/lib/urpc"
+	"skerry/service/memory"
+	"skerry/service/monitor/agent"
 )
+
+// RAM is how much a core has beside its kernel, in bytes.
+const RAM = 128 << 20
+
+// kernelSize is how much the kernel has.
+const kernelSize = 4 << 20
 
 // Kernel implements agent.Kernel.
 type Kernel struct {
 	Core uint32
 	// Programs are what can be run, by path.
 	Programs map[string]func(*Domain)
-	Rung     map[native.Domain]int // doorbells rung
-	// Lingering is how many of the domains that ended last still hold their
-	// frames.
-	Lingering int
+	// Rung counts the domains' doorbells.
+	Rung map[uint32]int
+	// Slow is how many Steps it takes to destroy a piece.
+	Slow int
+	// Free is what the monitor's own libos has left, and Sustained what it got.
+	Free, Sustained uint64
 
-	domains []*Domain
-	held    []uintptr // frames of domains that have ended, the last one last
-	ended   []abi.Status
-	next    native.Domain
-	memory  [][]uint64 // of frames, which are known by address only
+	pieces   map[capability.Reference]*piece
+	next     capability.Reference
+	built    []*Domain            // not forgotten
+	channels map[uintptr][]uint64 // their memory, known by address only
+	lent     []capability.Description
+	borrowed map[capability.Reference]capability.Description
+	rung     bool // the monitor's doorbell
 }
 
-// Domain is a running program.
-type Domain struct {
-	Number native.Domain
-	Name   string
-	Args   []string
-	Quota  uint64
-	Rights uint64
-
-	Input []byte // received so far
-	EOF   bool   // of the input
-	State any    // the program's own
-
-	received uint32 // bytes of input
-	wanted   bool   // since the last came
-
-	kernel  *Kernel
-	frame   uintptr
-	channel urpc.Channel
-	step    func(*Domain)
-	output  []piece
-	status  *abi.Status
-}
-
+// piece is a capability to a block.
 type piece struct {
-	stream uint8
-	data   []byte
+	agent.Piece
+	dying bool
+	left  int // Steps until it is gone
+	in    map[*Domain]bool
 }
 
 // New returns a kernel for a core.
 func New(core uint32, programs map[string]func(*Domain)) *Kernel {
-	return &Kernel{Core: core, Programs: programs, Rung: make(map[native.Domain]int), next: 2}
-}
-
-// Write queues output of the program.
-func (d *Domain) Write(stream uint8, data string) {
-	if data != "" {
-		d.output = append(d.output, piece{stream, []byte(data)})
+	return &Kernel{
+		Core: core, Programs: programs, Rung: make(map[uint32]int), Free: 64 << 20,
+		pieces: make(map[capability.Reference]*piece), next: 1000,
+		channels: make(map[uintptr][]uint64), borrowed: make(map[capability.Reference]capability.Description),
 	}
 }
 
-// Want says that the program has read all its input and waits for more.
-func (d *Domain) Want() {
-	if d.wanted || d.EOF {
-		return
-	}
-	var count [stdio.CountSize]byte
-	stdio.PutCount(&count, d.received)
-	d.wanted = true
-	d.Write(stdio.Wanted, string(count[:]))
+// root is the reference of the core's RAM.
+const root capability.Reference = 1
+
+// base is the address of the core's RAM.
+func (k *Kernel) base() uint64 { return uint64(k.Core+1) << 30 }
+
+// Pool returns a pool with all RAM of the core.
+func (k *Kernel) Pool() *memory.Pool {
+	p := memory.New(0)
+	p.Add(memory.Root{Reference: root, Base: k.base(), Size: RAM})
+	return p
 }
 
-// Exit ends the program when all its output is in the channel.
-func (d *Domain) Exit(kind uint32, code uint64) {
-	d.status = &abi.Status{Domain: uint32(d.Number), Kind: kind, Code: code}
+// Notified reports whether the monitor's doorbell was rung since it was last
+// asked.
+func (k *Kernel) Notified() bool {
+	rung := k.rung
+	k.rung = false
+	return rung
 }
 
-// Step lets every program take input, run its function once and send output.
-// It returns whether anything has happened.
+// Step lets every program take input, run its function once and send output, and
+// gets on with what is being destroyed. It returns whether anything has happened.
 func (k *Kernel) Step() (progress bool) {
-	for _, d := range slices.Clone(k.domains) {
-		var slot [urpc.PayloadSize]byte
-		for {
-			kind, n, ok := d.channel.Receive(&slot)
-			if !ok {
-				break
-			}
+	for _, d := range slices.Clone(k.built) {
+		progress = d.run() || progress
+	}
+	for _, p := range k.pieces {
+		if p.dying && p.left > 0 {
+			p.left--
 			progress = true
-			switch kind {
-			case stdio.Stdin:
-				d.Input = append(d.Input, slot[:n]...)
-				d.received += uint32(n)
-				d.wanted = false
-			case stdio.StdinEOF:
-				d.EOF = true
-			}
-		}
-		if d.status == nil {
-			d.step(d)
-			progress = progress || d.status != nil
-		}
-		for len(d.output) > 0 {
-			p := &d.output[0]
-			n := min(len(p.data), urpc.PayloadSize)
-			if !d.channel.Send(p.stream, p.data[:n]) {
-				break
-			}
-			progress = true
-			if p.data = p.data[n:]; len(p.data) == 0 {
-				d.output = d.output[1:]
-			}
-		}
-		d.channel.NeedsDoorbell()
-		if d.status != nil && len(d.output) == 0 {
-			k.end(d)
+			k.rung = k.rung || p.left == 0
 		}
 	}
 	return progress
 }
 
-func (k *Kernel) end(d *Domain) {
-	k.domains = slices.DeleteFunc(k.domains, func(other *Domain) bool { return other == d })
-	k.ended = append(k.ended, *d.status)
-	k.held = append(k.held, d.frame)
-}
-
 // Running returns the domains that run.
-func (k *Kernel) Running() []*Domain { return k.domains }
-
-// Spawn implements agent.Kernel.
-func (k *Kernel) Spawn(name string, info []byte, frame uintptr, quota, rights uint64) (native.Domain, error) {
-	var header abi.Info
-	if _, err := binary.Decode(info, binary.LittleEndian, &header); err != nil || header.Magic != abi.InfoMagic {
-		return 0, abi.ErrArgument
-	}
-	text := func(at uint32) string { return native.Text(info[at:]) }
-	step := k.Programs[text(header.Program)]
-	if step == nil {
-		return 0, &native.CallError{Call: "spawn " + name, Err: abi.ErrMemory}
-	}
-	if slices.Contains(k.held[max(0, len(k.held)-k.Lingering):], frame) {
-		return 0, &native.CallError{Call: "spawn " + name, Err: abi.ErrFault}
-	}
-	d := &Domain{Number: k.next, Name: name, Quota: quota, Rights: rights, kernel: k, frame: frame, step: step}
-	for at := header.Args; len(d.Args) < int(header.NumArgs); at += uint32(bytes.IndexByte(info[at:], 0)) + 1 {
-		d.Args = append(d.Args, text(at))
-	}
-	d.channel.Attach(frame, abi.StdioSize, urpc.B)
-	k.next++
-	k.domains = append(k.domains, d)
-	return d.Number, nil
-}
-
-// Kill implements agent.Kernel.
-func (k *Kernel) Kill(number native.Domain) error {
-	for _, d := range k.domains {
-		if d.Number == number {
-			d.status = &abi.Status{Domain: uint32(number), Kind: abi.ExitKilled}
-			k.end(d)
-			return nil
+func (k *Kernel) Running() (list []*Domain) {
+	for _, d := range k.built {
+		if d.state == abi.DomainReady {
+			list = append(list, d)
 		}
 	}
-	return abi.ErrNotFound
+	return list
 }
 
-// Reap implements agent.Kernel.
-func (k *Kernel) Reap() (abi.Status, bool, error) {
-	if len(k.ended) == 0 {
-		return abi.Status{}, false, nil
+// Left returns how many pieces, domains and channels there are.
+func (k *Kernel) Left() (pieces, domains, channels int) {
+	return len(k.pieces), len(k.built), len(k.channels)
+}
+
+// take makes sure that nobody has a block.
+func (k *Kernel) take(b memory.Block) {
+	for _, p := range k.pieces {
+		if b.Base < p.Base+p.Size && p.Base < b.Base+b.Size {
+			panic(fmt.Sprintf("agenttest: block at %#x is in the piece at %#x", b.Base, p.Base))
+		}
 	}
-	s := k.ended[0]
-	k.ended = k.ended[1:]
-	return s, true, nil
+	for i := range k.lent {
+		if l := &k.lent[i]; b.Base < l.Base+l.Size && l.Base < b.Base+b.Size {
+			panic(fmt.Sprintf("agenttest: block at %#x is lent", b.Base))
+		}
+	}
+	if _, ok := k.borrowed[b.Root.Reference]; !ok && b.Root.Reference != root {
+		panic(fmt.Sprintf("agenttest: block at %#x of a root that is not there", b.Base))
+	}
+	if b.Base < b.Root.Base || b.Base+b.Size > b.Root.Base+b.Root.Size || b.Base%b.Size != 0 {
+		panic(fmt.Sprintf("agenttest: block of %#x bytes at %#x", b.Size, b.Base))
+	}
 }
 
-// Notify implements agent.Kernel.
-func (k *Kernel) Notify(d native.Domain) error {
-	k.Rung[d]++
+// Make implements agent.Kernel.
+func (k *Kernel) Make(b memory.Block) (agent.Piece, error) {
+	k.take(b)
+	k.next++
+	p := agent.Piece{Block: b, Reference: k.next}
+	k.pieces[p.Reference] = &piece{Piece: p, in: make(map[*Domain]bool)}
+	return p, nil
+}
+
+// Destroy implements agent.Kernel.
+func (k *Kernel) Destroy(p agent.Piece) error {
+	known := k.pieces[p.Reference]
+	if known == nil || known.Piece != p {
+		panic("agenttest: a piece is destroyed that does not exist")
+	}
+	if !known.dying {
+		known.dying, known.left = true, k.Slow
+		for _, d := range k.built {
+			if d.Memory == p {
+				d.state = abi.DomainEnded
+			}
+		}
+	}
+	if known.left > 0 {
+		return capability.ErrRevoking
+	}
+	delete(k.pieces, p.Reference)
+	return nil
+}
+
+// Sustain implements agent.Kernel.
+func (k *Kernel) Sustain(b memory.Block) error {
+	if _, err := k.Make(b); err != nil {
+		return err
+	}
+	k.Free += b.Size
+	k.Sustained += b.Size
+	return nil
+}
+
+// Own implements agent.Kernel.
+func (k *Kernel) Own() (abi.Memory, error) { return abi.Memory{Held: 8 << 20, Free: k.Free}, nil }
+
+// Channels implements agent.Kernel.
+func (k *Kernel) Channels() (agent.Channels, error) {
+	m := make([]uint64, (abi.ChannelsSize+abi.PageSize)/8)
+	at := (uintptr(unsafe.Pointer(&m[0])) + abi.PageSize - 1) &^ (abi.PageSize - 1)
+	k.channels[at] = m
+	return agent.Channels{Address: at, Frame: capability.Reference(len(k.channels))}, nil
+}
+
+// Least implements agent.Kernel.
+func (k *Kernel) Least(*agent.Domain) (uint64, error) { return 200 << 10, nil }
+
+// Build implements agent.Kernel.
+func (k *Kernel) Build(a *agent.Domain) error {
+	for _, d := range k.built {
+		if d.Number == a.Number || d.Mount == a.Mount || d.Channels == a.Channels {
+			panic(fmt.Sprintf("agenttest: domain %+v has what %+v has", *a, d.Domain))
+		}
+	}
+	if p := k.pieces[a.Memory.Reference]; p == nil || p.dying || a.Mount == 0 || a.Number < 2 || k.channels[a.Channels.Address] == nil {
+		panic(fmt.Sprintf("agenttest: domain %+v cannot be built", *a))
+	}
+	d := &Domain{Domain: *a, kernel: k, state: abi.DomainNew}
+	k.built = append(k.built, d)
+	var header abi.Info
+	if _, err := binary.Decode(a.Info, binary.LittleEndian, &header); err != nil || header.Magic != abi.InfoMagic {
+		return capability.ErrArgument
+	}
+	text := func(at uint32) string { return native.Text(a.Info[at:]) }
+	if d.step = k.Programs[text(header.Program)]; d.step == nil {
+		return errNoProgram
+	}
+	for at := header.Args; len(d.Args) < int(header.NumArgs); at += uint32(bytes.IndexByte(a.Info[at:], 0)) + 1 {
+		d.Args = append(d.Args, text(at))
+	}
+	d.channel.Attach(a.Channels.Address, abi.StdioSize, urpc.B)
+	d.supply.Attach(a.Channels.Address+abi.StdioSize, abi.SupplySize, urpc.B)
+	a.Dispatcher, a.Doorbell = capability.Reference(a.Number<<8|1), capability.Reference(a.Number<<8|2)
+	return nil
+}
+
+var errNoProgram = errors.New("it cannot be built")
+
+// Forget implements agent.Kernel.
+func (k *Kernel) Forget(a *agent.Domain) {
+	if k.pieces[a.Memory.Reference] != nil {
+		panic("agenttest: a domain is forgotten whose memory is there")
+	}
+	for _, p := range k.pieces {
+		for d := range p.in {
+			if d.Number == a.Number {
+				panic("agenttest: a domain is forgotten that has memory")
+			}
+		}
+	}
+	k.built = slices.DeleteFunc(k.built, func(d *Domain) bool { return d.Number == a.Number })
+}
+
+// domain returns what was built.
+func (k *Kernel) domain(a *agent.Domain) *Domain {
+	for _, d := range k.built {
+		if d.Number == a.Number {
+			return d
+		}
+	}
+	panic(fmt.Sprintf("agenttest: no domain %d", a.Number))
+}
+
+// Run implements agent.Kernel.
+func (k *Kernel) Run(a *agent.Domain) error {
+	k.domain(a).state = abi.DomainReady
+	return nil
+}
+
+// Stop implements agent.Kernel.
+func (k *Kernel) Stop(a *agent.Domain) error {
+	k.domain(a).state = abi.DomainNew
+	return nil
+}
+
+// Ring implements agent.Kernel.
+func (k *Kernel) Ring(a *agent.Domain) error {
+	k.Rung[a.Number]++
+	return nil
+}
+
+// State implements agent.Kernel.
+func (k *Kernel) State(a *agent.Domain) (uint64, error) {
+	if d := k.domain(a); d.Broken {
+		return 0, capability.ErrEmpty
+	} else {
+		return uint64(d.state), nil
+	}
+}
+
+// Status implements agent.Kernel.
+func (k *Kernel) Status(a *agent.Domain) (abi.Status, error) {
+	d := k.domain(a)
+	if d.state != abi.DomainEnded || d.status == nil {
+		return abi.Status{}, capability.ErrState
+	}
+	return *d.status, nil
+}
+
+// Hand implements agent.Kernel.
+func (k *Kernel) Hand(a *agent.Domain, number uint32, p agent.Piece) error {
+	d := k.domain(a)
+	known := k.pieces[p.Reference]
+	if known == nil || known.dying || len(known.in) > 0 {
+		panic("agenttest: a piece is handed out that is not there, or twice")
+	}
+	if d.Obstinate {
+		return capability.ErrOccupied
+	}
+	for _, other := range k.pieces {
+		if other.in[d] && d.memory[number] == other.Reference {
+			panic(fmt.Sprintf("agenttest: slot of piece %d is not empty", number))
+		}
+	}
+	known.in[d] = true
+	if d.memory == nil {
+		d.memory = make(map[uint32]capability.Reference)
+	}
+	d.memory[number] = p.Reference
 	return nil
 }
 
 // CoreInfo implements agent.Kernel.
 func (k *Kernel) CoreInfo() (abi.CoreInfo, error) {
-	info := abi.CoreInfo{Core: k.Core, Cores: 2, BootNs: 12_500_000, NowNs: 100, IdleNs: 40, TotalPages: 1 << 15, FreePages: 1 << 14}
+	total := uint64(RAM + kernelSize)
+	for _, l := range k.lent {
+		total -= l.Size
+	}
+	for _, b := range k.borrowed {
+		total += b.Size
+	}
+	info := abi.CoreInfo{
+		Core: k.Core, Cores: 2, BootNs: 12_500_000, NowNs: 100, IdleNs: 40,
+		TotalPages: total / abi.PageSize, KernelPages: kernelSize / abi.PageSize,
+	}
+	if k.Core == 0 {
+		info.SharedPages = 100
+		info.MachinePages = 2*(RAM+kernelSize)/abi.PageSize + info.SharedPages
+	}
 	copy(info.Version[:], "0.1.0")
 	copy(info.Go[:], "go1.26.0")
 	return info, nil
 }
 
-// DomainInfo implements agent.Kernel.
-func (k *Kernel) DomainInfo(from native.Domain) (abi.DomainInfo, bool, error) {
-	list := slices.Clone(k.domains)
+// Dispatcher implements agent.Kernel.
+func (k *Kernel) Dispatcher(from uint32) (abi.DomainInfo, bool, error) {
+	list := k.Running()
 	slices.SortFunc(list, func(a, b *Domain) int { return cmp.Compare(a.Number, b.Number) })
 	for _, d := range list {
 		if d.Number >= from {
-			info := abi.DomainInfo{Domain: uint32(d.Number), Parent: 1, Quota: d.Quota}
+			info := abi.DomainInfo{Domain: d.Number, CPU: 1000, State: abi.DomainReady}
 			copy(info.Name[:], d.Name)
 			return info, true, nil
 		}
@@ -217,13 +344,65 @@ func (k *Kernel) DomainInfo(from native.Domain) (abi.DomainInfo, bool, error) {
 	return abi.DomainInfo{}, false, nil
 }
 
-// Frame implements agent.Kernel.
-func (k *Kernel) Frame() (uintptr, error) {
-	m := make([]uint64, (abi.StdioSize+abi.PageSize)/8)
-	k.memory = append(k.memory, m)
-	at := uintptr(unsafe.Pointer(&m[0]))
-	return (at + abi.PageSize - 1) &^ (abi.PageSize - 1), nil
+// Census implements agent.Kernel: every domain's CSpace and dispatcher are listed.
+func (k *Kernel) Census(each func(*capability.Description)) error {
+	list := []capability.Description{{Type: capability.RAM, Owner: k.Core, Base: k.base(), Size: RAM}}
+	for _, p := range k.pieces {
+		list = append(list, capability.Description{Type: capability.RAM, Owner: k.Core, Base: p.Base, Size: p.Size})
+	}
+	for _, d := range k.built {
+		list = append(list,
+			capability.Description{Type: capability.L2CNode, Owner: k.Core, Base: d.Memory.Base, Size: 16 << 10},
+			capability.Description{Type: capability.Dispatcher, Owner: k.Core, Base: d.Memory.Base + 32<<10, Size: 32 << 10})
+	}
+	list = append(list, k.lent...)
+	for _, b := range k.borrowed {
+		list = append(list, b)
+	}
+	slices.SortFunc(list, func(a, b capability.Description) int {
+		return cmp.Or(cmp.Compare(a.Base, b.Base), cmp.Compare(b.Size, a.Size))
+	})
+	for i := range list {
+		each(&list[i])
+	}
+	return nil
 }
 
-// Frames returns how many frames have been made.
-func (k *Kernel) Frames() int { return len(k.memory) }
+// Lend implements loan.Kernel.
+func (k *Kernel) Lend(b memory.Block, core uint32) error {
+	k.take(b)
+	k.lent = append(k.lent, capability.Description{Type: capability.RAM, Owner: core, Base: b.Base, Size: b.Size})
+	return nil
+}
+
+// Regain implements loan.Kernel.
+func (k *Kernel) Regain(b memory.Block) error {
+	n := len(k.lent)
+	k.lent = slices.DeleteFunc(k.lent, func(l capability.Description) bool { return l.Base == b.Base && l.Size == b.Size })
+	if len(k.lent) != n-1 {
+		panic("agenttest: memory is regained that is not lent")
+	}
+	return nil
+}
+
+// Adopt implements loan.Kernel.
+func (k *Kernel) Adopt(base, size uint64) (capability.Reference, error) {
+	k.next++
+	k.borrowed[k.next] = capability.Description{Type: capability.RAM, Owner: k.Core, Base: base, Size: size}
+	return k.next, nil
+}
+
+// Release implements loan.Kernel.
+func (k *Kernel) Release(ram capability.Reference) error {
+	b, ok := k.borrowed[ram]
+	if !ok {
+		panic("agenttest: memory is released that is not borrowed")
+	}
+	for _, p := range k.pieces {
+		if p.Base >= b.Base && p.Base < b.Base+b.Size {
+			panic("agenttest: memory is released that is in use")
+		}
+	}
+	delete(k.borrowed, ram)
+	return nil
+}

@@ -14,6 +14,8 @@ import (
 	"fmt"
 
 	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/service/memory/loan"
 )
 
 // Message is one of the message types of this package.
@@ -28,8 +30,8 @@ type (
 	// Spawn asks for a program to be started. Started or Failed answers it.
 	Spawn struct {
 		Program uint32
+		Grants  uint32 // Grant…
 		Quota   uint64 // bytes of memory; 0: as much as the core has
-		Rights  uint64 // abi.Right…
 		Name    string // for people, at most 31 bytes
 		Info    []byte // an abi.Info with its strings
 	}
@@ -46,12 +48,30 @@ type (
 	QueryCore struct{ Request uint32 }
 	// QueryDomains asks for a DomainsAnswer.
 	QueryDomains struct{ Request uint32 }
+	// QueryMemory asks for a MemoryAnswer.
+	QueryMemory struct{ Request uint32 }
 )
+
+// What a program may be given besides what every domain has; the sum of them.
+const (
+	// GrantLog is the kernel's log, in slot capability.SlotLog.
+	GrantLog = 1 << iota
+	// GrantInspect is the right to inspect the core: the Kernel with right
+	// Read, in slot capability.SlotKernel.
+	GrantInspect
+)
+
+// Loan carries a message about lent memory, either way.
+type Loan struct{ loan.Message }
 
 // From a core.
 type (
-	// Ready says that the core's monitor runs.
-	Ready struct{}
+	// Ready says that the core's monitor runs, how many bytes it could lend,
+	// and how far from it the memory of each core is.
+	Ready struct {
+		Spare     uint64
+		Distances []byte
+	}
 	// Started says that a program runs, as domain Domain of its core.
 	Started struct{ Program, Domain uint32 }
 	// Failed says that a program could not be started. Nothing follows of it.
@@ -69,22 +89,31 @@ type (
 	Window struct{ Program, Bytes uint32 }
 	// Wanted says that a program has read all its input and waits for more.
 	Wanted struct{ Program uint32 }
-	// Exit says how a program ended. Nothing follows of it.
+	// Exit says how a program ended, and how many bytes of memory it held at
+	// most. Nothing follows of it: its memory is the core's again.
 	Exit struct {
 		Program uint32
+		Peak    uint64
 		Status  abi.Status
 	}
 	// CoreAnswer answers QueryCore. Sent and Received count the messages to
-	// and from other cores' monitors.
+	// and from other cores' monitors. Free and Given are the bytes of RAM that
+	// nobody has, and that programs have.
 	CoreAnswer struct {
 		Request        uint32
 		Sent, Received uint64
+		Free, Given    uint64
 		Info           abi.CoreInfo
 	}
 	// DomainsAnswer answers QueryDomains.
 	DomainsAnswer struct {
 		Request uint32
-		Domains []abi.DomainInfo
+		Domains []Domain
+	}
+	// MemoryAnswer answers QueryMemory.
+	MemoryAnswer struct {
+		Request uint32
+		Memory  Memory
 	}
 	// Refused says that a request could not be answered.
 	Refused struct {
@@ -92,6 +121,30 @@ type (
 		Reason  string
 	}
 )
+
+// Domain describes a domain of a core.
+type Domain struct {
+	abi.DomainInfo
+	Memory, Quota uint64 // bytes of RAM that it holds and may hold; 0: not known
+}
+
+// Memory says where the RAM of a core is, in bytes.
+type Memory struct {
+	// Total is what the core has: what it was given at boot, less Lent, and
+	// Borrowed. Kernel is what its kernel keeps of that. The rest is in Types:
+	// Total = Kernel + the sum of Types.
+	Total, Kernel  uint64
+	Lent, Borrowed uint64
+	// Types is what the rest was made into, by type; RAM: nothing yet.
+	Types [capability.NumTypes]uint64
+	// Free is the part of it that nobody has, in blocks up to Largest; Given is
+	// what programs have, Monitor what the monitor itself has.
+	Free, Largest  uint64
+	Given, Monitor uint64
+	// Machine is all RAM of the machine, and Shared what no core has; on core 0
+	// alone.
+	Machine, Shared uint64
+}
 
 // The kinds, from 1. The top bit of a slot's kind is the fragment bit.
 const (
@@ -101,6 +154,8 @@ const (
 	kindStdinEOF
 	kindQueryCore
 	kindQueryDomains
+	kindQueryMemory
+	kindLoan
 	kindReady
 	kindStarted
 	kindFailed
@@ -110,6 +165,7 @@ const (
 	kindExit
 	kindCoreAnswer
 	kindDomainsAnswer
+	kindMemoryAnswer
 	kindRefused
 )
 
@@ -119,6 +175,8 @@ func (*Stdin) kind() uint8         { return kindStdin }
 func (*StdinEOF) kind() uint8      { return kindStdinEOF }
 func (*QueryCore) kind() uint8     { return kindQueryCore }
 func (*QueryDomains) kind() uint8  { return kindQueryDomains }
+func (*QueryMemory) kind() uint8   { return kindQueryMemory }
+func (*Loan) kind() uint8          { return kindLoan }
 func (*Ready) kind() uint8         { return kindReady }
 func (*Started) kind() uint8       { return kindStarted }
 func (*Failed) kind() uint8        { return kindFailed }
@@ -128,6 +186,7 @@ func (*Wanted) kind() uint8        { return kindWanted }
 func (*Exit) kind() uint8          { return kindExit }
 func (*CoreAnswer) kind() uint8    { return kindCoreAnswer }
 func (*DomainsAnswer) kind() uint8 { return kindDomainsAnswer }
+func (*MemoryAnswer) kind() uint8  { return kindMemoryAnswer }
 func (*Refused) kind() uint8       { return kindRefused }
 
 // empty returns a message of the kind to decode into, or nil.
@@ -145,6 +204,10 @@ func empty(kind uint8) Message {
 		return new(QueryCore)
 	case kindQueryDomains:
 		return new(QueryDomains)
+	case kindQueryMemory:
+		return new(QueryMemory)
+	case kindLoan:
+		return new(Loan)
 	case kindReady:
 		return new(Ready)
 	case kindStarted:
@@ -163,6 +226,8 @@ func empty(kind uint8) Message {
 		return new(CoreAnswer)
 	case kindDomainsAnswer:
 		return new(DomainsAnswer)
+	case kindMemoryAnswer:
+		return new(MemoryAnswer)
 	case kindRefused:
 		return new(Refused)
 	}
@@ -170,9 +235,9 @@ func empty(kind uint8) Message {
 }
 
 var (
-	domainInfoSize = binary.Size(abi.DomainInfo{})
-	errShort       = errors.New("ends too early")
-	errLong        = errors.New("has bytes left over")
+	domainSize = binary.Size(Domain{})
+	errShort   = errors.New("ends too early")
+	errLong    = errors.New("has bytes left over")
 )
 
 // Decode returns the message of a kind with the body. Byte slices in it share
@@ -197,15 +262,13 @@ func Decode(kind uint8, body []byte) (Message, error) {
 // last field has its length, 4 bytes, before it; the last one ends the body.
 
 func (m *Spawn) append(b []byte) []byte {
-	b = word(b, m.Program)
-	b = binary.LittleEndian.AppendUint64(b, m.Quota)
-	b = binary.LittleEndian.AppendUint64(b, m.Rights)
+	b = long(word(word(b, m.Program), m.Grants), m.Quota)
 	b = append(word(b, uint32(len(m.Name))), m.Name...)
 	return append(b, m.Info...)
 }
 
 func (m *Spawn) decode(d *decoder) {
-	m.Program, m.Quota, m.Rights = d.word(), d.long(), d.long()
+	m.Program, m.Grants, m.Quota = d.word(), d.word(), d.long()
 	m.Name = string(d.bytes(int(d.word())))
 	m.Info = d.all()
 }
@@ -220,8 +283,12 @@ func (m *QueryCore) append(b []byte) []byte    { return word(b, m.Request) }
 func (m *QueryCore) decode(d *decoder)         { m.Request = d.word() }
 func (m *QueryDomains) append(b []byte) []byte { return word(b, m.Request) }
 func (m *QueryDomains) decode(d *decoder)      { m.Request = d.word() }
-func (m *Ready) append(b []byte) []byte        { return b }
-func (m *Ready) decode(*decoder)               {}
+func (m *QueryMemory) append(b []byte) []byte  { return word(b, m.Request) }
+func (m *QueryMemory) decode(d *decoder)       { m.Request = d.word() }
+func (m *Loan) append(b []byte) []byte         { return fixed(b, &m.Message) }
+func (m *Loan) decode(d *decoder)              { d.fixed(&m.Message) }
+func (m *Ready) append(b []byte) []byte        { return append(long(b, m.Spare), m.Distances...) }
+func (m *Ready) decode(d *decoder)             { m.Spare, m.Distances = d.long(), d.all() }
 func (m *Started) append(b []byte) []byte      { return word(word(b, m.Program), m.Domain) }
 func (m *Started) decode(d *decoder)           { m.Program, m.Domain = d.word(), d.word() }
 func (m *Failed) append(b []byte) []byte       { return append(word(b, m.Program), m.Reason...) }
@@ -236,28 +303,41 @@ func (m *Window) append(b []byte) []byte { return word(word(b, m.Program), m.Byt
 func (m *Window) decode(d *decoder)      { m.Program, m.Bytes = d.word(), d.word() }
 func (m *Wanted) append(b []byte) []byte { return word(b, m.Program) }
 func (m *Wanted) decode(d *decoder)      { m.Program = d.word() }
-func (m *Exit) append(b []byte) []byte   { return fixed(word(b, m.Program), &m.Status) }
-func (m *Exit) decode(d *decoder)        { m.Program = d.word(); d.fixed(&m.Status) }
+func (m *Exit) append(b []byte) []byte {
+	return fixed(long(word(b, m.Program), m.Peak), &m.Status)
+}
+func (m *Exit) decode(d *decoder) {
+	m.Program, m.Peak = d.word(), d.long()
+	d.fixed(&m.Status)
+}
 func (m *CoreAnswer) append(b []byte) []byte {
-	b = binary.LittleEndian.AppendUint64(word(b, m.Request), m.Sent)
-	return fixed(binary.LittleEndian.AppendUint64(b, m.Received), &m.Info)
+	b = long(long(word(b, m.Request), m.Sent), m.Received)
+	return fixed(long(long(b, m.Free), m.Given), &m.Info)
 }
 func (m *CoreAnswer) decode(d *decoder) {
 	m.Request, m.Sent, m.Received = d.word(), d.long(), d.long()
+	m.Free, m.Given = d.long(), d.long()
 	d.fixed(&m.Info)
+}
+func (m *MemoryAnswer) append(b []byte) []byte { return fixed(word(b, m.Request), &m.Memory) }
+func (m *MemoryAnswer) decode(d *decoder) {
+	m.Request = d.word()
+	d.fixed(&m.Memory)
 }
 func (m *DomainsAnswer) append(b []byte) []byte {
 	return fixed(word(b, m.Request), m.Domains)
 }
 func (m *DomainsAnswer) decode(d *decoder) {
 	m.Request = d.word()
-	m.Domains = make([]abi.DomainInfo, len(d.rest)/domainInfoSize)
+	m.Domains = make([]Domain, len(d.rest)/domainSize)
 	d.fixed(m.Domains)
 }
 func (m *Refused) append(b []byte) []byte { return append(word(b, m.Request), m.Reason...) }
 func (m *Refused) decode(d *decoder)      { m.Request, m.Reason = d.word(), string(d.all()) }
 
 func word(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b, v) }
+
+func long(b []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(b, v) }
 
 func fixed(b []byte, v any) []byte {
 	b, err := binary.Append(b, binary.LittleEndian, v)

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -35,6 +34,9 @@ func samples(r *rand.Rand) []Message {
 }
 
 func fill(v reflect.Value, r *rand.Rand) {
+	if !v.CanSet() {
+		return // padding
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
@@ -73,12 +75,12 @@ func TestEveryMessage(t *testing.T) {
 			t.Errorf("%T: got %+v, %v\nwant %+v", m, got, err, m)
 		}
 		// A length that a type cannot have is refused, not half understood.
-		if _, open := m.(*DomainsAnswer); open || m.kind() == kindQueryCore {
+		if _, open := m.(*DomainsAnswer); open || m.kind() == kindQueryCore || m.kind() == kindLoan {
 			if _, err := Decode(m.kind(), append(body, 0)); err == nil {
 				t.Errorf("%T with a byte too many accepted", m)
 			}
 		}
-		if len(body) > 0 && m.kind() != kindReady {
+		if len(body) > 0 {
 			if _, err := Decode(m.kind(), body[:3]); err == nil {
 				t.Errorf("%T of 3 bytes accepted", m)
 			}
@@ -98,8 +100,10 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again := m.append(nil); !bytes.Equal(again, body) {
-			t.Fatalf("%T: %x became %x", m, body, again)
+		// Padding becomes zero; all else is what it was.
+		again := m.append(nil)
+		if other, err := Decode(kind, again); err != nil || len(again) != len(body) || !reflect.DeepEqual(other, m) {
+			t.Fatalf("%T: %x became %x, %v", m, body, again, err)
 		}
 	})
 }

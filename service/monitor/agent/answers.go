@@ -1,0 +1,80 @@
+package agent
+
+import (
+	"skerry/abi"
+	"skerry/service/memory"
+	"skerry/service/monitor/wire"
+)
+
+// answer answers a question by what ask returns, or refuses it.
+func (a *Agent) answer(request uint32, ask func(request uint32) (wire.Message, error)) {
+	m, err := ask(request)
+	if err != nil {
+		m = &wire.Refused{Request: request, Reason: err.Error()}
+	}
+	a.emit(m)
+}
+
+// core describes the core.
+func (a *Agent) core(request uint32) (wire.Message, error) {
+	info, err := a.kernel.CoreInfo()
+	if err != nil {
+		return nil, err
+	}
+	m := &wire.CoreAnswer{Request: request, Free: a.pool.Free(), Given: a.given, Info: info}
+	if a.Counts != nil {
+		m.Sent, m.Received = a.Counts()
+	}
+	return m, nil
+}
+
+// domains lists the domains of the core.
+func (a *Agent) domains(request uint32) (wire.Message, error) {
+	m := &wire.DomainsAnswer{Request: request}
+	held := make(map[uint32]*child)
+	for _, c := range a.children {
+		held[c.domain.Number] = c
+	}
+	for from := uint32(0); len(m.Domains) < maxDomains; {
+		info, ok, err := a.kernel.Dispatcher(from)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		d := wire.Domain{DomainInfo: info}
+		if c := held[info.Domain]; c != nil {
+			d.Memory, d.Quota = c.held, c.quota
+		} else if own, err := a.kernel.Own(); err == nil && info.Domain < firstDomain {
+			d.Memory = own.Held
+		}
+		m.Domains = append(m.Domains, d)
+		from = info.Domain + 1
+	}
+	return m, nil
+}
+
+// memory says where the core's RAM is. It looks at every object on the core.
+func (a *Agent) memory(request uint32) (wire.Message, error) {
+	info, err := a.kernel.CoreInfo()
+	if err != nil {
+		return nil, err
+	}
+	tally := memory.Tally{Core: info.Core}
+	if err := a.kernel.Census(tally.Add); err != nil {
+		return nil, err
+	}
+	tally.End()
+	own, err := a.kernel.Own()
+	if err != nil {
+		return nil, err
+	}
+	s := a.pool.Statistics()
+	return &wire.MemoryAnswer{Request: request, Memory: wire.Memory{
+		Total: info.TotalPages * abi.PageSize, Kernel: info.KernelPages * abi.PageSize,
+		Lent: tally.Lent, Borrowed: s.Borrowed, Types: tally.Types,
+		Free: s.Free, Largest: s.Largest, Given: a.given, Monitor: own.Held,
+		Machine: info.MachinePages * abi.PageSize, Shared: info.SharedPages * abi.PageSize,
+	}}, nil
+}

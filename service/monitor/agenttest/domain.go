@@ -1,0 +1,137 @@
+package agenttest
+
+import (
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/lib/stdio"
+	"skerry/lib/supply"
+	"skerry/lib/urpc"
+	"skerry/service/monitor/agent"
+)
+
+// Domain is a program that was built.
+type Domain struct {
+	agent.Domain
+	Args []string
+
+	Input []byte // received so far
+	EOF   bool   // of the input
+	State any    // the program's own
+	Given []supply.Piece
+
+	// Broken makes the domain's dispatcher unknown to the monitor, Obstinate
+	// its slots for memory be taken.
+	Broken, Obstinate bool
+
+	received uint32 // bytes of input
+	wanted   bool   // since the last came
+
+	kernel  *Kernel
+	channel urpc.Channel
+	supply  urpc.Channel
+	step    func(*Domain)
+	output  []output
+	memory  map[uint32]capability.Reference
+	state   uint32
+	status  *abi.Status
+}
+
+type output struct {
+	stream uint8
+	data   []byte
+}
+
+// Write queues output of the program.
+func (d *Domain) Write(stream uint8, data string) {
+	if data != "" {
+		d.output = append(d.output, output{stream, []byte(data)})
+	}
+}
+
+// Want says that the program has read all its input and waits for more.
+func (d *Domain) Want() {
+	if d.wanted || d.EOF {
+		return
+	}
+	var count [stdio.CountSize]byte
+	stdio.PutCount(&count, d.received)
+	d.wanted = true
+	d.Write(stdio.Wanted, string(count[:]))
+}
+
+// Ask asks for memory.
+func (d *Domain) Ask(number uint32, size uint64) { d.say(supply.Want, number, size) }
+
+// GiveBack gives memory back.
+func (d *Domain) GiveBack(number uint32) { d.say(supply.Back, number, 0) }
+
+func (d *Domain) say(kind uint8, number uint32, size uint64) {
+	var b [supply.PieceSize]byte
+	(&supply.Piece{Number: number, Size: size}).Put(&b)
+	d.supply.Send(kind, b[:])
+}
+
+// Exit ends the program when all its output is in the channel.
+func (d *Domain) Exit(kind uint32, code uint64) {
+	d.status = &abi.Status{Domain: d.Number, Kind: kind, Code: code}
+}
+
+// run lets the program do something, if it runs.
+func (d *Domain) run() (progress bool) {
+	if d.state != abi.DomainReady {
+		return false
+	}
+	var slot [urpc.PayloadSize]byte
+	for {
+		kind, n, ok := d.channel.Receive(&slot)
+		if !ok {
+			break
+		}
+		progress = true
+		switch kind {
+		case stdio.Stdin:
+			d.Input = append(d.Input, slot[:n]...)
+			d.received += uint32(n)
+			d.wanted = false
+		case stdio.StdinEOF:
+			d.EOF = true
+		}
+	}
+	for {
+		_, n, ok := d.supply.Receive(&slot)
+		if !ok {
+			break
+		}
+		progress = true
+		var p supply.Piece
+		if p.Get(slot[:], n) {
+			d.Given = append(d.Given, p)
+		}
+	}
+	if d.status == nil {
+		d.step(d)
+		progress = progress || d.status != nil
+	}
+	for len(d.output) > 0 {
+		p := &d.output[0]
+		n := min(len(p.data), urpc.PayloadSize)
+		if !d.channel.Send(p.stream, p.data[:n]) {
+			break
+		}
+		progress = true
+		if p.data = p.data[n:]; len(p.data) == 0 {
+			d.output = d.output[1:]
+		}
+	}
+	d.channel.NeedsDoorbell()
+	if d.status != nil && len(d.output) == 0 {
+		d.End(*d.status)
+		progress = true
+	}
+	return progress
+}
+
+// End ends the program at once.
+func (d *Domain) End(status abi.Status) {
+	d.status, d.state, d.kernel.rung = &status, abi.DomainEnded, true
+}
