@@ -20,7 +20,7 @@ const (
 	gSize            = carrier.GSize
 	callInvoke       = abi.CallInvoke
 	stackSize        = 16 << 10
-	nestedStackSize  = 8 << 10
+	nestedStackSize  = 4 << 10
 	vectorAlign      = 64
 	nestedVectorSize = abi.VectorAreaSize + vectorAlign
 )

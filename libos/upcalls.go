@@ -105,9 +105,8 @@ func unwind(r *abi.Registers) {
 
 // Bits of a page fault's error code.
 const (
-	faultPresent = 1 << 0
-	faultWrite   = 1 << 1
-	faultFetch   = 1 << 4
+	faultWrite = 1 << 1
+	faultFetch = 1 << 4
 )
 
 // pageFaultUpcall brings in the page that the current thread wants, or sends
@@ -124,12 +123,7 @@ func pageFaultUpcall() {
 	} else if code&faultFetch != 0 {
 		want = linux.PROT_EXEC
 	}
-	siginfoCode := access(address, want)
-	if siginfoCode == 0 && code&faultPresent != 0 {
-		// The page is there but its rights are not the region's.
-		siginfoCode = linux.SEGV_ACCERR
-	}
-	if siginfoCode != 0 {
+	if siginfoCode := access(address, want); siginfoCode != 0 {
 		fault(linux.SIGSEGV, siginfoCode, address)
 	}
 }

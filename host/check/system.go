@@ -19,6 +19,10 @@ var Libos = Config{
 		"main.trapEntry":      {"main.resume"},
 		"main.leaveEnd":       {"main.resume"},
 		"main.linuxUpcall":    {"@main.calls", "@main.libosCalls"},
+		// The hooks that the libos gives to package vspace.
+		"skerry/libos/vspace.invoke":   {"main.invoke"},
+		"skerry/libos/vspace.supply":   {"main.requestRAM"},
+		"skerry/libos/vspace.giveBack": {"main.returnRAM"},
 		// Into the program's thread.
 		"main.resume": {},
 		"main.leave":  {},
