@@ -19,6 +19,16 @@
 // into the program: no kernel entry but the one. Vector registers are not kept
 // over a Linux call: Go code holds nothing in them there, unlike what the C
 // convention would allow. Interruptions and page faults keep all state.
+//
+// All memory is made of the RAM that the domain holds capabilities to, by
+// package vspace: the program's when it faults or asks for it, and the libos's
+// own tables when they are touched for the first time, by the upcall for nested
+// faults. That one runs on a stack of its own, in the midst of whatever the libos
+// was doing, and touches nothing that could fault again. RAM that is missing is
+// asked of the spawner (supply.go): the domain stands still meanwhile.
+//
+// Beside Linux's calls it serves those of package abi (calls_native.go), by
+// which programs that know of capabilities have slots, RAM and mappings.
 package main
 
 // main is not run: the entry point is entry, in entry_amd64.s.

@@ -77,6 +77,8 @@ func awaitSupply() bool {
 		}
 	}
 	clocks.idle += now() - asleep
-	d.HasWork = 1 // it may have been about something else too: see poll
+	// Whatever else came meanwhile is poll's; a wait replaces the wake-up that
+	// was asked for.
+	d.HasWork, clocks.armed = 1, 0
 	return true
 }
