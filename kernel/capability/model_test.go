@@ -259,7 +259,7 @@ func (m *model) retype(to, source memory.Phys, t abi.Type, offset, size, count u
 	for i := range count {
 		o := m.newThing(t, s.Base+offset+i*size, size)
 		o.relations = s.relations & abi.RemoteAncestors
-		m.slots[to+memory.Phys(i*abi.SlotSize)] = tuple{o, abi.Of(t).Rights &^ (abi.Of(s.Type).Rights &^ s.rights)}
+		m.slots[to+memory.Phys(i*abi.SlotSize)] = tuple{o, abi.Of(t).Rights &^ (abi.Of(s.Type).Rights &^ s.rights &^ abi.RightRevoke)}
 	}
 	return abi.OK
 }

@@ -38,8 +38,9 @@ func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count 
 	rule := abi.Of(t)
 	made := Slot{
 		size: size, kind: t, owner: uint16(s.Core),
-		// What the source could have had and has not, it does not give.
-		rights:    rule.Rights &^ (abi.Of(c.kind).Rights &^ c.rights),
+		// What the source could have had and has not, it does not give, but
+		// for Revoke: what one has made, one may take back.
+		rights:    rule.Rights &^ (abi.Of(c.kind).Rights &^ c.rights &^ abi.RightRevoke),
 		relations: s.relations(source) & abi.RemoteAncestors,
 	}
 	zeroed := rule.Zeroed && c.kind == abi.RAM
