@@ -10,7 +10,10 @@ import (
 
 // linuxUpcall serves the Linux call of the current thread.
 func linuxUpcall() {
-	vspace.Replenish()
+	if nested {
+		nested = false
+		vspace.Replenish()
+	}
 	th := at[carrier.Thread](dispatcher().Scratch[scratchCurrent])
 	number := th.Regs.RAX
 	result := int64(-linux.ENOSYS)
@@ -128,9 +131,13 @@ func pageFaultUpcall() {
 	}
 }
 
+// nested says that a nested fault has taken of the reserve lately.
+var nested bool
+
 // nestedFaultUpcall backs a page of the libos's own heap, which the libos has
 // touched for the first time.
 func nestedFaultUpcall() {
+	nested = true
 	if !vspace.NestedFault(dispatcher().NestedAddress) {
 		outOfMemory(capability.ErrMemory)
 	}
