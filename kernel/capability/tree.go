@@ -51,12 +51,7 @@ func (s *System) insert(a memory.Phys) {
 		}
 	}
 	s.attach(&p, p.n, a)
-	for p.n > 0 {
-		p.n--
-		t := p.node[p.n]
-		s.update(t)
-		s.attach(&p, p.n, s.split(s.skew(t)))
-	}
+	s.ascend(&p, p.n, (*System).grow)
 	s.Count++
 }
 
@@ -73,12 +68,11 @@ func (s *System) remove(a memory.Phys) {
 			t = s.at(t).right
 		}
 	}
-	c := s.at(a)
+	c, here := s.at(a), p.n
 	if c.left == 0 {
 		s.attach(&p, p.n, c.right)
 	} else {
 		// The next in order has no left child; it takes the place of a.
-		here := p.n
 		p.push(a, true)
 		t := c.right
 		for s.at(t).left != 0 {
@@ -87,16 +81,39 @@ func (s *System) remove(a memory.Phys) {
 		}
 		s.attach(&p, p.n, s.at(t).right)
 		heir := s.at(t)
-		heir.left, heir.right, heir.level = c.left, c.right, c.level
+		heir.left, heir.right, heir.level, heir.end = c.left, c.right, c.level, c.end
 		p.node[here] = t
 		s.attach(&p, here, t)
 	}
-	for p.n > 0 {
-		p.n--
-		s.attach(&p, p.n, s.settle(p.node[p.n]))
-	}
+	s.ascend(&p, here, (*System).settle)
 	c.left, c.right, c.level, c.end = 0, 0, 0, 0
 	s.Count--
+}
+
+// ascend repairs the nodes of a path from its end upwards, all that are deeper
+// than the first top ones and as many others as need it. A node depends on
+// nothing but its own level and end and those of its children and
+// grandchildren: above two nodes in a row that stayed as they were, all does.
+func (s *System) ascend(p *path, top int, repair func(*System, memory.Phys) memory.Phys) {
+	for same := 0; p.n > 0 && (same < 2 || p.n > top); {
+		p.n--
+		t := p.node[p.n]
+		level, end := s.at(t).level, s.at(t).end
+		now := repair(s, t)
+		if now == t && s.at(t).level == level && s.at(t).end == end {
+			same++
+			continue
+		}
+		same = 0
+		s.attach(p, p.n, now)
+	}
+}
+
+// grow makes a subtree whole again to which a node was added, and returns its
+// root.
+func (s *System) grow(t memory.Phys) memory.Phys {
+	s.update(t)
+	return s.split(s.skew(t))
 }
 
 // settle makes a subtree whole again of whose subtrees one may have become one
