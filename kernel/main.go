@@ -15,9 +15,5 @@ func main() {
 	if err := boot.Start(); err != nil {
 		carry.Stop(err.Error())
 	}
-	d, err := driver.New(boot.KCB())
-	if err != nil {
-		carry.Stop(err.Error())
-	}
-	d.Run()
+	driver.New(boot.KCB()).Run()
 }

@@ -62,6 +62,10 @@ func (d *Driver) Ended(o capability.Object) {
 		d.dispatcherEnded(d.dispatcherAt(memory.Phys(o.Base)))
 	case abicap.Endpoint:
 		d.endpointEnded(o.Base, o.Size)
+	case abicap.IRQSource:
+		d.sourceEnded(o.Base, o.Size)
+	case abicap.IRQDestination:
+		d.destinationEnded(o.Base, o.Size)
 	}
 }
 
