@@ -221,18 +221,22 @@ func mappingProtect(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argum
 }
 
 // flush makes the processor forget translations by pages' entries that have
-// changed. Where the loaded address space has the first of them at the given
-// address it is enough to drop those pages: a table is in one place only.
+// changed, which the loaded address space may have at an address.
 func (d *Driver) flush(e entries, address uintptr) {
-	if d.stale {
-		return
-	}
-	at, level := amd64.Space{Root: d.loaded}.Find(&d.k.Pages, address)
-	if e.count > flushMax || at != e.first || level != e.level {
+	switch {
+	case d.stale:
+	case e.count > flushMax || !d.leads(address, e):
 		d.stale = true
-		return
+	default:
+		for i := range uintptr(e.count) {
+			amd64.Invlpg(address + i*amd64.Span(e.level))
+		}
 	}
-	for i := range uintptr(e.count) {
-		amd64.Invlpg(address + i*amd64.Span(e.level))
-	}
+}
+
+// leads reports whether the loaded address space has the first of some entries
+// at an address. Then it has them there alone: a table is in one place only.
+func (d *Driver) leads(address uintptr, e entries) bool {
+	at, level := amd64.Space{Root: d.loaded}.Find(&d.k.Pages, address)
+	return at == e.first && level == e.level
 }

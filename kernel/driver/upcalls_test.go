@@ -1,0 +1,223 @@
+package driver
+
+import (
+	"testing"
+
+	"skerry/abi"
+	abicap "skerry/abi/capability"
+	"skerry/kernel/amd64"
+	"skerry/kernel/kcb"
+)
+
+// TestWakeups lets wake-up times arrive for dispatchers in every state: a
+// parked one becomes ready, and one that waits for the processor inside the
+// libos, where no upcall can tell it, must find it in HasWork.
+func TestWakeups(t *testing.T) {
+	for name, test := range map[string]struct {
+		state, disabled uint32
+		hasWork         bool
+	}{
+		"parked":                 {abi.DomainParked, 1, false},
+		"ready, in the libos":    {abi.DomainReady, 1, true},
+		"ready, in the program":  {abi.DomainReady, 0, false},
+		"ready, about to resume": {abi.DomainReady, 2, true},
+	} {
+		d := domain(t)
+		b := d.dcb(dom)
+		b.Entries = abi.Entries{Run: 0x1000, CriticalLow: 0x2000, CriticalHigh: 0x2010}
+		b.State, b.Regs.RIP, b.Resume = test.state, 0x5000, kcb.ResumeExact
+		if test.state == abi.DomainReady {
+			d.k.Ready.Push(b)
+		}
+		if test.disabled == 2 {
+			b.Regs.RIP = 0x2008
+		}
+		b.Page().Disabled = test.disabled & 1
+		d.k.WakeLater(b, 1000)
+		d.expire(999)
+		if b.WakeAt != 1000 || b.Page().HasWork != 0 {
+			t.Errorf("%s: woken early", name)
+		}
+		d.expire(1000)
+		if b.WakeAt != 0 || b.State != abi.DomainReady || d.k.Ready.First != b || d.k.Ready.Len != 1 {
+			t.Errorf("%s: not ready, or its time is not cleared", name)
+		}
+		if got := b.Page().HasWork != 0; got != test.hasWork {
+			t.Errorf("%s: HasWork is %v", name, got)
+		}
+	}
+}
+
+// TestParkAndWait gives up the core by both calls: one comes back by the run
+// upcall, the other where it was.
+func TestParkAndWait(t *testing.T) {
+	const far = 1 << 60
+	for _, call := range []struct {
+		number uint64
+		resume uint32
+	}{{abi.CallPark, kcb.ResumeRun}, {abi.CallWait, kcb.ResumeCall}} {
+		c := domain(t)
+		b := c.dcb(dom)
+		c.must(ref(dom+domDispatcher), abicap.DispatcherRun)
+		c.k.Ready.Remove(b)
+		c.running = b
+		p := b.Page()
+		if p.Disabled = 0; true {
+			if _, err := c.call(b, call.number, 0); err != abi.ErrState {
+				t.Errorf("call %d while enabled: %v", call.number, err)
+			}
+		}
+		p.Disabled = 1
+		if _, err := c.call(b, abi.CallPark, 0); err != abi.ErrState {
+			t.Errorf("parked without a run upcall: %v", err)
+		}
+		b.Entries.Run = 0x1000
+		for _, wake := range []func(){
+			func() { c.expire(far) },
+			func() { c.ask(ref(dom+domBell), abicap.DoorbellRing) },
+		} {
+			p.HasWork = 0
+			b.Regs.RIP = 0x7777
+			if _, err := c.call(b, call.number, far); err != abi.OK || b.State != abi.DomainParked || b.WakeAt != far {
+				t.Fatalf("call %d: %v, state %d, until %d", call.number, err, b.State, b.WakeAt)
+			}
+			c.running = nil
+			wake()
+			if b.State != abi.DomainReady || c.k.Ready.First != b || b.WakeAt != 0 || b.Resume != call.resume {
+				t.Fatalf("call %d: state %d, resume %d after it was woken", call.number, b.State, b.Resume)
+			}
+			c.k.Ready.Remove(b)
+			c.resume(b)
+			if ip := b.Regs.RIP; (ip == 0x7777) != (call.number == abi.CallWait) {
+				t.Errorf("call %d: it goes on at %#x", call.number, ip)
+			}
+			c.running = b
+		}
+		// With work there already, or the time past, nobody waits.
+		p.HasWork = 1
+		c.call(b, call.number, far)
+		p.HasWork = 0
+		c.call(b, call.number, 1)
+		if b.State != abi.DomainReady || b.Resume != call.resume {
+			t.Errorf("call %d: it waits for what has come", call.number)
+		}
+		// What wakes it before it has left the core does not put it into the
+		// queue, from which it would run twice.
+		c.call(b, call.number, far)
+		c.notify(b)
+		if b.State != abi.DomainReady || c.k.Ready.First != nil {
+			t.Errorf("call %d: in the queue while running", call.number)
+		}
+		c.sound()
+	}
+}
+
+// TestNestedFault takes page faults inside the libos.
+func TestNestedFault(t *testing.T) {
+	const heap = abi.LibosHeap + 0x5008
+	for name, test := range map[string]struct {
+		address  uint64
+		disabled uint32
+		nested   uint64
+		entry    uint64
+		state    uint32 // in which it is afterwards
+		ip       uint64
+	}{
+		"in the heap":             {heap, 1, 0, 0x6000, abi.DomainReady, 0x6000},
+		"the heap's first byte":   {abi.LibosHeap, 1, 0, 0x6000, abi.DomainReady, 0x6000},
+		"the heap's last byte":    {abi.LibosHeapEnd - 1, 1, 0, 0x6000, abi.DomainReady, 0x6000},
+		"behind the heap":         {abi.LibosHeapEnd, 1, 0, 0x6000, abi.DomainEnded, 0},
+		"before the heap":         {abi.LibosHeap - 1, 1, 0, 0x6000, abi.DomainEnded, 0},
+		"while one is handled":    {heap, 1, 1, 0x6000, abi.DomainEnded, 0},
+		"without an upcall":       {heap, 1, 0, 0, abi.DomainEnded, 0},
+		"enabled, in the heap":    {heap, 0, 0, 0x6000, abi.DomainReady, 0x3000},
+		"enabled, somewhere else": {0x1000, 0, 0, 0x6000, abi.DomainReady, 0x3000},
+	} {
+		c := domain(t)
+		b := c.dcb(dom)
+		b.State = abi.DomainReady
+		c.running = b
+		b.Entries = abi.Entries{Run: 0x1000, PageFault: 0x3000, Trap: 0x4000, Linux: 0x5000, NestedFault: test.entry}
+		p := b.Page()
+		p.Disabled, p.Nested = test.disabled, test.nested
+		b.Regs = abi.Registers{RIP: 0x123, RSP: 0x456, RBX: 7, FSBase: 9}
+		was := b.Regs
+		vectorArea(b.Vector())[100] = 0x5a
+		b.Resume = kcb.ResumeExact
+		c.exception(b, amd64.Trap{Vector: amd64.PageFault, Code: amd64.FaultUser | amd64.FaultWrite, Address: test.address})
+		if b.State != test.state || test.ip != 0 && b.Regs.RIP != test.ip {
+			t.Errorf("%s: state %d, at %#x", name, b.State, b.Regs.RIP)
+			continue
+		}
+		switch test.ip {
+		case 0x6000:
+			if p.Nested != 1 || p.NestedAddress != test.address || p.NestedCode != amd64.FaultUser|amd64.FaultWrite || p.NestedState != was || p.Disabled != 1 {
+				t.Errorf("%s: the page says %+v", name, p)
+			}
+			if c.resume(b) != 1 || vectorArea(b.Vector())[100] != 0x5a {
+				t.Errorf("%s: the vector registers are not as they were", name)
+			}
+		case 0x3000:
+			if p.FaultAddress != test.address || p.Trap != was || p.Nested != 0 || vectorArea(b.SharedVector(2))[100] != 0x5a {
+				t.Errorf("%s: the page says %+v", name, p)
+			}
+		default:
+			if s := b.Status; s.Kind != abi.ExitFault || s.FaultAddress != test.address || s.FaultRIP != 0x123 {
+				t.Errorf("%s: it ended with %+v", name, s)
+			}
+		}
+	}
+}
+
+// TestTrace ends a domain by a fault in the libos: words on its stack that lead
+// to code of the libos are kept, others are not.
+func TestTrace(t *testing.T) {
+	c := domain(t)
+	b := c.dcb(dom)
+	c.must(ref(dom+domDir1), abicap.PageTable1Map, 1<<32, ref(dom+domFrame), ref(spare), 0, readWrite)
+	// A libos: a page of text, and one of data.
+	for i := range uint32(3) {
+		c.make(100+i, 1, ram, abicap.PageTable3-abicap.Type(i), 1<<20+uint64(i)<<12, abi.PageSize)
+	}
+	c.must(ref(dom+domSpace), abicap.PageTable4Map, abi.LibosBase>>39|1<<32, ref(100), ref(103), 0, 0)
+	c.must(ref(100), abicap.PageTable3Map, 1<<32, ref(101), ref(104), 0, 0)
+	c.must(ref(101), abicap.PageTable2Map, 1<<32, ref(102), ref(105), 0, 0)
+	c.must(ref(102), abicap.PageTable1Map, 1<<32, ref(dom+domFrame), ref(106), abi.PageSize, abi.ProtRead|abi.ProtExec)
+	c.must(ref(102), abicap.PageTable1Map, 1|1<<32, ref(dom+domFrame), ref(107), 2*abi.PageSize, readWrite)
+	stack := []uint64{1, abi.LibosBase + 0x123, abi.LibosBase + 0x1008, domainAt, abi.LibosBase + 0x456, abi.WindowBase + corePhys, abi.LibosBase + 0x2000}
+	for i, v := range stack {
+		c.copyOut(b, domainAt+0x800+uintptr(8*i), bytesOf(&v))
+	}
+	b.State = abi.DomainReady
+	b.Regs = abi.Registers{RIP: abi.LibosBase + 0x10, RSP: domainAt + 0x800}
+	c.exception(b, amd64.Trap{Vector: amd64.InvalidOpcode})
+	if s := b.Status; s.Kind != abi.ExitFault || s.Trace[0] != abi.LibosBase+0x123 || s.Trace[1] != abi.LibosBase+0x456 || s.Trace[2] != 0 {
+		t.Errorf("it ended with %+v", s)
+	}
+}
+
+// TestWork lets work on capabilities go on event by event: its end is told to
+// the monitor once.
+func TestWork(t *testing.T) {
+	c := domain(t)
+	c.monitor = c.dcb(dom)
+	c.want(abicap.ErrPending, ref(base), abicap.L2CNodeRetype, 100|1<<32, ref(ram), uint64(abicap.Frame), 2<<20, 2<<20)
+	if !c.cap.Pending() || c.workAt == 0 {
+		t.Fatal("nothing is left to do, or nothing makes the driver do it")
+	}
+	for n := 0; c.work(); n++ {
+		if c.monitor.Notified != 0 {
+			t.Fatal("told before it was done")
+		}
+		if n > 1000 {
+			t.Fatal("it does not end")
+		}
+	}
+	if c.monitor.Notified != 1 || c.workAt != 0 || c.cap.Pending() {
+		t.Errorf("told %d times, next work at %d", c.monitor.Notified, c.workAt)
+	}
+	if c.work() || c.monitor.Notified != 1 {
+		t.Error("work without any")
+	}
+	c.must(ref(100), abicap.InvokeNop)
+}
