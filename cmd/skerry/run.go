@@ -131,7 +131,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	if a.verbose {
 		for i, o := range r.Outcomes {
 			a.progress.note("%s on core %d: ran %.3f s, held at most %.1f MiB", s.Programs[i].Name, s.Programs[i].Core,
-				float64(o.Status.CPU)/1e9, float64(o.Status.PeakPages*abi.PageSize)/(1<<20))
+				float64(o.Status.CPU)/1e9, float64(o.Peak)/(1<<20))
 		}
 	}
 	if err != nil {
@@ -205,7 +205,7 @@ func writeReport(name string, s *session.Config, r *session.Result) error {
 	for i, o := range r.Outcomes {
 		out.Programs = append(out.Programs, programReport{
 			Name: s.Programs[i].Name, Core: s.Programs[i].Core, Ended: o.Ended, Failed: o.Failed,
-			Status: o.Status, PeakBytes: o.Status.PeakPages * abi.PageSize,
+			Status: o.Status, PeakBytes: o.Peak,
 		})
 	}
 	if r.Summary != nil {

@@ -141,10 +141,11 @@ func (m *machine) converse(programs int) (*Result, error) {
 		case link.Stderr:
 			run.Stderr = append(run.Stderr, frame.Payload...)
 		case link.Exit:
-			status, err := link.ParseStatus(frame.Payload)
+			end, err := link.ParseEnd(frame.Payload)
 			if err != nil {
 				return nil, err
 			}
+			status := end.Status
 			run.Ended, run.Status, run.ExitCode = now, status, int(status.Code)
 			if run.FirstLine != 0 {
 				run.HostCPU = processTime(m.process.Process.Pid) - run.cpuAtLine

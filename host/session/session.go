@@ -327,12 +327,12 @@ func (s *running) outcomeError(i int, o *Outcome) error {
 	case !o.Ended:
 		return exitcode.New(exitcode.Machine, what, "report this", "the machine powered off before it ended")
 	}
-	return StatusError(what, &o.Status, s.Libos)
+	return EndError(what, &o.End, s.Libos)
 }
 
-// StatusError turns a program's end into an error, or nil if it ended by an
+// EndError turns a program's end into an error, or nil if it ended by an
 // exit code. libos is the libos's ELF file, to name addresses.
-func StatusError(what string, st *abi.Status, libos []byte) error {
+func EndError(what string, st *link.End, libos []byte) error {
 	switch st.Kind {
 	case abi.ExitCode:
 		return nil
@@ -342,7 +342,7 @@ func StatusError(what string, st *abi.Status, libos []byte) error {
 		return exitcode.New(exitcode.Signal+9, what, "", "killed")
 	case abi.ExitMemory:
 		return exitcode.New(exitcode.Memory, what, "give the machine more with --memory",
-			"%v, after %d MiB", abi.Error(st.Code), st.PeakPages*abi.PageSize>>20)
+			"%v, after %d MiB", abi.Error(st.Code), st.Peak>>20)
 	case abi.ExitFault:
 		table := symbol.New(libos)
 		var b strings.Builder

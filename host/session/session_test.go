@@ -14,6 +14,7 @@ import (
 	"skerry/host/exitcode"
 	"skerry/host/machine"
 	"skerry/host/session/fakemachine"
+	"skerry/lib/link"
 )
 
 func TestMain(m *testing.M) {
@@ -196,7 +197,7 @@ func TestStatusOfEveryKind(t *testing.T) {
 		abi.ExitCode: 0, abi.ExitSignal: 128, abi.ExitFault: exitcode.Fault, abi.ExitKilled: 137,
 		abi.ExitMemory: exitcode.Memory, abi.ExitNone: exitcode.Machine, 99: exitcode.Machine,
 	} {
-		if got := exitcode.Of(StatusError("p", &abi.Status{Kind: kind}, nil)); got != code {
+		if got := exitcode.Of(EndError("p", &link.End{Status: abi.Status{Kind: kind}}, nil)); got != code {
 			t.Errorf("kind %d gives %d, want %d", kind, got, code)
 		}
 	}

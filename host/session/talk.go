@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"skerry/abi"
 	"skerry/lib/link"
 )
 
@@ -150,11 +149,11 @@ func (t *talk) handle(f link.Frame) error {
 		if o.Ended {
 			return fmt.Errorf("program %d ends twice", i)
 		}
-		s, err := link.ParseStatus(f.Payload)
+		end, err := link.ParseEnd(f.Payload)
 		if err != nil {
 			return err
 		}
-		o.Ended, o.Status = true, s
+		o.Ended, o.End = true, end
 		close(t.windows[i])
 		t.ended <- i
 	case link.Info:
@@ -225,5 +224,5 @@ type Outcome struct {
 	Started bool
 	Ended   bool
 	Failed  string // why it could not be started
-	Status  abi.Status
+	link.End
 }

@@ -50,7 +50,7 @@ const (
 	// needs no grant.
 	StdinEOF
 	// Exit says how a program ended; no frame of that program follows (guest
-	// to host). Payload: an abi.Status; see AppendStatus.
+	// to host). Payload: an End; see AppendEnd.
 	Exit
 	// Kill asks for the end of a program, or of all with None (host to
 	// guest). No payload. The guest answers with Exit as for any other end.
@@ -121,7 +121,7 @@ func sizeError(k Kind, n int) string {
 	case Window, Started:
 		want = 4
 	case Exit:
-		want = StatusSize
+		want = EndSize
 	default:
 		return ""
 	}

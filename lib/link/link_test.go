@@ -12,8 +12,8 @@ import (
 )
 
 func frames() []Frame {
-	st := abi.Status{Domain: 7, Kind: abi.ExitFault, Code: 1 << 60, FaultRIP: 0x7f0000001234, CPU: -1}
-	st.Trace[11] = 9
+	end := End{abi.Status{Domain: 7, Kind: abi.ExitFault, Code: 1 << 60, FaultRIP: 0x7f0000001234, CPU: -1}, 9}
+	end.Trace[11] = 9
 	return []Frame{
 		{Hello, 0, None, []byte(`{"Version":"0.1.0"}`)},
 		{Started, 3, 0, AppendStarted(nil, 1)},
@@ -23,7 +23,7 @@ func frames() []Frame {
 		{Window, 3, 0, AppendWindow(nil, 4096)},
 		{Stdin, 3, 0, bytes.Repeat([]byte("S"), MaxPayload)},
 		{StdinEOF, 3, 0, nil},
-		{Exit, 3, 0, AppendStatus(nil, &st)},
+		{Exit, 3, 0, AppendEnd(nil, &end)},
 		{Kill, None, None, nil},
 		{Log, 2, None, []byte("line")},
 		{Info, 0, None, []byte("{}")},
@@ -63,14 +63,14 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func TestStatus(t *testing.T) {
-	want := abi.Status{Domain: 1, Kind: abi.ExitSignal, Code: 11, FaultAddress: 1 << 63, PeakPages: 5, CPU: 6}
+func TestEnd(t *testing.T) {
+	want := End{abi.Status{Domain: 1, Kind: abi.ExitSignal, Code: 11, FaultAddress: 1 << 63, CPU: 6}, 5 << 20}
 	want.Trace[0] = 4
-	got, err := ParseStatus(AppendStatus(nil, &want))
+	got, err := ParseEnd(AppendEnd(nil, &want))
 	if err != nil || got != want {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if _, err := ParseStatus(nil); err == nil {
+	if _, err := ParseEnd(nil); err == nil {
 		t.Fatal("an empty status was read")
 	}
 }

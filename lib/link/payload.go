@@ -45,15 +45,55 @@ type Core struct {
 	MessagesOut                  uint64 // its monitor sent to other cores
 	DoorbellsIn                  uint64 // rung by other cores
 	DoorbellsOut                 uint64 // of other cores, rung
-	TotalPages                   uint64 // RAM that the core owns
-	FreePages                    uint64
-	KernelPages                  uint64 // of these, held by its kernel
-	DomainPages                  uint64 // of these, charged to its domains
-	Domains                      uint64
+	Dispatchers                  uint64
+	Capabilities                 uint64
+	LongestEvent                 uint64 // ticks for which its kernel kept interrupts off at most
+	TotalPages                   uint64 // RAM that the core has
+	FreePages                    uint64 // of these, with no one
+	KernelPages                  uint64 // of these, its kernel's
+	DomainPages                  uint64 // of these, programs'
+	Memory                       Memory
+}
+
+// Memory says where the RAM of a core is, in bytes.
+type Memory struct {
+	// Total is what the core has: what it was given at boot, less Lent, and
+	// Borrowed. Kernel is what its kernel keeps of that. All else is in Types.
+	Total, Kernel  uint64
+	Lent, Borrowed uint64
+	// Types is what the rest was made into, by the names of capability types;
+	// RAM: nothing yet.
+	Types map[string]uint64
+	// Free is the part of it that nobody has, in blocks up to Largest; Given is
+	// what programs have, Monitor what the core's monitor has.
+	Free, Largest  uint64
+	Given, Monitor uint64
+	// Machine is all RAM of the machine and Shared what no core has of that; on
+	// core 0 alone.
+	Machine, Shared uint64
+}
+
+// Missing returns how many bytes of the core's RAM are in no place; it is 0.
+func (m *Memory) Missing() int64 {
+	missing := int64(m.Total) - int64(m.Kernel)
+	for _, n := range m.Types {
+		missing -= int64(n)
+	}
+	return missing
+}
+
+// Missing returns how many bytes of the machine's RAM no core has and none share,
+// if all cores have answered; it is 0.
+func (s *Summary) Missing() (missing int64) {
+	for i := range s.Cores {
+		m := &s.Cores[i].Memory
+		missing += int64(m.Machine) - int64(m.Shared) - int64(m.Total)
+	}
+	return missing
 }
 
 // CoreOf turns what a CPU driver says into what a Summary says; it knows nothing
-// of messages.
+// of messages, nor of what the memory is used for.
 func CoreOf(i *abi.CoreInfo) Core {
 	return Core{
 		Core: int(i.Core), Node: int(i.Node), Version: text(i.Version[:]), Go: text(i.Go[:]),
@@ -62,7 +102,8 @@ func CoreOf(i *abi.CoreInfo) Core {
 		BootMallocs: i.BootMallocs, BootCollections: i.BootCollections,
 		Events: i.Events, Dispatches: i.Dispatches, NativeCalls: i.NativeCalls, PageFaults: i.PageFaults,
 		Interrupts: i.Interrupts, DoorbellsIn: i.DoorbellsIn, DoorbellsOut: i.DoorbellsOut,
-		TotalPages: i.TotalPages, FreePages: i.FreePages, KernelPages: i.KernelPages, DomainPages: i.DomainPages, Domains: i.Domains,
+		Dispatchers: i.Dispatchers, Capabilities: i.Capabilities, LongestEvent: i.LongestEvent,
+		TotalPages: i.TotalPages, KernelPages: i.KernelPages,
 	}
 }
 
@@ -100,25 +141,32 @@ func ParseSummary(p []byte) (s Summary, err error) {
 	return s, err
 }
 
-// StatusSize is the size of the payload of an Exit frame in bytes.
-var StatusSize = binary.Size(abi.Status{})
+// End is the payload of Exit: how a program ended, and how many bytes of memory
+// it held at most.
+type End struct {
+	abi.Status
+	Peak uint64
+}
 
-// AppendStatus appends the payload of an Exit frame: the fields of s in order,
-// little endian, without padding.
-func AppendStatus(b []byte, s *abi.Status) []byte {
-	b, err := binary.Append(b, binary.LittleEndian, s)
+// EndSize is the size of the payload of an Exit frame in bytes.
+var EndSize = binary.Size(End{})
+
+// AppendEnd appends the payload of an Exit frame: the fields of e in order, little
+// endian, without padding.
+func AppendEnd(b []byte, e *End) []byte {
+	b, err := binary.Append(b, binary.LittleEndian, e)
 	if err != nil {
-		panic(err) // a Status is of fixed size
+		panic(err) // an End is of fixed size
 	}
 	return b
 }
 
-// ParseStatus reads the payload of an Exit frame.
-func ParseStatus(p []byte) (s abi.Status, err error) {
-	if _, err = binary.Decode(p, binary.LittleEndian, &s); err != nil {
+// ParseEnd reads the payload of an Exit frame.
+func ParseEnd(p []byte) (e End, err error) {
+	if _, err = binary.Decode(p, binary.LittleEndian, &e); err != nil {
 		err = fmt.Errorf("link: exit: %w", err)
 	}
-	return s, err
+	return e, err
 }
 
 // AppendWindow appends the payload of a Window frame.

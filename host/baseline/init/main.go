@@ -106,7 +106,7 @@ func start(out *link.Writer, number uint16, p manifest.Program) error {
 		group.Go(func() { errs[i] = relay(out, []link.Kind{link.Stdout, link.Stderr}[i], number, r) })
 	}
 	group.Wait()
-	status := abi.Status{Domain: uint32(command.Process.Pid), Kind: abi.ExitCode}
+	status := link.End{Status: abi.Status{Domain: uint32(command.Process.Pid), Kind: abi.ExitCode}}
 	var failed *exec.ExitError
 	if err := command.Wait(); err != nil && !errors.As(err, &failed) {
 		errs[0] = errors.Join(errs[0], err)
@@ -117,7 +117,7 @@ func start(out *link.Writer, number uint16, p manifest.Program) error {
 		status.Code = uint64(s.ExitStatus())
 	}
 	status.CPU = int64(command.ProcessState.UserTime() + command.ProcessState.SystemTime())
-	return errors.Join(errs[0], errs[1], out.Write(link.Frame{Kind: link.Exit, Program: number, Payload: link.AppendStatus(nil, &status)}))
+	return errors.Join(errs[0], errs[1], out.Write(link.Frame{Kind: link.Exit, Program: number, Payload: link.AppendEnd(nil, &status)}))
 }
 
 // relay sends what a program writes until it has closed its end.

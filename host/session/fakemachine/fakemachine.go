@@ -84,11 +84,11 @@ func (g *guest) do(verb, first, rest string) error {
 		if err != nil && rest != "" {
 			return err
 		}
-		s := abi.Status{Kind: kind, Code: code, PeakPages: 512, CPU: 1e9}
+		s := link.End{Status: abi.Status{Kind: kind, Code: code, CPU: 1e9}, Peak: 2 << 20}
 		if kind == abi.ExitFault {
 			s.FaultVector, s.FaultRIP, s.Trace[0] = 14, code, code
 		}
-		return g.w.Write(link.Frame{Kind: link.Exit, Program: program, Payload: link.AppendStatus(nil, &s)})
+		return g.w.Write(link.Frame{Kind: link.Exit, Program: program, Payload: link.AppendEnd(nil, &s)})
 	}
 	text := func(kind link.Kind) error {
 		s, err := strconv.Unquote(`"` + rest + `"`)
