@@ -276,3 +276,16 @@ func (c *core) ramEnd() uint64 {
 	}
 	return uint64(end)
 }
+
+// TestSeeds checks that the calls of all seeds but the last, which are wrong on
+// purpose, succeed.
+func TestSeeds(t *testing.T) {
+	all := seeds()
+	for i, s := range all[:len(all)-1] {
+		for err, n := range nativeCalls(t, newCore(t, 3), s) {
+			if err != abi.OK && err != abicap.ErrPending {
+				t.Errorf("seed %d: %d calls: %v", i, n, err)
+			}
+		}
+	}
+}
