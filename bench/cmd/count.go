@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"skerry/host/baseline"
@@ -21,27 +22,31 @@ type Counts struct {
 	Rows map[string]float64
 }
 
-// counts measures Skerry or Linux in a machine of one core that counts
+// counts records what Skerry or Linux takes in a machine of one core that counts
 // instructions.
-func (b *bench) counts(ctx context.Context, linux bool) (*baseline.Result, error) {
-	c := baseline.Config{Cores: 1, Count: true}
-	micro := b.program("micro", append([]string{"-count"}, b.microRows()...)...)
+func (b *bench) counts(ctx context.Context, linux bool) error {
+	run, programs := b.skerry, b.measuring(linux, "-count")
 	if linux {
-		return b.linux(ctx, c, micro)
+		run = b.linux
 	}
-	return b.skerry(ctx, c, micro)
+	for _, p := range programs {
+		result, err := run(ctx, baseline.Config{Cores: 1, Count: true}, p)
+		if err != nil {
+			return err
+		}
+		output := bytes.ReplaceAll(result.Runs[0].Stdout, []byte(" ticks\n"), []byte(" instructions\n"))
+		if err := b.addLines(output, linux); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // count measures both systems and prints all rows. If update is not empty,
 // Skerry's are written there.
 func (b *bench) count(ctx context.Context, update string) error {
 	for _, linux := range []bool{false, true} {
-		result, err := b.counts(ctx, linux)
-		if err != nil {
-			return err
-		}
-		output := bytes.ReplaceAll(result.Runs[0].Stdout, []byte(" ticks\n"), []byte(" instructions\n"))
-		if err := b.addLines(output, linux); err != nil {
+		if err := b.counts(ctx, linux); err != nil {
 			return err
 		}
 	}
@@ -51,14 +56,14 @@ func (b *bench) count(ctx context.Context, update string) error {
 		r := b.samples[name]
 		for i, values := range [][]float64{r.skerry, r.linux} {
 			if len(values) > 0 {
-				fmt.Printf("%s.%s %.0f %s\n", name, []string{"skerry", "linux"}[i], values[0], r.unit)
+				fmt.Printf("%s.%s %s %s\n", name, []string{"skerry", "linux"}[i], digits(values[0]), r.unit)
 			}
 		}
 		if len(r.skerry) > 0 && len(r.linux) > 0 {
 			fmt.Printf("%s.ratio %.3g x\n", name, r.skerry[0]/r.linux[0])
 		}
 		if len(r.skerry) > 0 {
-			fmt.Fprintf(&file, "%s %.0f\n", name, r.skerry[0])
+			fmt.Fprintf(&file, "%s %s\n", name, digits(r.skerry[0]))
 		}
 	}
 	if update == "" {
@@ -66,6 +71,9 @@ func (b *bench) count(ctx context.Context, update string) error {
 	}
 	return os.WriteFile(update, []byte(file.String()), 0o644)
 }
+
+// digits writes a count without an exponent.
+func digits(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // ReadCounts reads a file that -update has written. Without the file the
 // counts are empty.

@@ -34,6 +34,7 @@ import (
 	"skerry/host/gobuild"
 	"skerry/host/image"
 	"skerry/host/source"
+	"skerry/lib/manifest"
 )
 
 func main() {
@@ -80,11 +81,15 @@ type row struct {
 
 // binaries are what is run: packages by name.
 var binaries = map[string]string{
-	"hello": "./examples/hello",
-	"micro": "./bench/micro",
-	"spawn": "./bench/spawn",
-	"idle":  "./bench/idle",
+	"hello":      "./examples/hello",
+	"micro":      "./bench/micro",
+	"capability": "./bench/capability",
+	"spawn":      "./bench/spawn",
+	"idle":       "./bench/idle",
 }
+
+// grants are the capabilities that programs are given on Skerry.
+var grants = map[string][]string{"capability": {manifest.Inspect}}
 
 // newBench builds Skerry and the binaries.
 func newBench(ctx context.Context, only []string) (b *bench, err error) {
@@ -127,7 +132,7 @@ func (b *bench) wanted(rows ...string) bool {
 
 // add records a figure of Skerry or Linux.
 func (b *bench) add(name string, linux bool, value float64, unit string) {
-	if !b.wanted(name) {
+	if !b.wanted(strings.TrimSuffix(name, "_per_byte")) {
 		return
 	}
 	r := b.samples[name]
@@ -216,7 +221,10 @@ var limits = map[string]float64{
 	"pipe_pingpong_goroutines": 1,
 	"mmap_touch_munmap_1":      1,
 	"mmap_touch_munmap_256":    1,
+	"page_fault":               1,
+	"page_fault_huge":          1,
 	"thread_create":            1,
+	"kernel_allocations":       0,
 	"idle_cpu":                 5,
 	"core_memory":              8,
 }

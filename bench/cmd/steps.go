@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"skerry/abi"
@@ -30,27 +32,27 @@ type step struct {
 
 // steps are what a round consists of; the systems take turns.
 func (b *bench) steps() []step {
-	micro := append([]string(nil), b.microRows()...)
-	steps := []step{
-		{"skerry operations", func(ctx context.Context) error {
-			result, err := b.skerry(ctx, baseline.Config{Cores: 1}, b.program("micro", micro...))
+	var steps []step
+	for _, p := range b.measuring(false) {
+		steps = append(steps, step{"skerry " + filepath.Base(p.Path), func(ctx context.Context) error {
+			result, err := b.skerry(ctx, baseline.Config{Cores: 1}, p)
 			if err != nil {
 				return err
 			}
 			return b.addLines(result.Runs[0].Stdout, false)
-		}},
-		{"linux operations and spawn", func(ctx context.Context) error {
-			result, err := b.linux(ctx, baseline.Config{Cores: 1}, b.program("micro", micro...),
-				b.program("spawn", fmt.Sprint(spawnCount), "/bin/hello"), b.program("hello"))
-			if err != nil {
-				return err
-			}
-			if err := b.addLines(result.Runs[0].Stdout, true); err != nil {
-				return err
-			}
-			return b.addLines(result.Runs[1].Stdout, true)
-		}},
+		}})
 	}
+	steps = append(steps, step{"linux micro and spawn", func(ctx context.Context) error {
+		programs := append(b.measuring(true), b.program("spawn", fmt.Sprint(spawnCount), "/bin/hello"), b.program("hello"))
+		result, err := b.linux(ctx, baseline.Config{Cores: 1}, programs...)
+		if err != nil {
+			return err
+		}
+		if err := b.addLines(result.Runs[0].Stdout, true); err != nil {
+			return err
+		}
+		return b.addLines(result.Runs[1].Stdout, true)
+	}})
 	if b.wanted("spawn") {
 		steps = append(steps, step{"skerry spawn", b.skerrySpawn})
 	}
@@ -82,8 +84,19 @@ func (b *bench) steps() []step {
 	return steps
 }
 
-// microRows are the rows that the micro program is asked for; none: all.
-func (b *bench) microRows() []string { return b.only }
+// measuring returns the programs that measure operations of Skerry or Linux,
+// for the rows that are to be measured. Each wants a machine to itself.
+func (b *bench) measuring(linux bool, args ...string) []baseline.Program {
+	args = append(args, b.only...) // none: all
+	programs := []baseline.Program{b.program("micro", args...)}
+	native := func(row string) bool {
+		return strings.HasPrefix(row, "capability_") || row == "kernel_allocations" || row == "longest_event"
+	}
+	if !linux && (len(b.only) == 0 || slices.ContainsFunc(b.only, native)) {
+		programs = append(programs, b.program("capability", args...))
+	}
+	return programs
+}
 
 // program names one run of a binary.
 func (b *bench) program(name string, args ...string) baseline.Program {
@@ -110,6 +123,7 @@ func (b *bench) skerry(ctx context.Context, c baseline.Config, programs ...basel
 		}
 		plan.Programs = append(plan.Programs, manifest.Program{
 			Name: name, Path: "bin/" + name, Args: append([]string{"/bin/" + name}, p.Args...), Env: p.Env, Cwd: "/", Core: max(c.Cores, 1) - 1,
+			Capabilities: grants[name],
 		})
 	}
 	path := filepath.Join(b.work, "image")

@@ -5,8 +5,8 @@
 //
 //	capabilities [PART ...]
 //
-// The parts are ram, frame, rights, revoke, slots, tables and device; all, in
-// this order, if none is named.
+// The parts are ram, frame, rights, revoke, slots and tables; all, in this order,
+// if none is named.
 package main
 
 import (
@@ -30,7 +30,6 @@ var parts = []struct {
 	{"revoke", showRevoke},
 	{"slots", showSlots},
 	{"tables", showTables},
-	{"device", showDevice},
 }
 
 func main() {

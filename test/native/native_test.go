@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write what the programs say to testdata
 func TestCapabilities(t *testing.T) {
 	boot.Need(t)
 	o := boot.Run(t, &boot.Machine{Cores: 1, Programs: []boot.Program{
-		{Package: boot.Example(t, "capabilities"), Capabilities: []string{"devices"}},
+		{Package: boot.Example(t, "capabilities")},
 	}})
 	if o.Err != nil || o.Stderr != "" {
 		t.Fatalf("the program failed: %v", o.Err)
