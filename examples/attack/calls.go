@@ -35,7 +35,7 @@ var ending = []uintptr{
 // leaving are native calls that do not return, or change what the program
 // needs to go on; they have cases of their own.
 var leaving = []uintptr{
-	abi.CallSetup, abi.CallPark, abi.CallExit, abi.CallYield,
+	abi.CallSetup, abi.CallPark, abi.CallWait, abi.CallExit, abi.CallYield,
 }
 
 var callAttacks = []attack{
@@ -113,72 +113,6 @@ var callAttacks = []attack{
 		}
 		return "", last
 	}},
-	{"native-map-kernel", "map memory over the kernel", func(string) (outcome, error) {
-		for _, r := range hidden {
-			if errno, pages := native(abi.CallMap, r.address&^(abi.PageSize-1), 1, abi.ProtRead|abi.ProtWrite, 0); errno == 0 && pages > 0 {
-				breach("%s (%#x) was mapped", r.name, r.address)
-			}
-			native(abi.CallUnmap, r.address&^(abi.PageSize-1), 1, 0, 0)
-			native(abi.CallProtect, r.address&^(abi.PageSize-1), 1, abi.ProtRead|abi.ProtWrite, 0)
-			if faults(func() { load(r.address) }) == nil {
-				breach("%s (%#x) can be read", r.name, r.address)
-			}
-		}
-		return "", fmt.Errorf("%d of %d", len(hidden), len(hidden))
-	}},
-	{"native-map-huge", "map and unmap ranges that wrap around", func(string) (outcome, error) {
-		var last error
-		for _, pages := range []uintptr{abi.MapMax + 1, 1 << 35, 1 << 52, 1<<52 + 1, ^uintptr(0)} {
-			for _, number := range []uintptr{abi.CallMap, abi.CallUnmap, abi.CallProtect, abi.CallMapArchive} {
-				if number != abi.CallMap && pages <= abi.UnmapMax {
-					continue
-				}
-				errno, _ := native(number, 0x6000_0000_0000, pages, abi.ProtRead, 0)
-				if errno == 0 {
-					breach("native call %d took %#x pages", number, pages)
-				}
-				last = nativeError(errno)
-			}
-		}
-		return "", last
-	}},
-	{"native-write-execute", "make pages writable and executable", func(string) (outcome, error) {
-		const at = 0x6100_0000_0000
-		both := uintptr(abi.ProtRead | abi.ProtWrite | abi.ProtExec)
-		if errno, _ := native(abi.CallMap, at, 1, both, 0); errno == 0 {
-			breach("a page was mapped writable and executable")
-		}
-		if errno, _ := native(abi.CallMap, at, 1, abi.ProtRead|abi.ProtWrite, 0); errno == 0 {
-			if errno, changed := native(abi.CallProtect, at, 1, both, 0); errno == 0 && changed > 0 {
-				breach("a page was made writable and executable")
-			}
-		}
-		errno, _ := native(abi.CallMapArchive, at+abi.PageSize, 1, both, 0)
-		if errno == 0 {
-			breach("the archive was mapped writable and executable")
-		}
-		return "", nativeError(errno)
-	}},
-	{"native-archive", "make shared pages writable", func(string) (outcome, error) {
-		const at = 0x6200_0000_0000
-		if errno, _ := native(abi.CallMapArchive, at, 1, abi.ProtRead|abi.ProtWrite, 0); errno == 0 {
-			breach("the archive was mapped writable")
-		}
-		native(abi.CallMapArchive, at, 1, abi.ProtRead, 0)
-		for _, r := range append([]region{{"a mapped page of the archive", at}}, shared...) {
-			native(abi.CallProtect, r.address, 1, abi.ProtRead|abi.ProtWrite, 0)
-			if faults(func() { store(r.address, load(r.address)) }) == nil {
-				breach("%s became writable", r.name)
-			}
-		}
-		return "", fmt.Errorf("%d of %d", len(shared)+1, len(shared)+1)
-	}},
-	{"native-unmap-libos", "unmap the libos, and die of it", func(string) (outcome, error) {
-		for _, base := range []uintptr{abi.LibosBase, abi.DispatcherBase, abi.InfoBase, abi.StdioBase, abi.ArchiveBase} {
-			native(abi.CallUnmap, base, 64, 0, 0)
-		}
-		return afterDamage()
-	}},
 	{"native-setup", "register upcalls in kernel memory, and die of it", func(string) (outcome, error) {
 		for _, r := range hidden {
 			entries := &abi.Entries{Run: uint64(r.address), PageFault: uint64(r.address), Trap: uint64(r.address), Linux: uint64(r.address), CriticalHigh: ^uint64(0)}
@@ -200,59 +134,13 @@ var callAttacks = []attack{
 		store(abi.DispatcherBase+unsafe.Offsetof(abi.Dispatcher{}.Disabled), ^uint64(0))
 		return afterDamage()
 	}},
-	{"native-rights", "use calls that need a right", func(string) (outcome, error) {
-		spawn := new(abi.Spawn)
-		status := new(abi.Status)
-		page := make([]byte, 2*abi.PageSize)
-		text := uintptr(unsafe.Pointer(&page[0]))
-		var last error
-		for _, c := range [][5]uintptr{
-			{abi.CallPower, abi.PowerOff, 0},
-			{abi.CallPower, abi.PowerReset, 0},
-			{abi.CallSpawn, uintptr(unsafe.Pointer(spawn))},
-			{abi.CallKill, 1},
-			{abi.CallKill, 2},
-			{abi.CallReap, uintptr(unsafe.Pointer(status))},
-			{abi.CallNotifyCore, 0},
-			{abi.CallCoreInfo, text},
-			{abi.CallDomainInfo, 0, text},
-			{abi.CallPortWrite, abi.PortConsole, text, 1},
-			{abi.CallPortWrite, abi.PortLink, text, 1},
-			{abi.CallPortRead, abi.PortLink, text, 1},
-		} {
-			errno, _ := native(c[0], c[1], c[2], c[3], c[4])
-			if errno == 0 {
-				breach("native call %d was served without its right", c[0])
-			}
-			last = nativeError(errno)
-		}
-		return "", last
-	}},
-	{"native-log", "flood the kernel's log", func(string) (outcome, error) {
-		line := []byte("a line of an attack\x1b[2J\x00\xff\nskerry: kernel panic (not really)")
-		served := 0
-		for range 1000 {
-			if errno, _ := native(abi.CallLog, uintptr(unsafe.Pointer(&line[0])), uintptr(len(line)), 0, 0); errno == 0 {
-				served++
-			}
-		}
-		return outcome(fmt.Sprintf("%d of 1000 lines were taken", served)), nil
-	}},
-	{"native-memory", "map more memory than there is", func(string) (outcome, error) {
-		for at := uintptr(0x6300_0000_0000); at < 0x6400_0000_0000; at += abi.MapMax * abi.PageSize {
-			if errno, _ := native(abi.CallMap, at, abi.MapMax, abi.ProtRead|abi.ProtWrite, 0); errno != 0 {
-				return "", nativeError(errno)
-			}
-		}
-		breach("a tebibyte was mapped")
-		return "", nil
-	}},
-	{"native-tables", "use up the kernel's page tables", func(string) (outcome, error) {
-		// A page every 2 MiB takes a table each, every GiB two.
+	{"memory-tables", "use up the domain's memory for page tables", func(string) (outcome, error) {
+		// A page every GiB takes tables of two levels.
 		for i := range uintptr(60_000) {
-			if errno, _ := native(abi.CallMap, 0x100_0000_0000+i*(1<<30), 1, abi.ProtRead, 0); errno != 0 {
-				return "", nativeError(errno)
+			if _, err := mapFixed(0x100_0000_0000+i<<30, abi.PageSize); err != nil {
+				return "", err
 			}
+			store(0x100_0000_0000+i<<30, 1)
 		}
 		return "60000 scattered pages were mapped", nil
 	}},
@@ -280,11 +168,13 @@ var callAttacks = []attack{
 
 // native makes a native call and returns its error and value. Linux would take
 // it for a Linux call of the same number, so there it returns ENOSYS.
-func native(number, a, b, c, d uintptr) (errno, value uintptr) {
+func native(number uintptr, a ...uintptr) (errno, value uintptr) {
 	if !onSkerry() {
 		return uintptr(syscall.ENOSYS), 0
 	}
-	value, extra, failed := syscall.RawSyscall6(abi.NativeCall|number, a, b, c, d, 0, 0)
+	var all [6]uintptr
+	copy(all[:], a)
+	value, extra, failed := syscall.RawSyscall6(abi.NativeCall|number, all[0], all[1], all[2], all[3], all[4], all[5])
 	if failed != 0 {
 		return uintptr(failed), 0
 	}

@@ -11,7 +11,7 @@
 // 99, when it got what no program may have.
 //
 // It runs on Linux too, where the addresses of Skerry's layout are just
-// unmapped. It needs no import but the address map.
+// unmapped and nothing answers native calls.
 package main
 
 import (
@@ -37,7 +37,8 @@ type attack struct {
 type outcome string
 
 func main() {
-	cases := slices.Concat(memoryAttacks, instructionAttacks, stateAttacks, callAttacks)
+	cases := slices.Concat(memoryAttacks, instructionAttacks, stateAttacks, callAttacks,
+		referenceAttacks, objectAttacks, vitalAttacks)
 	name, argument := "list", ""
 	if len(os.Args) > 1 {
 		name = os.Args[1]
