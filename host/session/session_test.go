@@ -91,7 +91,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{`hello 1; started 0; signal 0 11; bye`, 139, "program p on core 0: ended by SIGSEGV"},
 		{`hello 1; started 0; killed 0; bye`, 137, "killed"},
-		{`hello 1; started 0; memory 0 5; bye`, exitcode.Memory, "quota"},
+		{`hello 1; started 0; memory 0 23; bye`, exitcode.Memory, "quota"},
 		{`hello 1; started 0; fault 0 0x7f0000001234; bye`, exitcode.Fault, "at 0x7f0000001234"},
 		{`hello 1; failed 0 no such file; bye`, exitcode.BadFile, "could not be started: no such file"},
 		{`hello 1; failed 0 the core has no memory left; bye`, exitcode.Memory, "memory"},

@@ -54,7 +54,18 @@ type Program struct {
 	Quota uint64   // bytes of memory it may hold; 0: as much as its core has
 	Stdin bool     `json:",omitempty"` // input comes over the link; otherwise it reads end of file
 	Trace bool     `json:",omitempty"` // report unknown Linux calls at exit
+	// Capabilities are what it is given besides what every domain has: Log and
+	// Inspect.
+	Capabilities []string `json:",omitempty"`
 }
+
+// What a program may be given; package abi/capability says in which slots.
+const (
+	// Log lets it write to the kernel's log: the Kernel with right Write.
+	Log = "log"
+	// Inspect lets it inspect its core: the Kernel with right Read.
+	Inspect = "inspect"
+)
 
 // Encode returns the manifest as JSON.
 func (m *Manifest) Encode() ([]byte, error) {
@@ -117,6 +128,11 @@ func (p *Program) check() error {
 		return fmt.Errorf("%s: working directory %q is not absolute", p.Name, p.Cwd)
 	case p.Core < 0:
 		return fmt.Errorf("%s: core %d", p.Name, p.Core)
+	}
+	for _, c := range p.Capabilities {
+		if c != Log && c != Inspect {
+			return fmt.Errorf("%s: there is no capability %q to give, only %s and %s", p.Name, c, Log, Inspect)
+		}
 	}
 	for _, list := range [][]string{p.Args, p.Env, {p.Cwd}} {
 		for _, s := range list {

@@ -15,13 +15,14 @@ import (
 	"skerry/lib/manifest"
 	"skerry/lib/native"
 	"skerry/lib/urpc"
+	"skerry/service/memory"
 	"skerry/service/monitor/agent"
 	"skerry/service/monitor/control"
 	"skerry/service/monitor/wire"
 )
 
 // lead makes m the monitor of core 0, which controls the machine.
-func (m *monitor) lead(info *abi.CoreInfo) error {
+func (m *monitor) lead(info *abi.CoreInfo, k *kernel, pool *memory.Pool) error {
 	b, err := os.ReadFile("/" + abi.ArchiveManifest)
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func (m *monitor) lead(info *abi.CoreInfo) error {
 	for core := 1; core < len(byCore); core++ {
 		byCore[core] = m.connect(core, urpc.A)
 	}
-	m.agent = agent.New(kernel{}, func(message wire.Message) { m.control.Handle(0, message) })
+	m.agent = agent.New(k, pool, func(message wire.Message) { m.control.Handle(0, message) })
 	m.agent.Counts = m.counts
 	port := func(number int) *control.Port {
 		return control.NewPort(func(b []byte) (int, error) { return native.PortWrite(number, b) })
@@ -62,7 +63,7 @@ func (m *monitor) lead(info *abi.CoreInfo) error {
 		Prompt:      func() { go prompt(m, typed) },
 		PromptInput: func(b []byte) { typed <- b },
 	})
-	m.control.Handle(0, &wire.Ready{})
+	m.agent.Ready(distances(info))
 	m.ports = append(m.ports, &input{abi.PortConsole, m.control.Input, m.control.Listening})
 	if todo.Link {
 		host := newFeed()

@@ -8,6 +8,7 @@ import (
 	"skerry/abi"
 	"skerry/lib/native"
 	"skerry/lib/urpc"
+	"skerry/service/memory"
 	"skerry/service/monitor/agent"
 	"skerry/service/monitor/control"
 	"skerry/service/monitor/wire"
@@ -66,16 +67,29 @@ func (m *monitor) connect(core int, side urpc.Side) *peer {
 }
 
 // follow makes m the monitor of a core that does what another core's says.
-func (m *monitor) follow(leader int) {
+func (m *monitor) follow(leader int, info *abi.CoreInfo, k *kernel, pool *memory.Pool) {
 	p := m.connect(leader, urpc.B)
 	emit := func(message wire.Message) {
 		if err := p.stream.Send(message); err != nil {
 			native.Log("monitor: " + err.Error())
 		}
 	}
-	m.agent = agent.New(kernel{}, emit)
+	m.agent = agent.New(k, pool, emit)
 	m.agent.Counts = m.counts
-	emit(&wire.Ready{})
+	m.agent.Ready(distances(info))
+}
+
+// distances returns how far the memory of each core is.
+func distances(info *abi.CoreInfo) []byte {
+	list := make([]byte, info.Cores)
+	for core := range list {
+		far, err := native.Distance(core)
+		if err != nil {
+			far = 255
+		}
+		list[core] = byte(min(far, 255))
+	}
+	return list
 }
 
 // counts returns how many messages have gone to and come from other monitors.
@@ -110,7 +124,7 @@ func (m *monitor) loop(failed <-chan error) error {
 			}
 		}
 		m.withdraw()
-		m.census()
+		m.lookAround()
 		m.runEvents()
 	}
 }
@@ -155,6 +169,7 @@ func (m *monitor) poll() bool {
 		m.control.Tick()
 		progress = m.control.Flush() || progress
 	}
+	m.agent.Sustain()
 	return progress
 }
 
@@ -188,9 +203,9 @@ func (m *monitor) exchange(p *peer) (progress bool) {
 	return progress
 }
 
-// census gives up the monitors whose kernels have ended. A kernel that ends
+// lookAround gives up the monitors whose kernels have ended. A kernel that ends
 // rings every doorbell.
-func (m *monitor) census() {
+func (m *monitor) lookAround() {
 	for _, p := range m.peers {
 		if p.dead {
 			continue

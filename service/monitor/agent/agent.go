@@ -124,6 +124,14 @@ func (a *Agent) Poll(output bool) bool {
 		for _, c := range a.children {
 			progress = a.look(c) || progress
 		}
+		for {
+			r, ok := a.kernel.Reclaim()
+			if !ok {
+				break
+			}
+			a.pool.Add(r)
+			progress = true
+		}
 		a.freed = true // or what the kernel would not do for a loan, it may do now
 		progress = a.bury() || progress
 	}

@@ -77,12 +77,7 @@ func (a *Agent) spawn(m *wire.Spawn) {
 // start starts a program if there is memory for it. It reports whether it is
 // settled whether it runs.
 func (a *Agent) start(c *child) bool {
-	least, err := a.kernel.Least(&c.domain)
-	if err != nil {
-		a.fail(c, err)
-		return true
-	}
-	size := uint64(1) << bits.Len64(max(least+memory.Least, firstPiece)-1)
+	size := uint64(1) << bits.Len64(max(a.kernel.Least(&c.domain)+memory.Least, firstPiece)-1)
 	if size > c.quota {
 		a.fail(c, spawnError(c, capability.ErrQuota))
 		return true

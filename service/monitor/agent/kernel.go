@@ -17,6 +17,9 @@ type Kernel interface {
 	// Until it returns nil that goes on, and it is to be asked again after a
 	// notification.
 	Destroy(Piece) error
+	// Reclaim returns RAM that nobody had a capability to any more, as a root; ok
+	// is false when there is none.
+	Reclaim() (r memory.Root, ok bool)
 	// Sustain gives a block to the monitor's own libos, for good.
 	Sustain(memory.Block) error
 	// Own says what memory the monitor itself has.
@@ -25,7 +28,7 @@ type Kernel interface {
 	// Channels returns abi.ChannelsSize bytes that can be shared with a domain.
 	Channels() (Channels, error)
 	// Least returns how much memory a domain takes to be built.
-	Least(*Domain) (bytes uint64, err error)
+	Least(*Domain) (bytes uint64)
 	// Build makes a domain, which can then be run. When it fails, what it has
 	// made goes with the domain's memory.
 	Build(*Domain) error
@@ -74,6 +77,7 @@ type Domain struct {
 	Memory   Piece  // of which it is made
 	Channels Channels
 
-	// Build makes a copy of the capability to its dispatcher, and a doorbell.
-	Dispatcher, Doorbell capability.Reference
+	// Build makes capabilities to its number and its dispatcher, and a doorbell;
+	// Forget deletes them.
+	Identity, Dispatcher, Doorbell capability.Reference
 }

@@ -36,6 +36,8 @@ type Kernel struct {
 	Programs map[string]func(*Domain)
 	// Rung counts the domains' doorbells.
 	Rung map[uint32]int
+	// Orphans is RAM that can be reclaimed.
+	Orphans []memory.Root
 	// Slow is how many Steps it takes to destroy a piece.
 	Slow int
 	// Free is what the monitor's own libos has left, and Sustained what it got.
@@ -191,7 +193,16 @@ func (k *Kernel) Channels() (agent.Channels, error) {
 }
 
 // Least implements agent.Kernel.
-func (k *Kernel) Least(*agent.Domain) (uint64, error) { return 200 << 10, nil }
+func (k *Kernel) Least(*agent.Domain) uint64 { return 200 << 10 }
+
+// Reclaim implements agent.Kernel.
+func (k *Kernel) Reclaim() (r memory.Root, ok bool) {
+	if len(k.Orphans) == 0 {
+		return memory.Root{}, false
+	}
+	r, k.Orphans = k.Orphans[0], k.Orphans[1:]
+	return r, true
+}
 
 // Build implements agent.Kernel.
 func (k *Kernel) Build(a *agent.Domain) error {

@@ -15,6 +15,7 @@ const helpText = `run PROGRAM [ARGUMENT]... [@CORE] [&]  run a program; ^C ends 
 kill DOMAIN [@CORE]                    end a program that runs beside the prompt
 ps                                     list the domains of all cores
 cores                                  list the cores
+memory                                 say where the memory of all cores is
 help                                   print this
 poweroff                               end the machine
 `
@@ -35,7 +36,7 @@ func (c *Control) Command(line string, done func()) {
 	name, args := words[0], words[1:]
 	if len(args) > 0 {
 		switch name {
-		case "ps", "cores", "help", "poweroff":
+		case "ps", "cores", "memory", "help", "poweroff":
 			c.Console.Print("%s takes no arguments\n", name)
 			done()
 			return
@@ -60,6 +61,11 @@ func (c *Control) Command(line string, done func()) {
 	case "cores":
 		c.gather(queryCore, func(answers []answer) {
 			c.printCores(answers)
+			done()
+		})
+	case "memory":
+		c.gather(queryMemory, func(answers []answer) {
+			c.printMemory(answers)
 			done()
 		})
 	case "help":
@@ -173,7 +179,7 @@ func (c *Control) place() int {
 }
 
 // Commands are the words that begin a line at the prompt.
-var Commands = []string{"run", "kill", "ps", "cores", "help", "poweroff"}
+var Commands = []string{"run", "kill", "ps", "cores", "memory", "help", "poweroff"}
 
 // split cuts a line into words at blanks. Quotes of either kind and
 // backslashes keep blanks in a word.

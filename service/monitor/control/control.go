@@ -16,6 +16,7 @@ import (
 	"skerry/lib/link"
 	"skerry/lib/manifest"
 	"skerry/lib/stdio"
+	"skerry/service/memory/loan"
 	"skerry/service/monitor/wire"
 )
 
@@ -63,6 +64,7 @@ type Control struct {
 	running  int        // of the manifest's
 	next     uint32     // number of the next program or request
 	requests map[uint32]*request
+	broker   *loan.Broker // of memory that cores lend each other
 
 	foreground  *program // has the console
 	discipline  discipline
@@ -118,6 +120,11 @@ func New(c Config) *Control {
 		requests: make(map[uint32]*request),
 		nextCore: 1,
 	}
+	control.broker = loan.NewBroker(len(control.cores), func(core int, m loan.Message) {
+		if control.usable(core) == nil {
+			control.Send(core, &wire.Loan{Message: m})
+		}
+	})
 	if c.Manifest.Link {
 		control.host = link.NewWriter(c.Link)
 	}
@@ -204,6 +211,9 @@ func (c *Control) Handle(core int, m wire.Message) {
 	switch m := m.(type) {
 	case *wire.Ready:
 		c.cores[core].ready = true
+		c.broker.Join(core, m.Spare, m.Distances)
+	case *wire.Loan:
+		c.broker.Handle(core, m.Message)
 	case *wire.Started:
 		if p := c.program(core, m.Program); p != nil {
 			p.domain, p.deadline = m.Domain, time.Time{}
@@ -237,11 +247,13 @@ func (c *Control) Handle(core int, m wire.Message) {
 		}
 	case *wire.Exit:
 		if p := c.program(core, m.Program); p != nil {
-			c.exited(p, &m.Status)
+			c.exited(p, &m.Status, m.Peak)
 		}
 	case *wire.CoreAnswer:
 		c.answer(core, m.Request, m, nil)
 	case *wire.DomainsAnswer:
+		c.answer(core, m.Request, m, nil)
+	case *wire.MemoryAnswer:
 		c.answer(core, m.Request, m, nil)
 	case *wire.Refused:
 		c.answer(core, m.Request, nil, fmt.Errorf("core %d: %s", core, m.Reason))
@@ -312,11 +324,11 @@ func (c *Control) failed(p *program, reason string) {
 }
 
 // exited takes note that p has ended.
-func (c *Control) exited(p *program, s *abi.Status) {
+func (c *Control) exited(p *program, s *abi.Status, peak uint64) {
 	c.flush(p)
 	if c.toHost(p) {
-		c.frame(link.Exit, p, link.AppendStatus(nil, s))
-	} else if text := EndText(s); text != "" {
+		c.frame(link.Exit, p, link.AppendEnd(nil, &link.End{Status: *s, Peak: peak}))
+	} else if text := EndText(s, peak); text != "" {
 		c.Console.Print("%s on core %d %s\n", p.name, p.core, text)
 	}
 	c.end(p)
@@ -346,8 +358,10 @@ func (c *Control) allEnded() {
 		return
 	}
 	c.gather(queryCore, func(answers []answer) {
-		c.summary(answers)
-		c.finish()
+		c.gather(queryMemory, func(memory []answer) {
+			c.summary(answers, memory)
+			c.finish()
+		})
 	})
 }
 
@@ -425,6 +439,7 @@ func (c *Control) CoreDied(core int, reason string) {
 	}
 	c.cores[core].dead = reason
 	c.Console.Print("core %d is lost: %s\n", core, reason)
+	c.broker.Died(core)
 	for number, r := range c.requests {
 		if r.core == core {
 			c.answer(core, number, nil, c.usable(core))
@@ -441,9 +456,9 @@ func (c *Control) CoreDied(core int, reason string) {
 func (c *Control) lost(p *program) {
 	c.flush(p)
 	if c.toHost(p) {
-		c.frame(link.Exit, p, link.AppendStatus(nil, &abi.Status{Domain: p.domain, Kind: abi.ExitNone}))
+		c.frame(link.Exit, p, link.AppendEnd(nil, &link.End{Status: abi.Status{Domain: p.domain, Kind: abi.ExitNone}}))
 	} else {
-		c.Console.Print("%s on core %d %s\n", p.name, p.core, EndText(&abi.Status{}))
+		c.Console.Print("%s on core %d %s\n", p.name, p.core, EndText(&abi.Status{}, 0))
 	}
 	c.end(p)
 }

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/lib/link"
 	"skerry/lib/manifest"
 	"skerry/lib/stdio"
@@ -53,8 +54,8 @@ func newMachine(t *testing.T, m *manifest.Manifest, programs map[string]func(*ag
 		channel.Attach(base, size, urpc.Side(core))
 		x.streams[core] = wire.NewStream(&channel)
 	}
-	x.agents[0] = agent.New(x.kernels[0], func(m wire.Message) { x.control.Handle(0, m) })
-	x.agents[1] = agent.New(x.kernels[1], func(m wire.Message) {
+	x.agents[0] = agent.New(x.kernels[0], x.kernels[0].Pool(), func(m wire.Message) { x.control.Handle(0, m) })
+	x.agents[1] = agent.New(x.kernels[1], x.kernels[1].Pool(), func(m wire.Message) {
 		if err := x.streams[1].Send(m); err != nil {
 			t.Fatal(err)
 		}
@@ -92,9 +93,8 @@ func newMachine(t *testing.T, m *manifest.Manifest, programs map[string]func(*ag
 			return name, nil
 		},
 	})
-	x.control.Handle(0, new(wire.Ready))
-	if err := x.streams[1].Send(new(wire.Ready)); err != nil {
-		t.Fatal(err)
+	for _, a := range x.agents {
+		a.Ready(nil)
 	}
 	x.control.Start()
 	return x
@@ -105,6 +105,9 @@ func (x *machine) run() {
 	// Parts of messages between the cores are no progress that shows at once.
 	for idle := 0; idle < 3; idle++ {
 		queued := x.streams[0].Queued() + x.streams[1].Queued()
+		if x.kernels[0].Notified() {
+			x.agents[0].Notified()
+		}
 		progress := x.agents[0].Poll(x.control.Room())
 		progress = x.kernels[0].Step() || progress
 		for x.control.Room() {
@@ -130,6 +133,9 @@ func (x *machine) run() {
 				}
 				x.agents[1].Handle(m)
 				progress = true
+			}
+			if x.kernels[1].Notified() {
+				x.agents[1].Notified()
 			}
 			progress = x.agents[1].Poll(x.streams[1].Queued() < 1<<16) || progress
 			progress = x.kernels[1].Step() || progress
@@ -161,7 +167,7 @@ func (x *machine) frames() (lines []string) {
 		case link.Started:
 			lines = append(lines, at)
 		case link.Exit:
-			s, err := link.ParseStatus(f.Payload)
+			s, err := link.ParseEnd(f.Payload)
 			if err != nil {
 				x.t.Fatal(err)
 			}
@@ -229,11 +235,11 @@ func TestTour(t *testing.T) {
 	got := x.console.String()
 	for _, line := range []string{
 		"quiet was not started on core 7: there is no core 7: this machine runs 2 cores\n",
-		"nothere was not started on core 1: spawn nothere: the core has no memory left\n",
+		"nothere was not started on core 1: spawn nothere: it cannot be built\n",
 		"[core 0 hello] hello\n", "[core 0 hello] careful\n", "[core 0 hello] world\n",
 		"[core 1 hello] world\n", "hello on core 1 exited with code 3\n",
 		"crash on core 1 was ended by SIGSEGV (segmentation fault)\n",
-		"0.1.0", "13 ms", "64 of 128 MiB",
+		"0.1.0", "13 ms", "128 of 132 MiB", "That and 400 KiB that no core has are all of the machine's 264 MiB.\n",
 	} {
 		if !strings.Contains(got, line) {
 			t.Errorf("console lacks %q", line)
@@ -470,10 +476,11 @@ func TestScript(t *testing.T) {
 		}
 		x.console.Reset()
 	}
-	x.kernels[0].Kill(2)
-	x.kernels[1].Kill(2)
-	x.kernels[0].Kill(3)
-	x.kernels[1].Kill(3)
+	for _, k := range x.kernels {
+		for _, d := range k.Running() {
+			d.End(abi.Status{Kind: abi.ExitKilled})
+		}
+	}
 	x.run()
 	x.typed = nil
 	if x.control.PromptReads(); string(x.typed) != "for no one\n" {
@@ -560,10 +567,10 @@ func TestEndText(t *testing.T) {
 		"was killed":                     {Kind: abi.ExitKilled},
 		"was ended by a fault in its libos: vector 14 (page fault), error code 0x6, address 0x10, at 0x7f0000001000": {
 			Kind: abi.ExitFault, FaultVector: 14, FaultCode: 6, FaultAddress: 0x10, FaultRIP: 0x7f0000001000},
-		"ran out of memory at 64 MiB: the domain's memory quota is used up": {Kind: abi.ExitMemory, Code: uint64(abi.ErrQuota), PeakPages: 1 << 14},
+		"ran out of memory at 64 MiB: the domain's memory quota is used up": {Kind: abi.ExitMemory, Code: uint64(capability.ErrQuota)},
 		"was lost with its core": {},
 	} {
-		if got := control.EndText(&s); got != want {
+		if got := control.EndText(&s, 64<<20); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

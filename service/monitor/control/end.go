@@ -13,8 +13,9 @@ import (
 )
 
 // EndText says in a clause how a program ended: "was ended by SIGSEGV
-// (segmentation fault)". It is empty for exit code 0.
-func EndText(s *abi.Status) string {
+// (segmentation fault)". It is empty for exit code 0. peak is the most memory
+// that it held, in bytes.
+func EndText(s *abi.Status, peak uint64) string {
 	switch s.Kind {
 	case abi.ExitNone:
 		return "was lost with its core"
@@ -35,7 +36,7 @@ func EndText(s *abi.Status) string {
 	case abi.ExitKilled:
 		return "was killed"
 	case abi.ExitMemory:
-		return fmt.Sprintf("ran out of memory at %s: %v", pages(s.PeakPages), abi.Error(s.Code))
+		return fmt.Sprintf("ran out of memory at %s: %v", size(peak), abi.Error(s.Code))
 	}
 	return fmt.Sprintf("ended in an unknown way (%d)", s.Kind)
 }
@@ -54,9 +55,6 @@ func vectorName(v uint64) string {
 	return "unknown"
 }
 
-// pages returns a number of pages as an amount of memory.
-func pages(n uint64) string { return size(n * abi.PageSize) }
-
 // size returns bytes in the unit that suits them.
 func size(n uint64) string {
 	switch {
@@ -74,5 +72,14 @@ func spawnMessage(p *program, m *manifest.Program) (*wire.Spawn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wire.Spawn{Program: p.number, Name: m.Name, Quota: m.Quota, Info: info}, nil
+	spawn := &wire.Spawn{Program: p.number, Name: m.Name, Quota: m.Quota, Info: info}
+	for _, c := range m.Capabilities {
+		switch c {
+		case manifest.Log:
+			spawn.Grants |= wire.GrantLog
+		case manifest.Inspect:
+			spawn.Grants |= wire.GrantInspect
+		}
+	}
+	return spawn, nil
 }

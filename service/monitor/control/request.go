@@ -11,6 +11,7 @@ type answer struct {
 }
 
 func queryCore(request uint32) wire.Message    { return &wire.QueryCore{Request: request} }
+func queryMemory(request uint32) wire.Message  { return &wire.QueryMemory{Request: request} }
 func queryDomains(request uint32) wire.Message { return &wire.QueryDomains{Request: request} }
 
 // ask puts a question to a core. done is called once, later or at once.

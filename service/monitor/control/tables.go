@@ -32,19 +32,25 @@ func milliseconds(ns int64) string {
 	return fmt.Sprintf("%.1f ms", float64(ns)/float64(time.Millisecond))
 }
 
-// summary prints the table of cores that ends a tour, and sends it to the
-// host.
-func (c *Control) summary(answers []answer) {
+// summary prints the tables of cores and of their memory that end a tour, and
+// sends them to the host.
+func (c *Control) summary(answers, memory []answer) {
 	var all link.Summary
-	for _, a := range answers {
+	for i, a := range answers {
 		if m, ok := a.message.(*wire.CoreAnswer); ok {
 			core := link.CoreOf(&m.Info)
 			core.MessagesIn, core.MessagesOut = m.Received, m.Sent
+			core.FreePages, core.DomainPages = m.Free/abi.PageSize, m.Given/abi.PageSize
+			if m, ok := memory[i].message.(*wire.MemoryAnswer); ok {
+				core.Memory = memoryOf(&m.Memory)
+			}
 			all.Cores = append(all.Cores, core)
 		}
 	}
 	c.Console.Print("\n")
 	c.printCores(answers)
+	c.Console.Print("\n")
+	c.printMemory(memory)
 	c.Console.Print("\n")
 	if c.host != nil {
 		c.sendJSON(link.Info, all)
@@ -76,13 +82,18 @@ func (c *Control) printCores(answers []answer) {
 			fmt.Sprintf("%d ms", (k.BootNs+500_000)/1_000_000), size(k.HeapBytes),
 			fmt.Sprint(k.Mallocs - k.BootMallocs), fmt.Sprint(k.Collections - k.BootCollections),
 			fmt.Sprint(k.Events), fmt.Sprint(m.Received), fmt.Sprint(m.Sent),
-			idle, fmt.Sprintf("%d of %d MiB", k.FreePages*abi.PageSize>>20, k.TotalPages*abi.PageSize>>20),
+			idle, fmt.Sprintf("%d of %d MiB", m.Free>>20, k.TotalPages*abi.PageSize>>20),
 		})
 	}
 	c.table(rows, false)
 	if quiet {
 		c.Console.Print("No kernel has allocated from its heap or collected garbage since it was ready.\n")
 	}
+	c.printErrors(answers)
+}
+
+// printErrors prints why cores did not answer.
+func (c *Control) printErrors(answers []answer) {
 	for _, a := range answers {
 		if a.err != nil {
 			c.Console.Print("%v\n", a.err)
@@ -90,10 +101,10 @@ func (c *Control) printCores(answers []answer) {
 	}
 }
 
-var stateNames = [...]string{abi.DomainReady: "ready", abi.DomainParked: "waits", abi.DomainEnded: "ended"}
+var stateNames = [...]string{abi.DomainNew: "stopped", abi.DomainReady: "ready", abi.DomainParked: "waits", abi.DomainEnded: "ended"}
 
 func (c *Control) printDomains(answers []answer) {
-	rows := [][]string{{"core", "domain", "parent", "state", "memory", "peak", "cpu", "upcalls", "faults", "name"}}
+	rows := [][]string{{"core", "domain", "state", "memory", "quota", "cpu", "upcalls", "faults", "name"}}
 	for i, a := range answers {
 		m, ok := a.message.(*wire.DomainsAnswer)
 		if !ok {
@@ -105,17 +116,16 @@ func (c *Control) printDomains(answers []answer) {
 			if int(d.State) < len(stateNames) {
 				state = stateNames[d.State]
 			}
+			quota := "-"
+			if d.Quota != 0 {
+				quota = size(d.Quota)
+			}
 			rows = append(rows, []string{
-				fmt.Sprint(i), fmt.Sprint(d.Domain), fmt.Sprint(d.Parent), state,
-				pages(d.Pages), pages(d.PeakPages), milliseconds(d.CPU),
+				fmt.Sprint(i), fmt.Sprint(d.Domain), state, size(d.Memory), quota, milliseconds(d.CPU),
 				fmt.Sprint(d.Upcalls), fmt.Sprint(d.PageFaults), native.Text(d.Name[:]),
 			})
 		}
 	}
 	c.table(rows, true)
-	for _, a := range answers {
-		if a.err != nil {
-			c.Console.Print("%v\n", a.err)
-		}
-	}
+	c.printErrors(answers)
 }

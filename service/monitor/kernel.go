@@ -1,0 +1,199 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/lib/native"
+	"skerry/service/memory"
+	"skerry/service/monitor/agent"
+)
+
+// kernel is what the agent needs of the CPU driver and the libos.
+type kernel struct {
+	slots
+	system   *system
+	domains  uint64                 // the first domain number
+	doorbell capability.Reference   // of this monitor
+	lent     map[uint64]agent.Piece // by address
+}
+
+// kernelSlot is the Kernel capability with all rights.
+var kernelSlot = capability.Base(capability.SlotKernel)
+
+// newKernel returns the kernel of a core, and the pool of its RAM.
+func newKernel(info *abi.CoreInfo) (*kernel, *memory.Pool, error) {
+	k := &kernel{lent: make(map[uint64]agent.Piece)}
+	numbers, err := native.Identify(capability.Base(capability.SlotDomains))
+	if err != nil {
+		return nil, nil, err
+	}
+	k.domains = numbers.Base
+	k.doorbell, err = k.fill(func(slot capability.Reference) error {
+		return retype(slot, capability.Base(capability.SlotEndpoint), capability.Doorbell, 0, capability.Of(capability.Doorbell).Least)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a doorbell: %w", err)
+	}
+	if k.system, err = findSystem(); err != nil {
+		return nil, nil, err
+	}
+	pool, err := machine(info)
+	return k, pool, err
+}
+
+// machine returns a pool of the RAM that the core was given at boot, less what
+// this monitor was built of.
+func machine(info *abi.CoreInfo) (*memory.Pool, error) {
+	var roots []memory.Root
+	for slot := range uint32(capability.MachineRAMSlots) {
+		r := capability.Machine(capability.MachineRAM + slot)
+		if d, err := native.Identify(r); err == nil && d.Type == capability.RAM {
+			roots = append(roots, memory.Root{Reference: r, Base: d.Base, Size: d.Size, Node: info.Node})
+		}
+	}
+	if len(roots) == 0 {
+		return nil, errors.New("the core has no RAM")
+	}
+	used := make([][]memory.Range, len(roots))
+	err := native.Census(func(d *capability.Description) {
+		rule := capability.Of(d.Type)
+		if rule.Space != capability.SpaceMemory || rule.Dependent {
+			return
+		}
+		for i, r := range roots {
+			if d.Base < r.Base || d.Base+d.Size > r.Base+r.Size || d.Type == capability.RAM && d.Size == r.Size {
+				continue
+			}
+			// What was made of what is used comes after it.
+			if n := len(used[i]); n == 0 || d.Base >= used[i][n-1].Base+used[i][n-1].Size {
+				used[i] = append(used[i], memory.Range{Base: d.Base, Size: d.Size})
+			}
+		}
+	})
+	pool := memory.New(info.Node)
+	for i, r := range roots {
+		pool.Add(r, used[i]...)
+	}
+	return pool, err
+}
+
+// Make implements agent.Kernel.
+func (k *kernel) Make(b memory.Block) (agent.Piece, error) {
+	if b.Whole() {
+		return agent.Piece{Block: b, Reference: b.Root.Reference}, nil
+	}
+	r, err := k.fill(func(slot capability.Reference) error { return carve(slot, b) })
+	return agent.Piece{Block: b, Reference: r}, err
+}
+
+// carve makes the capability of a block in a slot.
+func carve(slot capability.Reference, b memory.Block) error {
+	return retype(slot, b.Root.Reference, capability.RAM, b.Offset(), b.Size)
+}
+
+// Destroy implements agent.Kernel.
+func (k *kernel) Destroy(p agent.Piece) error {
+	if err := invoke(cnode(p.Reference), capability.L2CNodeRevoke, uint64(p.Reference.Slot())); err != nil {
+		return err
+	}
+	if p.Whole() {
+		return nil
+	}
+	return k.empty(p.Reference)
+}
+
+// Sustain implements agent.Kernel.
+func (k *kernel) Sustain(b memory.Block) error {
+	if b.Whole() {
+		return capability.ErrRange
+	}
+	slot, err := native.Slot()
+	if err != nil {
+		return err
+	}
+	if err := carve(slot, b); err != nil {
+		native.FreeSlot(slot)
+		return err
+	}
+	if err := native.GiveRAM(slot); err != nil {
+		remove(slot)
+		native.FreeSlot(slot)
+		return err
+	}
+	return nil
+}
+
+// Reclaim implements agent.Kernel.
+func (k *kernel) Reclaim() (r memory.Root, ok bool) {
+	slot, err := k.fill(func(slot capability.Reference) error {
+		return invoke(kernelSlot, capability.KernelReclaim, uint64(slot))
+	})
+	if err != nil {
+		return memory.Root{}, false
+	}
+	d, err := native.Identify(slot)
+	if err != nil || d.Type != capability.RAM {
+		// The slot stays taken: what it holds belongs to no pool.
+		return memory.Root{}, false
+	}
+	return memory.Root{Reference: slot, Base: d.Base, Size: d.Size}, true
+}
+
+// Own implements agent.Kernel.
+func (*kernel) Own() (abi.Memory, error) { return native.Memory() }
+
+// Lend implements loan.Kernel.
+func (k *kernel) Lend(b memory.Block, core uint32) error {
+	p, err := k.Make(b)
+	if err != nil {
+		return err
+	}
+	if err := invoke(kernelSlot, capability.KernelLend, uint64(p.Reference), uint64(core)); err != nil {
+		return errors.Join(err, k.Destroy(p))
+	}
+	k.lent[b.Base] = p
+	return nil
+}
+
+// Regain implements loan.Kernel.
+func (k *kernel) Regain(b memory.Block) error {
+	p := k.lent[b.Base]
+	switch err := invoke(kernelSlot, capability.KernelRegain, uint64(p.Reference)); err {
+	case nil, capability.ErrState: // ErrState: it has been regained, and not destroyed
+	default:
+		return err
+	}
+	if err := k.Destroy(p); err != nil {
+		return err
+	}
+	delete(k.lent, b.Base)
+	return nil
+}
+
+// Adopt implements loan.Kernel.
+func (k *kernel) Adopt(base, size uint64) (capability.Reference, error) {
+	return k.fill(func(slot capability.Reference) error {
+		return invoke(kernelSlot, capability.KernelAdopt, uint64(slot), base, size)
+	})
+}
+
+// Release implements loan.Kernel.
+func (k *kernel) Release(ram capability.Reference) error {
+	if err := invoke(kernelSlot, capability.KernelRelease, uint64(ram)); err != nil {
+		return err
+	}
+	k.give(ram)
+	return nil
+}
+
+// CoreInfo implements agent.Kernel.
+func (*kernel) CoreInfo() (abi.CoreInfo, error) { return native.CoreInfo() }
+
+// Dispatcher implements agent.Kernel.
+func (*kernel) Dispatcher(from uint32) (abi.DomainInfo, bool, error) { return native.Dispatcher(from) }
+
+// Census implements agent.Kernel.
+func (*kernel) Census(each func(*capability.Description)) error { return native.Census(each) }

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"skerry/abi/capability"
+	"skerry/lib/native"
+)
+
+// slots are empty slots of the monitor's CSpace.
+type slots struct{ free []capability.Reference }
+
+// take takes an empty slot.
+func (s *slots) take() (capability.Reference, error) {
+	if len(s.free) == 0 {
+		cnode, err := native.CNode()
+		if err != nil {
+			return 0, err
+		}
+		for slot := uint32(capability.L2Slots - 1); slot > 0; slot-- {
+			s.free = append(s.free, capability.MakeReference(cnode.L1(), slot))
+		}
+	}
+	last := len(s.free) - 1
+	r := s.free[last]
+	s.free = s.free[:last]
+	return r, nil
+}
+
+// give gives an empty slot back.
+func (s *slots) give(r capability.Reference) { s.free = append(s.free, r) }
+
+// empty deletes what is in a slot, and gives it back. 0 stands for none.
+func (s *slots) empty(r capability.Reference) error {
+	if r == 0 {
+		return nil
+	}
+	if err := remove(r); err != nil {
+		return err
+	}
+	s.give(r)
+	return nil
+}
+
+// fill takes a slot and has it filled, or gives it back.
+func (s *slots) fill(fill func(slot capability.Reference) error) (capability.Reference, error) {
+	r, err := s.take()
+	if err != nil {
+		return 0, err
+	}
+	if err := fill(r); err != nil {
+		s.give(r)
+		return 0, err
+	}
+	return r, nil
+}
+
+// invoke asks something of a capability.
+func invoke(r capability.Reference, i capability.Invocation, args ...uint64) error {
+	var a capability.Arguments
+	copy(a[:], args)
+	if _, err := native.Invoke(capability.Word(r, i), &a); err != capability.OK {
+		return err
+	}
+	return nil
+}
+
+// cnode returns the reference to the L2 CNode that a slot lies in.
+func cnode(slot capability.Reference) capability.Reference {
+	return capability.LevelOneReference(slot.L1())
+}
+
+// remove deletes the capability in a slot, if there is one.
+func remove(slot capability.Reference) error {
+	err := invoke(cnode(slot), capability.L2CNodeDelete, uint64(slot.Slot()))
+	for err == capability.ErrPending {
+		err = invoke(cnode(slot), capability.L2CNodeDelete, uint64(slot.Slot()))
+	}
+	if err == capability.ErrEmpty {
+		return nil
+	}
+	return err
+}
+
+// mint puts a copy of a capability with some of its rights into an empty slot.
+func mint(slot, source capability.Reference, rights capability.Rights) error {
+	return invoke(cnode(slot), capability.L2CNodeMint, uint64(slot.Slot()), uint64(source), uint64(rights))
+}
+
+// patience bounds how often an object is asked whether its memory has been
+// cleared; every time some is.
+const patience = 1 << 16
+
+// retype makes an object of a part of another in an empty slot.
+func retype(slot, source capability.Reference, t capability.Type, offset, size uint64) error {
+	err := invoke(cnode(slot), capability.L2CNodeRetype, uint64(slot.Slot())|1<<32, uint64(source), uint64(t), offset, size)
+	if err != capability.ErrPending {
+		return err
+	}
+	for range patience {
+		if err = invoke(slot, capability.InvokeNop); err != capability.ErrNotReady {
+			return err
+		}
+	}
+	return err
+}
