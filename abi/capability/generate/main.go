@@ -1,5 +1,6 @@
 // The generate command writes the code and the reference of capabilities from
-// package table: abi/capability/types.go and docs/capabilities.md.
+// package table: abi/capability/types.go, lib/capability/types.go and
+// docs/capabilities.md.
 //
 //	go generate ./abi/capability
 package main
@@ -14,6 +15,7 @@ import (
 var files = map[string]func() (string, error){
 	"abi/capability/types.go": code,
 	"docs/capabilities.md":    reference,
+	"lib/capability/types.go": wrappers,
 }
 
 func main() {

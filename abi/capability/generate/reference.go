@@ -127,13 +127,13 @@ reference.
 }
 
 func invocations(p func(string, ...any), list []table.Invocation, first int) {
-	p("| number | invocation | arguments | right | what it does |\n| ---: | --- | --- | --- | --- |\n")
+	p("| number | invocation | arguments | right | what it does | what it returns |\n| ---: | --- | --- | --- | --- | --- |\n")
 	for i, v := range list {
 		var arguments []string
 		for _, a := range v.Arguments {
 			arguments = append(arguments, fmt.Sprintf("%s %s", a.Name, a.Kind))
 		}
-		p("| %d | %s | %s | %s | %s |\n", first+i, v.Name, strings.Join(arguments, ", "), v.Right, v.Doc)
+		p("| %d | %s | %s | %s | %s | %s |\n", first+i, v.Name, strings.Join(arguments, ", "), v.Right, v.Doc, v.Returns)
 	}
 }
 

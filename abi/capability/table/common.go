@@ -36,12 +36,19 @@ var Kinds = []struct {
 	{"Rights", 1<<8 - 1, "a set of rights"},
 	{"Range", 1<<52 - 1, "an offset or a size in the units of the object's space"},
 	{"Address", 1<<47 - 1, "an address in the caller's half of its address space"},
+	{"Description", 1<<47 - 1, "the address of a Description, which is written"},
+	{"Status", 1<<47 - 1, "the address of an abi.Status, which is written"},
+	{"CoreInfo", 1<<47 - 1, "the address of an abi.CoreInfo, which is written"},
+	{"DomainInfo", 1<<47 - 1, "the address of an abi.DomainInfo, which is written"},
+	{"Census", 1<<47 - 1, "the address of CensusMax Descriptions: the first is read, and all are written"},
+	{"Input", 1<<47 - 1, "the address of bytes that are read; how many is the next argument"},
+	{"Output", 1<<47 - 1, "the address of bytes that are written; how many at most is the next argument"},
 	{"Protection", 7, "protection bits as in package abi"},
 	{"Number", 1<<64 - 1, "any number"},
 }
 
 // Common are the invocations of every type, numbered before its own.
 var Common = []Invocation{
-	{"Nop", nil, "", "does nothing but find the capability; for measurement"},
-	{"Identify", []Argument{{"buffer", "Address"}}, "", "writes a Description of the capability to the buffer"},
+	{"Nop", nil, "", "does nothing but find the capability; for measurement", ""},
+	{"Identify", []Argument{{"buffer", "Description"}}, "", "writes a Description of the capability to the buffer", ""},
 }

@@ -32,6 +32,7 @@ type Invocation struct {
 	Arguments []Argument // at most MaxArguments
 	Right     string     // the right it needs, "" for none
 	Doc       string
+	Returns   string // what its value says, "" for none
 }
 
 // MaxArguments is how many words an invocation has beside the word that names

@@ -80,7 +80,10 @@ func checkInvocation(t *testing.T, c *Type, v Invocation) {
 	if _, ok := c.Rights[v.Right]; v.Right != "" && !ok {
 		t.Errorf("%s.%s needs right %s, which does not exist for the type", c.Name, v.Name, v.Right)
 	}
-	for _, a := range v.Arguments {
+	for i, a := range v.Arguments {
+		if (a.Kind == "Input" || a.Kind == "Output") && (i+1 == len(v.Arguments) || v.Arguments[i+1].Kind != "Number") {
+			t.Errorf("%s.%s: how many bytes does argument %s have?", c.Name, v.Name, a.Name)
+		}
 		found := false
 		for _, k := range Kinds {
 			found = found || k.Kind == a.Kind

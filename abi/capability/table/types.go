@@ -76,15 +76,15 @@ var Types = []Type{
 		Fields: memory,
 		Invocations: []Invocation{
 			{"Setup", []Argument{{"cspace", "Reference"}, {"vspace", "Reference"}, {"domain", "Reference"}, {"supervisor", "Reference"}, {"entry", "Address"}}, "Control",
-				"gives it a CSpace (an L1 CNode), an address space (its top table), a domain (one number, with right Control), a doorbell that is rung when it ends (0 for none), and the address at which it starts; the dispatcher is to be mapped at abi.DispatcherBase there"},
+				"gives it a CSpace (an L1 CNode), an address space (its top table), a domain (one number, with right Control), a doorbell that is rung when it ends (0 for none), and the address at which it starts; the dispatcher is to be mapped at abi.DispatcherBase there", ""},
 			{"SetCSpace", []Argument{{"cspace", "Reference"}}, "Control",
-				"replaces its first-level CNode; its user copies the second level into a larger one first, so a CSpace grows in one bounded step"},
+				"replaces its first-level CNode; its user copies the second level into a larger one first, so a CSpace grows in one bounded step", ""},
 			{"SetName", []Argument{{"name0", "Number"}, {"name1", "Number"}, {"name2", "Number"}, {"name3", "Number"}}, "Control",
-				"gives it a name for people: 32 bytes in four little-endian words, padded with zeros"},
-			{"Run", nil, "Control", "makes it ready to run"},
-			{"Stop", nil, "Control", "takes it off the core until it is run again"},
-			{"State", nil, "Read", "returns how it is: abi.DomainNew and so on"},
-			{"Status", []Argument{{"buffer", "Address"}}, "Read", "writes how it ended, an abi.Status, to the buffer"},
+				"gives it a name for people: 32 bytes in four little-endian words, padded with zeros", ""},
+			{"Run", nil, "Control", "makes it ready to run", ""},
+			{"Stop", nil, "Control", "takes it off the core until it is run again", ""},
+			{"State", nil, "Read", "says how it is", "abi.DomainNew and so on"},
+			{"Status", []Argument{{"buffer", "Status"}}, "Read", "writes how it ended, an abi.Status, to the buffer", ""},
 		},
 	},
 	{
@@ -100,7 +100,7 @@ var Types = []Type{
 		Align: 256, Least: 256, Most: 8192, Dependent: true,
 		Rights:      map[string]string{"Send": "ring it", "Grant": "", "Revoke": ""},
 		Fields:      memory,
-		Invocations: []Invocation{{"Ring", nil, "Send", "notifies the dispatcher"}},
+		Invocations: []Invocation{{"Ring", nil, "Send", "notifies the dispatcher", ""}},
 	},
 	{
 		Name: "KCB", Space: "Memory", Parents: []string{"RAM"},
@@ -121,9 +121,9 @@ var Types = []Type{
 		Fields: append(memory, Field{"entry", "address of its first entry in the page table, and how many there are"}),
 		Invocations: []Invocation{
 			{"Protect", []Argument{{"first", "Range"}, {"entries", "Range"}, {"protection", "Protection"}, {"address", "Address"}}, "Control",
-				"changes the protection of those of its entries that are mapped, at most to what the frame's rights allowed; write and execute together are refused; where the caller has its first entry mapped at the given address, only that part of the address space is flushed"},
+				"changes the protection of those of its entries that are mapped, at most to what the frame's rights allowed; write and execute together are refused; where the caller has its first entry mapped at the given address, only that part of the address space is flushed", ""},
 			{"Unmap", []Argument{{"first", "Range"}, {"entries", "Range"}, {"address", "Address"}}, "",
-				"clears some of its entries; if those are all that it was made with, it deletes the capability; the address as for Protect"},
+				"clears some of its entries; if those are all that it was made with, it deletes the capability; the address as for Protect", ""},
 		},
 	},
 	{
@@ -134,8 +134,8 @@ var Types = []Type{
 		Rights: map[string]string{"Control": "connect, mask and acknowledge them", "Grant": "", "Retype": "", "Revoke": ""},
 		Fields: numbers,
 		Invocations: []Invocation{
-			{"Connect", []Argument{{"destination", "Reference"}}, "Control", "routes the source, one alone, to an IRQ destination, one alone"},
-			{"Acknowledge", nil, "Control", "lets the source, one alone, interrupt again: after each interrupt it is masked"},
+			{"Connect", []Argument{{"destination", "Reference"}}, "Control", "routes the source, one alone, to an IRQ destination, one alone", ""},
+			{"Acknowledge", nil, "Control", "lets the source, one alone, interrupt again: after each interrupt it is masked", ""},
 		},
 	},
 	{
@@ -145,7 +145,7 @@ var Types = []Type{
 		Made:        "by the kernel at its start, one that names all that are free",
 		Rights:      map[string]string{"Control": "say who is notified", "Grant": "", "Retype": "", "Revoke": ""},
 		Fields:      numbers,
-		Invocations: []Invocation{{"Bind", []Argument{{"endpoint", "Reference"}}, "Control", "notifies an endpoint of the interrupts of the vector, one alone"}},
+		Invocations: []Invocation{{"Bind", []Argument{{"endpoint", "Reference"}}, "Control", "notifies an endpoint of the interrupts of the vector, one alone", ""}},
 	},
 	{
 		Name: "IOPorts", Space: "Ports", Parents: []string{"IOPorts"},
@@ -155,8 +155,8 @@ var Types = []Type{
 		Rights: map[string]string{"Read": "read from them", "Write": "write to them", "Grant": "", "Retype": "", "Revoke": ""},
 		Fields: numbers,
 		Invocations: []Invocation{
-			{"In", []Argument{{"port", "Range"}, {"width", "Range"}}, "Read", "reads 1, 2 or 4 bytes"},
-			{"Out", []Argument{{"port", "Range"}, {"width", "Range"}, {"value", "Number"}}, "Write", "writes 1, 2 or 4 bytes"},
+			{"In", []Argument{{"port", "Range"}, {"width", "Range"}}, "Read", "reads 1, 2 or 4 bytes", "these"},
+			{"Out", []Argument{{"port", "Range"}, {"width", "Range"}, {"value", "Number"}}, "Write", "writes 1, 2 or 4 bytes", ""},
 		},
 	},
 	{
@@ -167,23 +167,23 @@ var Types = []Type{
 		Rights: map[string]string{"Read": "inspect the core", "Write": "write to the log", "Control": "use the serial ports, change what is kept about capabilities, end the machine", "Grant": "", "Send": "notify other cores"},
 		Fields: numbers,
 		Invocations: []Invocation{
-			{"Information", []Argument{{"buffer", "Address"}}, "Read", "writes an abi.CoreInfo to the buffer"},
-			{"Dispatcher", []Argument{{"number", "Number"}, {"buffer", "Address"}}, "Read", "writes an abi.DomainInfo of the first dispatcher on the core whose domain has at least that number to the buffer; ErrNotFound if there is none"},
-			{"Next", []Argument{{"buffer", "Address"}}, "Read", "reads a Description from the buffer and writes, over it and behind it, those of the first CensusMax objects that follow it in the order of the database, mappings left out; returns how many; all zero stands before the first"},
-			{"State", []Argument{{"core", "Number"}}, "Read", "returns how a core's kernel is: abi.CoreAbsent and so on"},
-			{"Distance", []Argument{{"core", "Number"}}, "Read", "returns how far the memory of another core's node is, as the firmware says it (SLIT; 10 is the own node)"},
-			{"CommandLine", []Argument{{"buffer", "Address"}, {"bytes", "Number"}}, "Read", "writes the machine's boot command line to the buffer; returns its length"},
-			{"Log", []Argument{{"buffer", "Address"}, {"bytes", "Number"}}, "Write", "appends a line of at most 256 bytes to the kernel's log, which adds the line's end and who said it"},
-			{"Notify", []Argument{{"core", "Number"}}, "Send", "notifies another core's monitor"},
-			{"PortWrite", []Argument{{"port", "Number"}, {"buffer", "Address"}, {"bytes", "Number"}}, "Control", "queues bytes to a serial port (abi.PortConsole, abi.PortLink); returns how many it took; the console takes all, at most 2048, or none with ErrAgain; the caller is notified when there is room again"},
-			{"PortRead", []Argument{{"port", "Number"}, {"buffer", "Address"}, {"bytes", "Number"}}, "Control", "takes bytes that came in at a serial port; returns how many; the caller is notified when some come"},
-			{"Power", []Argument{{"action", "Number"}, {"code", "Number"}}, "Control", "ends the machine: abi.PowerOff or abi.PowerReset"},
-			{"Reclaim", []Argument{{"slot", "Reference"}}, "Control", "moves the next capability of the reclaim queue into an empty slot"},
-			{"Relations", []Argument{{"capability", "Reference"}, {"owner", "Number"}, {"relations", "Number"}}, "Control", "sets a capability's owner core and what other cores hold of it"},
-			{"Lend", []Argument{{"ram", "Reference"}, {"core", "Number"}}, "Control", "gives RAM in multiples of 2 MiB, of which nothing is made and no copy exists, to another core: its owner changes, and this kernel no longer sees it"},
-			{"Adopt", []Argument{{"slot", "Reference"}, {"base", "Range"}, {"size", "Range"}}, "Control", "makes a capability to RAM that another core has lent to this one"},
-			{"Release", []Argument{{"ram", "Reference"}}, "Control", "undoes Adopt for RAM of which nothing is made and no copy exists: the capability is deleted"},
-			{"Regain", []Argument{{"ram", "Reference"}}, "Control", "undoes Lend when the other core has released the memory"},
+			{"Information", []Argument{{"buffer", "CoreInfo"}}, "Read", "writes an abi.CoreInfo to the buffer", ""},
+			{"Dispatcher", []Argument{{"number", "Number"}, {"buffer", "DomainInfo"}}, "Read", "writes an abi.DomainInfo of the first dispatcher on the core whose domain has at least that number to the buffer; ErrNotFound if there is none", ""},
+			{"Next", []Argument{{"buffer", "Census"}}, "Read", "reads a Description from the buffer and writes, over it and behind it, those of the first CensusMax objects that follow it in the order of the database, mappings left out; all zero stands before the first", "how many"},
+			{"State", []Argument{{"core", "Number"}}, "Read", "says how a core's kernel is", "abi.CoreAbsent and so on"},
+			{"Distance", []Argument{{"core", "Number"}}, "Read", "says how far the memory of another core's node is, as the firmware has it (SLIT)", "the distance; 10 is that of the own node"},
+			{"CommandLine", []Argument{{"buffer", "Output"}, {"bytes", "Number"}}, "Read", "writes the machine's boot command line to the buffer", "its length"},
+			{"Log", []Argument{{"buffer", "Input"}, {"bytes", "Number"}}, "Write", "appends a line of at most 256 bytes to the kernel's log, which adds the line's end and who said it", ""},
+			{"Notify", []Argument{{"core", "Number"}}, "Send", "notifies another core's monitor", ""},
+			{"PortWrite", []Argument{{"port", "Number"}, {"buffer", "Input"}, {"bytes", "Number"}}, "Control", "queues bytes to a serial port (abi.PortConsole, abi.PortLink); the console takes all, at most 2048, or none with ErrAgain; the caller is notified when there is room again", "how many it took"},
+			{"PortRead", []Argument{{"port", "Number"}, {"buffer", "Output"}, {"bytes", "Number"}}, "Control", "takes bytes that came in at a serial port; the caller is notified when some come", "how many"},
+			{"Power", []Argument{{"action", "Number"}, {"code", "Number"}}, "Control", "ends the machine: abi.PowerOff or abi.PowerReset", ""},
+			{"Reclaim", []Argument{{"slot", "Reference"}}, "Control", "moves the next capability of the reclaim queue into an empty slot", ""},
+			{"Relations", []Argument{{"capability", "Reference"}, {"owner", "Number"}, {"relations", "Number"}}, "Control", "sets a capability's owner core and what other cores hold of it", ""},
+			{"Lend", []Argument{{"ram", "Reference"}, {"core", "Number"}}, "Control", "gives RAM in multiples of 2 MiB, of which nothing is made and no copy exists, to another core: its owner changes, and this kernel no longer sees it", ""},
+			{"Adopt", []Argument{{"slot", "Reference"}, {"base", "Range"}, {"size", "Range"}}, "Control", "makes a capability to RAM that another core has lent to this one", ""},
+			{"Release", []Argument{{"ram", "Reference"}}, "Control", "undoes Adopt for RAM of which nothing is made and no copy exists: the capability is deleted", ""},
+			{"Regain", []Argument{{"ram", "Reference"}}, "Control", "undoes Lend when the other core has released the memory", ""},
 		},
 	},
 	{
@@ -202,8 +202,8 @@ var Types = []Type{
 		Rights: map[string]string{"Read": "read them", "Control": "choose what they count, start and stop them", "Grant": "", "Retype": "", "Revoke": ""},
 		Fields: numbers,
 		Invocations: []Invocation{
-			{"Select", []Argument{{"counter", "Range"}, {"event", "Number"}}, "Control", "chooses what a counter counts and starts it"},
-			{"Read", []Argument{{"counter", "Range"}}, "Read", "returns a counter"},
+			{"Select", []Argument{{"counter", "Range"}, {"event", "Number"}}, "Control", "chooses what a counter counts and starts it", ""},
+			{"Read", []Argument{{"counter", "Range"}}, "Read", "reads a counter", "the count"},
 		},
 	},
 }
@@ -221,13 +221,13 @@ var cnodeRights = map[string]string{
 
 // cnode are the invocations of both CNode types.
 var cnode = []Invocation{
-	{"Copy", []Argument{{"slot", "Index"}, {"source", "Reference"}}, "Write", "puts a copy of the source, which needs right Grant, into an empty slot"},
-	{"Mint", []Argument{{"slot", "Index"}, {"source", "Reference"}, {"rights", "Rights"}}, "Write", "puts a copy with only those of the source's rights that are given into an empty slot; the source needs right Grant"},
-	{"Move", []Argument{{"slot", "Index"}, {"source", "Reference"}}, "Write", "moves the source into an empty slot"},
+	{"Copy", []Argument{{"slot", "Index"}, {"source", "Reference"}}, "Write", "puts a copy of the source, which needs right Grant, into an empty slot", ""},
+	{"Mint", []Argument{{"slot", "Index"}, {"source", "Reference"}, {"rights", "Rights"}}, "Write", "puts a copy with only those of the source's rights that are given into an empty slot; the source needs right Grant", ""},
+	{"Move", []Argument{{"slot", "Index"}, {"source", "Reference"}}, "Write", "moves the source into an empty slot", ""},
 	{"Retype", []Argument{{"slots", "Slots"}, {"source", "Reference"}, {"type", "Type"}, {"offset", "Range"}, {"size", "Range"}}, "Write",
-		"makes at most 32 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared"},
-	{"Delete", []Argument{{"slot", "Index"}}, "Write", "empties a slot; the last capability to an object ends the object"},
-	{"Revoke", []Argument{{"slot", "Index"}}, "Write", "deletes all other copies of the slot's capability, which needs right Revoke, and everything made of its object"},
+		"makes at most 32 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared", ""},
+	{"Delete", []Argument{{"slot", "Index"}}, "Write", "empties a slot; the last capability to an object ends the object", ""},
+	{"Revoke", []Argument{{"slot", "Index"}}, "Write", "deletes all other copies of the slot's capability, which needs right Revoke, and everything made of its object", ""},
 }
 
 func pageTable(name, doc string) Type {
@@ -238,7 +238,7 @@ func pageTable(name, doc string) Type {
 		Fields: memory,
 		Invocations: []Invocation{
 			{"Map", []Argument{{"entries", "Slots"}, {"source", "Reference"}, {"mapping", "Reference"}, {"offset", "Range"}, {"protection", "Protection"}}, "Control",
-				"maps part of a frame, or a table of the level below, into entries, and puts the mapping into an empty slot; write and execute together are refused"},
+				"maps part of a frame, or a table of the level below, into entries, and puts the mapping into an empty slot; write and execute together are refused", ""},
 		},
 	}
 }
