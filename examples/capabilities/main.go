@@ -75,6 +75,9 @@ func rights(r capability.Rights) string {
 	return strings.Join(names, " ")
 }
 
+// sink takes what is read only to see whether it can be.
+var sink byte
+
 // faults reports whether an access causes a page fault that the libos cannot
 // serve. To a Go program that is a panic.
 func faults(access func()) (fault bool) {

@@ -6,6 +6,7 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	invoke "skerry/lib/capability"
 	"skerry/lib/native"
 )
 
@@ -28,7 +29,7 @@ func showRAM() error {
 		return err
 	}
 	halves := [2]capability.Reference{capability.MakeReference(cnode.L1(), 1), capability.MakeReference(cnode.L1(), 2)}
-	if err := retype(halves[0], len(halves), ram, capability.RAM, 0, 32*kib); err != nil {
+	if err := retype(halves[0], uint32(len(halves)), ram, capability.RAM, 0, 32*kib); err != nil {
 		return err
 	}
 	say("divided it into two halves by one retype")
@@ -84,7 +85,7 @@ func showFrame() error {
 	if err := native.Unmap(at, 64*kib); err != nil {
 		return err
 	}
-	say("unmapped the first mapping: reading there faults: %v", faults(func() { _ = memory[0] }))
+	say("unmapped the first mapping: reading there faults: %v", faults(func() { sink = memory[0] }))
 	say("the second stays: %q", text(last))
 	return native.Unmap(last, 4*kib)
 }
@@ -164,13 +165,13 @@ func showRevoke() error {
 		return err
 	}
 	say("revoked the RAM")
-	if err := refused("the frame", invoke(frame, capability.InvokeNop)); err != nil {
+	if err := refused("the frame", invoke.Frame(frame).Nop()); err != nil {
 		return err
 	}
-	if err := refused("its copy", invoke(copied, capability.InvokeNop)); err != nil {
+	if err := refused("its copy", invoke.Frame(copied).Nop()); err != nil {
 		return err
 	}
-	say("reading what was mapped faults: %v", faults(func() { _ = *(*byte)(unsafe.Pointer(at)) }))
+	say("reading what was mapped faults: %v", faults(func() { sink = *(*byte)(unsafe.Pointer(at)) }))
 	if err := retype(frame, 1, ram, capability.Frame, 0, 4*kib); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	invoke "skerry/lib/capability"
 )
 
 // The program builds a part of its address space by itself, below an entry of
@@ -30,7 +31,7 @@ func showTables() error {
 		return err
 	}
 	tables := [2]capability.Reference{}
-	above, entry := capability.Base(capability.SlotVSpace), uint64(ownEntry)
+	above, entry := capability.Base(capability.SlotVSpace), uint32(ownEntry)
 	for i, t := range []capability.Type{capability.PageTable3, capability.PageTable2} {
 		if tables[i], err = newTable(t); err != nil {
 			return err
@@ -54,15 +55,15 @@ func showTables() error {
 	memory := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(ownAddress))), hugePage)
 	memory[0], memory[hugePage-1] = 1, 2
 	say("wrote to its first and last byte: %d, %d", memory[0], memory[hugePage-1])
-	if err := invoke(mapping, capability.MappingProtect, 0, 1, abi.ProtRead, ownAddress); err != nil {
+	if err := invoke.Mapping(mapping).Protect(0, 1, abi.ProtRead, ownAddress); err != nil {
 		return err
 	}
 	say("made it read-only: it reads %d, writing faults: %v", memory[0], faults(func() { memory[0] = 3 }))
-	if err := invoke(mapping, capability.MappingUnmap, 0, 1, ownAddress); err != nil {
+	if err := invoke.Mapping(mapping).Unmap(0, 1, ownAddress); err != nil {
 		return err
 	}
-	say("unmapped it: reading faults: %v", faults(func() { _ = memory[0] }))
-	if err := refused("the mapping", invoke(mapping, capability.InvokeNop)); err != nil {
+	say("unmapped it: reading faults: %v", faults(func() { sink = memory[0] }))
+	if err := refused("the mapping", invoke.Mapping(mapping).Nop()); err != nil {
 		return err
 	}
 	// Each table goes before the one above it.
@@ -71,7 +72,7 @@ func showTables() error {
 			return fmt.Errorf("delete a table: %w", err)
 		}
 	}
-	return refused("deleted the tables: their mappings", invoke(list[0], capability.InvokeNop))
+	return refused("deleted the tables: their mappings", invoke.Mapping(list[0]).Nop())
 }
 
 // newTable makes a page table.
@@ -81,6 +82,6 @@ func newTable(t capability.Type) (capability.Reference, error) {
 
 // mapEntry maps a frame from its start on, or a table, into one entry of a
 // table.
-func mapEntry(table capability.Reference, entry uint64, source, mapping capability.Reference, prot uint64) error {
-	return invoke(table, capability.PageTable1Map, entry|1<<32, uint64(source), uint64(mapping), 0, prot)
+func mapEntry(table capability.Reference, entry uint32, source, mapping capability.Reference, prot uint64) error {
+	return invoke.PageTable1(table).Map(entry, 1, source, mapping, 0, prot)
 }

@@ -1,31 +1,29 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"skerry/abi/capability"
+	invoke "skerry/lib/capability"
 	"skerry/lib/native"
 )
-
-// invoke asks something of a capability.
-func invoke(r capability.Reference, i capability.Invocation, arguments ...uint64) error {
-	var a capability.Arguments
-	copy(a[:], arguments)
-	if _, err := native.Invoke(capability.Word(r, i), &a); err != capability.OK {
-		return err
-	}
-	return nil
-}
 
 // patiently repeats what the kernel has begun until it is done.
 func patiently(do func() error) error {
 	for {
-		switch err := do(); err {
-		case capability.ErrPending, capability.ErrRevoking, capability.ErrNotReady, capability.ErrBusy:
+		err := do()
+		switch {
+		case errors.Is(err, capability.ErrPending), errors.Is(err, capability.ErrRevoking), errors.Is(err, capability.ErrNotReady):
 		default:
 			return err
 		}
 	}
+}
+
+// home returns the CNode that a slot lies in.
+func home(slot capability.Reference) invoke.L2CNode {
+	return invoke.L2CNode(capability.LevelOneReference(slot.L1()))
 }
 
 // slots takes empty slots.
@@ -49,20 +47,15 @@ func takeRAM(bytes uint64) (capability.Reference, error) {
 	return slot, native.RAM(bytes, slot)
 }
 
-// cnodeOf returns the reference to the CNode that a slot lies in.
-func cnodeOf(slot capability.Reference) capability.Reference {
-	return capability.LevelOneReference(slot.L1())
-}
-
 // retype makes objects one after the other, from an offset into the source on,
 // puts them into slots from the given one on, and waits until they are ready.
-func retype(slot capability.Reference, count int, source capability.Reference, t capability.Type, offset, size uint64) error {
-	err := invoke(cnodeOf(slot), capability.L2CNodeRetype, uint64(slot.Slot())|uint64(count)<<32, uint64(source), uint64(t), offset, size)
-	if err != capability.ErrPending {
+func retype(slot capability.Reference, count uint32, source capability.Reference, t capability.Type, offset, size uint64) error {
+	err := home(slot).Retype(slot.Slot(), count, source, t, offset, size)
+	if !errors.Is(err, capability.ErrPending) {
 		return err
 	}
 	last := slot + capability.Reference(count-1)
-	return patiently(func() error { return invoke(last, capability.InvokeNop) })
+	return patiently(invoke.RAM(last).Nop) // any type has Nop
 }
 
 // newObject makes an object out of RAM of its own.
@@ -80,18 +73,18 @@ func newObject(t capability.Type, bytes uint64) (capability.Reference, error) {
 
 // mint puts a copy with some of the source's rights into an empty slot.
 func mint(slot, source capability.Reference, r capability.Rights) error {
-	return invoke(cnodeOf(slot), capability.L2CNodeMint, uint64(slot.Slot()), uint64(source), uint64(r))
+	return home(slot).Mint(slot.Slot(), source, r)
 }
 
 // remove empties a slot.
 func remove(slot capability.Reference) error {
-	return patiently(func() error { return invoke(cnodeOf(slot), capability.L2CNodeDelete, uint64(slot.Slot())) })
+	return patiently(func() error { return home(slot).Delete(slot.Slot()) })
 }
 
 // revoke deletes all other copies of a capability and all that was made of its
 // object, and returns when that is done.
 func revoke(slot capability.Reference) error {
-	return patiently(func() error { return invoke(cnodeOf(slot), capability.L2CNodeRevoke, uint64(slot.Slot())) })
+	return patiently(func() error { return home(slot).Revoke(slot.Slot()) })
 }
 
 // describe says what the capability in a slot is.
