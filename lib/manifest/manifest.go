@@ -57,6 +57,13 @@ type Program struct {
 	// Capabilities are what it is given besides what every domain has: Log and
 	// Inspect.
 	Capabilities []string `json:",omitempty"`
+	// Runs is how often it is run, again as soon as all that it held is back; 0:
+	// once. Only the last end is told. RUN in its environment says which run it
+	// is, from 0.
+	Runs int `json:",omitempty"`
+	// Kill has each run killed that has not ended after a time that is chosen at
+	// random, up to so many microseconds; 0: none.
+	Kill int `json:",omitempty"`
 }
 
 // What a program may be given; package abi/capability says in which slots.
@@ -128,6 +135,8 @@ func (p *Program) check() error {
 		return fmt.Errorf("%s: working directory %q is not absolute", p.Name, p.Cwd)
 	case p.Core < 0:
 		return fmt.Errorf("%s: core %d", p.Name, p.Core)
+	case p.Runs < 0 || p.Kill < 0:
+		return fmt.Errorf("%s: %d runs, killed after %d us", p.Name, p.Runs, p.Kill)
 	}
 	for _, c := range p.Capabilities {
 		if c != Log && c != Inspect {

@@ -10,7 +10,7 @@ func valid() *Manifest {
 	return &Manifest{
 		Programs: []Program{{
 			Name: "hello", Path: "bin/hello", Args: []string{"hello", "é", ""},
-			Env: []string{"A=", "B=c=d"}, Cwd: "/", Core: 3, Quota: 64 << 20, Stdin: true, Trace: true,
+			Env: []string{"A=", "B=c=d"}, Cwd: "/", Core: 3, Quota: 64 << 20, Stdin: true, Trace: true, Capabilities: []string{Log, Inspect}, Runs: 7, Kill: 1000,
 		}},
 		Summary: true, Link: true, PowerOff: true,
 	}
@@ -42,8 +42,11 @@ func TestCheck(t *testing.T) {
 		{"can be shown", func(m *Manifest) { m.Programs[0].Name = strings.Repeat("x", 32) }},
 		{"no path", func(m *Manifest) { m.Programs[0].Path = "/bin/hello" }},
 		{"no argv", func(m *Manifest) { m.Programs[0].Args = nil }},
+		{"no capability \"root\"", func(m *Manifest) { m.Programs[0].Capabilities = []string{Log, "root"} }},
 		{"not absolute", func(m *Manifest) { m.Programs[0].Cwd = "tmp" }},
 		{"core -1", func(m *Manifest) { m.Programs[0].Core = -1 }},
+		{"-1 runs", func(m *Manifest) { m.Programs[0].Runs = -1 }},
+		{"after -1 us", func(m *Manifest) { m.Programs[0].Kill = -1 }},
 		{"NUL", func(m *Manifest) { m.Programs[0].Args[1] = "a\x00b" }},
 		{"KEY=VALUE", func(m *Manifest) { m.Programs[0].Env[0] = "=x" }},
 		{"at most", func(m *Manifest) { m.Programs = make([]Program, MaxPrograms+1) }},

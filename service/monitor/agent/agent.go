@@ -217,5 +217,8 @@ func (a *Agent) Withdraw() {
 	}
 }
 
+// Memory describes the core's RAM.
+func (a *Agent) Memory() memory.Statistics { return a.pool.Statistics() }
+
 // Running returns how many programs have not been reported as ended.
 func (a *Agent) Running() int { return len(a.children) }

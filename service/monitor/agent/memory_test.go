@@ -10,6 +10,7 @@ import (
 	"skerry/lib/native"
 	"skerry/lib/stdio"
 	"skerry/lib/supply"
+	"skerry/service/memory"
 	"skerry/service/memory/loan"
 	"skerry/service/monitor/agent"
 	"skerry/service/monitor/agenttest"
@@ -114,7 +115,7 @@ func TestOutOfMemory(t *testing.T) {
 	if m := b.memory(t); m.Free != 8<<20 || got()+512<<10 != agenttest.RAM-8<<20 {
 		t.Errorf("%d bytes got, %d free", got(), m.Free)
 	}
-	if m := b.loans[0]; len(b.loans) != 1 || m.Kind != loan.Borrow || m.Size != loan.Least || m.Free != 0 {
+	if m := b.loans[0]; len(b.loans) != 1 || m.Kind != loan.Borrow || m.Size != 64<<20 || m.Free != 0 {
 		t.Errorf("asked others: %+v", b.loans)
 	}
 	// Another program waits for the same answer.
@@ -292,6 +293,52 @@ func TestChurn(t *testing.T) {
 	b.expectNothing(t)
 	if _, _, channels := b.kernel.Left(); channels > most {
 		t.Errorf("%d channels for %d programs at a time", channels, most)
+	}
+}
+
+// TestRings: a program that sleeps is rung for memory and for input, one that
+// polls is not; and the agent does not sleep over what a program asks.
+func TestRings(t *testing.T) {
+	b := newBench(waits)
+	b.spawn(t, 1, "wait")
+	b.run(true)
+	d := b.kernel.Running()[0]
+	d.Ask(1, supply.Least)
+	if b.Announce(true) {
+		t.Error("the agent sleeps over a question")
+	}
+	b.Withdraw()
+	b.run(true)
+	if n := b.kernel.Rung[d.Number]; n != 0 {
+		t.Errorf("a program that polls was rung %d times", n)
+	}
+	d.Ask(2, supply.Least)
+	d.Sleep()
+	b.Poll(true)
+	if n := b.kernel.Rung[d.Number]; n != 1 {
+		t.Errorf("a program that waits for memory was rung %d times", n)
+	}
+	b.run(true)
+	if !b.Announce(true) {
+		t.Error("the agent does not sleep")
+	}
+	b.Withdraw()
+	d.Sleep()
+	b.Handle(&wire.Stdin{Program: 1, Data: []byte("x")})
+	b.Poll(true)
+	if n := b.kernel.Rung[d.Number]; n != 2 {
+		t.Errorf("a program that waits for input was rung %d times", n)
+	}
+}
+
+// TestReclaim: RAM that nobody had any more comes into the pool.
+func TestReclaim(t *testing.T) {
+	b := newBench(waits)
+	b.kernel.Orphans = []memory.Root{{Reference: 7, Base: 1 << 40, Size: 1 << 20}, {Reference: 8, Base: 2 << 40, Size: 1 << 20}}
+	b.Notified()
+	b.run(true)
+	if s := b.Memory(); s.Size != agenttest.RAM+2<<20 || s.Free != s.Size {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -149,8 +149,8 @@ func (a *Agent) provide(c *child) bool {
 // hand gives a program a piece of at most size bytes. settled is false as long as
 // there is none, but may be.
 func (a *Agent) hand(c *child, number uint32, size uint64) (given uint64, settled bool, err error) {
-	for ; size >= memory.Least; size >>= 1 {
-		b, ok := a.pool.Take(size, reserve)
+	for given = size; given >= memory.Least; given >>= 1 {
+		b, ok := a.pool.Take(given, reserve)
 		if !ok {
 			continue
 		}
@@ -165,9 +165,9 @@ func (a *Agent) hand(c *child, number uint32, size uint64) (given uint64, settle
 			a.bury()
 			return 0, true, err
 		}
-		return size, true, nil
+		return given, true, nil
 	}
-	return 0, !a.mayCome(c, memory.Least), capability.ErrMemory
+	return 0, !a.mayCome(c, size), capability.ErrMemory
 }
 
 // Memory that the monitor keeps for itself, in bytes: it takes a portion when it

@@ -65,6 +65,12 @@ func (d *Domain) Ask(number uint32, size uint64) { d.say(supply.Want, number, si
 // GiveBack gives memory back.
 func (d *Domain) GiveBack(number uint32) { d.say(supply.Back, number, 0) }
 
+// Sleep says that the program waits until it is rung.
+func (d *Domain) Sleep() {
+	d.channel.Announce()
+	d.supply.Announce()
+}
+
 func (d *Domain) say(kind uint8, number uint32, size uint64) {
 	var b [supply.PieceSize]byte
 	(&supply.Piece{Number: number, Size: size}).Put(&b)
@@ -81,6 +87,8 @@ func (d *Domain) run() (progress bool) {
 	if d.state != abi.DomainReady {
 		return false
 	}
+	d.channel.Withdraw()
+	d.supply.Withdraw()
 	var slot [urpc.PayloadSize]byte
 	for {
 		kind, n, ok := d.channel.Receive(&slot)

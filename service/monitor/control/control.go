@@ -61,6 +61,7 @@ type Control struct {
 	cores    []core
 	programs map[uint32]*program
 	boot     []*program // those of the manifest
+	again    []*program // of these, to be started once more
 	running  int        // of the manifest's
 	next     uint32     // number of the next program or request
 	requests map[uint32]*request
@@ -99,6 +100,9 @@ type program struct {
 	input  []byte // entered but not sent yet
 	eof    bool   // typed
 	done   func() // prompt's: what to do when it has ended
+
+	run  int       // of the manifest's runs, from 0
+	kill time.Time // when this one is to be killed; zero: not
 }
 
 // request is a question under way.
@@ -217,6 +221,7 @@ func (c *Control) Handle(core int, m wire.Message) {
 	case *wire.Started:
 		if p := c.program(core, m.Program); p != nil {
 			p.domain, p.deadline = m.Domain, time.Time{}
+			c.condemn(p)
 			if c.toHost(p) {
 				c.frame(link.Started, p, link.AppendStarted(nil, m.Domain))
 			}
@@ -326,6 +331,9 @@ func (c *Control) failed(p *program, reason string) {
 // exited takes note that p has ended.
 func (c *Control) exited(p *program, s *abi.Status, peak uint64) {
 	c.flush(p)
+	if c.repeat(p) {
+		return
+	}
 	if c.toHost(p) {
 		c.frame(link.Exit, p, link.AppendEnd(nil, &link.End{Status: *s, Peak: peak}))
 	} else if text := EndText(s, peak); text != "" {
@@ -466,6 +474,7 @@ func (c *Control) lost(p *program) {
 // Tick takes note of the time: what is overdue fails.
 func (c *Control) Tick() {
 	now := c.Now()
+	c.rerun(now)
 	if !c.Room() {
 		// Answers wait behind output that waits for the ports: no core's fault.
 		for _, r := range c.requests {
@@ -502,6 +511,7 @@ func (c *Control) Deadline() (first time.Time) {
 	}
 	for _, p := range c.programs {
 		earliest(p.deadline)
+		earliest(p.kill)
 	}
 	return first
 }

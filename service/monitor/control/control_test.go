@@ -390,6 +390,8 @@ func TestPrompt(t *testing.T) {
 		{"run hello @1", "hello\r\nworld\r\nhello on core 1 exited with code 3\r\n"},
 		{"run crash", "crash on core 1 was ended by SIGSEGV (segmentation fault)\r\n"},
 		{"cores", "13 ms"},
+		{"memory", "That and 400 KiB that no core has are all of the machine's 264 MiB.\r\n"},
+		{"memory now", "memory takes no arguments\r\n"},
 	} {
 		done := x.command(c.line)
 		x.run()
