@@ -142,17 +142,20 @@ func (b *builder) giveRest() error {
 	return b.from(b.base(), capability.SlotMemory, b.RAM, capability.RAM, at, b.Size-at)
 }
 
-// setup completes the dispatcher.
+// setup completes the dispatcher. It takes copies, for which the domain's own
+// capabilities may lack the right.
 func (b *builder) setup() error {
-	supervisor := uint64(0)
+	domain, supervisor := uint64(b.own(capability.SlotDomain)), uint64(0)
 	for _, g := range b.Gifts {
-		if g.Slot == capability.SlotSupervisor {
-			supervisor = uint64(b.own(g.Slot))
+		switch g.Slot {
+		case capability.SlotDomain:
+			domain = uint64(g.Source)
+		case capability.SlotSupervisor:
+			supervisor = uint64(g.Source)
 		}
 	}
 	d := b.own(capability.SlotDispatcher)
-	err := b.invoke(d, capability.DispatcherSetup, uint64(b.own(capability.SlotCSpace)), uint64(b.own(capability.SlotVSpace)),
-		uint64(b.own(capability.SlotDomain)), supervisor, b.Image.Entry)
+	err := b.invoke(d, capability.DispatcherSetup, uint64(b.own(capability.SlotCSpace)), uint64(b.own(capability.SlotVSpace)), domain, supervisor, b.Image.Entry)
 	if err != nil {
 		return err
 	}

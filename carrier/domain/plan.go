@@ -52,7 +52,8 @@ type Plan struct {
 	InPlace bool
 
 	// Gifts are copied into the domain's first L2 CNode: SlotDomain and
-	// SlotArchive must be among them, SlotSupervisor and SlotLog may be.
+	// SlotArchive must be among them, or there already if InPlace; SlotSupervisor
+	// and SlotLog may be.
 	Gifts []Gift
 	// Frames are mapped besides.
 	Frames []Frame
