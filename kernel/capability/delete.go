@@ -31,10 +31,13 @@ func (s *System) delete(a memory.Phys) abi.Error {
 		return abi.ErrEmpty
 	case c.state == lent:
 		return abi.ErrRemote
-	case s.otherCopy(a) != 0:
-		s.drop(a)
+	}
+	first, other := s.copiesOf(a)
+	switch {
+	case other != 0:
+		s.drop(a, first, other)
 		return abi.OK
-	case s.owned(a) && s.relations(a)&abi.RemoteCopies != 0:
+	case s.ownedHere(c) && c.relations&abi.RemoteCopies != 0:
 		return abi.ErrRemote
 	}
 	if d := s.dependent(a); d != 0 {
@@ -48,8 +51,8 @@ func (s *System) delete(a memory.Phys) abi.Error {
 // which nothing depends.
 func (s *System) end(a memory.Phys) abi.Error {
 	c := s.at(a)
-	if !s.owned(a) {
-		s.drop(a) // its owner ends it
+	if !s.ownedHere(c) {
+		s.drop(a, a, 0) // its owner ends it
 		return abi.OK
 	}
 	offset, slots := c.kind.SlotRange(c.size)
@@ -80,12 +83,12 @@ func (s *System) finish(a memory.Phys) abi.Error {
 	if c.state == live || c.state == revoking {
 		s.Kernel.Ended(s.object(a))
 	}
-	made := Slot{first: c.first, size: c.size, kind: c.kind, owner: uint16(s.Core), relations: s.relations(a)}
+	made := Slot{first: c.first, size: c.size, kind: c.kind, owner: uint16(s.Core), relations: c.relations}
 	if c.kind.MadeOf(abi.RAM) {
 		made.kind = abi.RAM
 	}
 	made.rights = abi.Of(made.kind).Rights
-	s.drop(a)
+	s.drop(a, a, 0)
 	if root {
 		to := s.reclaimSlot(s.Reclaimable)
 		s.Reclaimable++
@@ -95,15 +98,15 @@ func (s *System) finish(a memory.Phys) abi.Error {
 	return abi.OK
 }
 
-// drop empties a slot.
-func (s *System) drop(a memory.Phys) {
+// drop empties a slot whose copies copiesOf found.
+func (s *System) drop(a, first, other memory.Phys) {
 	switch s.at(a).state {
 	case clearing:
 		s.clearNoMore(a)
 	case revoking:
 		s.revokeNoMore(a)
 	}
-	s.leave(a)
+	s.leave(a, first, other)
 	*s.at(a) = Slot{}
 	s.vacated(a)
 }
@@ -123,10 +126,11 @@ func (s *System) dependent(a memory.Phys) memory.Phys {
 
 // cut empties a slot on whose object nothing depends.
 func (s *System) cut(a memory.Phys) {
-	if s.otherCopy(a) == 0 && s.owned(a) {
+	first, other := s.copiesOf(a)
+	if other == 0 && s.ownedHere(s.at(first)) {
 		s.Kernel.Ended(s.object(a))
 	}
-	s.drop(a)
+	s.drop(a, first, other)
 }
 
 func (s *System) object(a memory.Phys) Object {

@@ -22,9 +22,15 @@ func (s *System) keyOf(a memory.Phys) key {
 // before reports whether k precedes the slot at an address.
 func (s *System) before(k *key, a memory.Phys) bool {
 	c := s.at(a)
-	switch {
-	case k.first != c.first:
+	if k.first != c.first {
 		return k.first < c.first
+	}
+	return k.beforeAt(c, a)
+}
+
+// beforeAt is before for the slot c at a, which starts where k does.
+func (k *key) beforeAt(c *Slot, a memory.Phys) bool {
+	switch {
 	case k.size != c.size:
 		return k.size > c.size // what contains precedes what it contains
 	case k.kind != c.kind:

@@ -107,17 +107,24 @@ func (s *System) firstCopy(a memory.Phys) memory.Phys {
 	return s.ceiling(&k)
 }
 
-// otherCopy returns another capability to a slot's object on this core, 0 if
-// there is none.
-func (s *System) otherCopy(a memory.Phys) memory.Phys {
-	if first := s.firstCopy(a); first != a {
-		return first
+// copiesOf returns the first of the copies of a slot's capability and another
+// than the slot's, 0 if there is none.
+func (s *System) copiesOf(a memory.Phys) (first, other memory.Phys) {
+	if first = s.firstCopy(a); first != a {
+		return first, first
 	}
 	k := s.keyOf(a)
 	if next := s.ceiling(&k); next != 0 && s.at(next).copies(s.at(a)) {
-		return next
+		other = next
 	}
-	return 0
+	return first, other
+}
+
+// otherCopy returns another capability to a slot's object on this core, 0 if
+// there is none.
+func (s *System) otherCopy(a memory.Phys) memory.Phys {
+	_, other := s.copiesOf(a)
+	return other
 }
 
 // parent returns a capability to the smallest object that contains a slot's, 0

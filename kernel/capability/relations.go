@@ -19,14 +19,11 @@ func (s *System) join(a, of memory.Phys) {
 	s.insert(a)
 }
 
-// leave takes a slot out of the tree.
-func (s *System) leave(a memory.Phys) {
-	c := s.at(a)
-	if s.firstCopy(a) == a {
-		if other := s.otherCopy(a); other != 0 {
-			o := s.at(other)
-			o.owner, o.relations = c.owner, c.relations
-		}
+// leave takes a slot out of the tree whose copies copiesOf found.
+func (s *System) leave(a, first, other memory.Phys) {
+	if first == a && other != 0 {
+		c, o := s.at(a), s.at(other)
+		o.owner, o.relations = c.owner, c.relations
 	}
 	s.remove(a)
 }
@@ -34,9 +31,10 @@ func (s *System) leave(a memory.Phys) {
 func (s *System) relations(a memory.Phys) abi.Relations { return s.at(s.firstCopy(a)).relations }
 
 // owned reports whether this core decides about a slot's object.
-func (s *System) owned(a memory.Phys) bool {
-	return uint32(s.at(s.firstCopy(a)).owner) == s.Core
-}
+func (s *System) owned(a memory.Phys) bool { return s.ownedHere(s.at(s.firstCopy(a))) }
+
+// ownedHere is owned of a first copy.
+func (s *System) ownedHere(c *Slot) bool { return uint32(c.owner) == s.Core }
 
 // SetRelations says which core owns a slot's object, and what other cores hold
 // of it. Monitors do that when they have agreed. The owner of what holds

@@ -92,9 +92,10 @@ func (s *System) stepRevocation(a memory.Phys) abi.Error {
 		victim = s.otherCopy(a)
 		if victim == 0 {
 			s.revokeNoMore(a)
-		} else {
-			s.drop(victim)
+			return abi.OK
 		}
+		first, other := s.copiesOf(victim)
+		s.drop(victim, first, other)
 		return abi.OK
 	}
 	if s.at(victim).state == deleting {
