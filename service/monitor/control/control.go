@@ -149,8 +149,8 @@ func (c *Control) Start() {
 		c.boot = append(c.boot, p)
 		c.running++
 	}
-	for i, p := range c.boot {
-		c.start(p, &c.Manifest.Programs[i])
+	for _, p := range c.boot {
+		c.start(p, c.due(p))
 	}
 	if c.running == 0 {
 		c.allEnded()
@@ -411,6 +411,7 @@ func (c *Control) Flush() bool {
 func (c *Control) Host(f link.Frame) {
 	if f.Kind == link.Kill && f.Program == link.None {
 		for _, p := range c.boot {
+			c.endRuns(p)
 			c.kill(p)
 		}
 		return
@@ -421,6 +422,7 @@ func (c *Control) Host(f link.Frame) {
 	p := c.boot[f.Program]
 	switch f.Kind {
 	case link.Kill:
+		c.endRuns(p)
 		c.kill(p)
 	case link.Stdin:
 		// More than was granted would be the host's mistake; the agent drops it.

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"skerry/lib/manifest"
 )
 
 // condemn chooses when a program that has started is to be killed, if it is.
@@ -42,8 +44,18 @@ func (c *Control) rerun(now time.Time) {
 	again := c.again
 	c.again = nil
 	for _, p := range again {
-		m := c.Manifest.Programs[p.index]
-		m.Env = append(slices.Clone(m.Env), fmt.Sprintf("RUN=%d", p.run))
-		c.start(p, &m)
+		c.start(p, c.due(p))
 	}
 }
+
+// due returns what the manifest has to say of the next run of p.
+func (c *Control) due(p *program) *manifest.Program {
+	m := c.Manifest.Programs[p.index]
+	if m.Runs > 0 {
+		m.Env = append(slices.Clone(m.Env), fmt.Sprintf("RUN=%d", p.run))
+	}
+	return &m
+}
+
+// endRuns makes the run under way, or the next if there is none, p's last.
+func (c *Control) endRuns(p *program) { p.run = max(p.run, c.Manifest.Programs[p.index].Runs) }
