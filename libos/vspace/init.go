@@ -22,7 +22,7 @@ func Init(c Config) capability.Error {
 	if err == capability.ErrRange {
 		// Too small to begin with; it is used all the same.
 		first = 1
-		if _, err = supply(first, 2*seedBlocks*blockBytes); err == capability.OK {
+		if _, err = supply(first, seedSize); err == capability.OK {
 			err = s.choose(first)
 		}
 	}
@@ -60,7 +60,12 @@ type seed struct {
 const (
 	seedObjects = 2
 	seedBlocks  = seedObjects + reserveChunks
+
+	// seedSize is the least power of two in which they lie wherever it begins.
+	seedSize = 1 << 19
 )
+
+var _ = [1]struct{}{}[min(1, (seedBlocks+1)*blockBytes/seedSize)]
 
 // choose looks whether a piece is large enough: ErrRange if not.
 func (s *seed) choose(number uint32) capability.Error {
