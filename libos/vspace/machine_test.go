@@ -61,7 +61,11 @@ type machine struct {
 	pool   map[uint64]uint64 // pieces that are lent: base and size
 	quota  uint64
 	asked  int
-	inHeap map[capability.Reference]bool // slots that NestedFault has used
+	cnodes uint32
+	// failing, unless it is 0, counts invocations Map and Retype down to the one
+	// that is refused.
+	failing int
+	inHeap  map[capability.Reference]bool // slots that NestedFault has used
 }
 
 // home is where a page table is mapped: the level and the address that its first
@@ -98,7 +102,14 @@ const testSlot = capability.SlotFree
 
 // newMachine makes a machine whose domain has a first piece of size bytes.
 func newMachine(t testing.TB, size uint64) *machine {
-	m := &machine{t: t, calls: map[string]int{}, refuse: -1, pool: map[uint64]uint64{}, lent: map[uint32]uint64{}, homes: map[uint64]home{}, quota: poolSize}
+	m := bareMachine(t, size)
+	m.must(m.start())
+	return m
+}
+
+// bareMachine is a machine whose domain has not begun to run.
+func bareMachine(t testing.TB, size uint64) *machine {
+	m := &machine{t: t, inHeap: map[capability.Reference]bool{}, calls: map[string]int{}, refuse: -1, pool: map[uint64]uint64{}, lent: map[uint32]uint64{}, homes: map[uint64]home{}, quota: poolSize, cnodes: MaxCNodes}
 	name := []byte("ram\x00")
 	m.fd = int(raw(t, 319, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0, 0, 0)) // memfd_create
 	runtime.KeepAlive(name)
@@ -146,17 +157,18 @@ func newMachine(t testing.TB, size uint64) *machine {
 
 	space, reserve = emptySpace, emptyReserve
 	hooks = m
-	err := Init(Config{
+	return m
+}
+
+// start begins.
+func (m *machine) start() capability.Error {
+	return Init(Config{
 		Kernel: func(word, a, b, c, d, e uint64) (uint64, capability.Error) { return hooks.invoke(word, a, b, c, d, e) },
 		Supply: func(n uint32, size uint64) (uint64, capability.Error) { return hooks.supply(n, size) },
 		Return: func(n uint32) { hooks.giveBack(n) },
 		Tables: tablesAt,
-		CNodes: 1024,
+		CNodes: m.cnodes,
 	})
-	if err != capability.OK {
-		t.Fatal(err)
-	}
-	return m
 }
 
 // hooks is the machine of the test that runs.
@@ -316,8 +328,10 @@ func inTest(address uint64) bool {
 	return testBase <= address && address < testEnd || topBase <= address && address < abi.ProgramTop
 }
 
+func inHeap(address uint64) bool { return abi.LibosHeap <= address && address < abi.LibosHeapEnd }
+
 func (m *machine) show(address, size, e uint64) {
-	if address >= abi.LibosHeap && address < abi.LibosHeapEnd {
+	if inHeap(address) {
 		return // the host has it mapped for the test
 	}
 	if !inTest(address) {
@@ -344,7 +358,13 @@ func (m *machine) invoke(word, a, b, c, d, e uint64) (uint64, capability.Error) 
 	args := capability.Arguments{a, b, c, d, e}
 	slot, i, err := m.Decode(m.root, word, &args)
 	if err == capability.OK {
-		m.calls[capability.InvocationName(m.TypeOf(slot), i)]++
+		name := capability.InvocationName(m.TypeOf(slot), i)
+		m.calls[name]++
+		if m.failing > 0 && (name == "Map" || name == "Retype") {
+			if m.failing--; m.failing == 0 {
+				return 0, capability.ErrRevoking
+			}
+		}
 		err = m.do(slot, i, &args)
 	}
 	m.Step(8)
@@ -440,6 +460,9 @@ func (m *machine) doMap(table memory.Phys, level uint64, a *capability.Arguments
 	}
 	if err := m.Map(to, table, source, first, count); err != capability.OK {
 		return err
+	}
+	if h, ok := m.homes[m.BaseOf(table)]; ok && inHeap(h.address+first*span) {
+		m.inHeap[capability.Reference(a[1])], m.inHeap[capability.Reference(a[2])] = true, true
 	}
 	for i := range count {
 		m.words(at)[first+i] = base + offset + i*span | bits

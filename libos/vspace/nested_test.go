@@ -1,0 +1,183 @@
+package vspace
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/abi/linux"
+)
+
+// Calls of Linux's userfaultfd, by which the host lets a test page memory.
+const (
+	sysUserfaultfd  = 323
+	uffdUserOnly    = 1
+	uffdAPI         = 0xc018aa3f
+	uffdRegister    = 0xc020aa00
+	uffdZeroPage    = 0xc020aa04
+	uffdMissing     = 1
+	uffdVersion     = 0xaa
+	uffdMessage     = 32
+	uffdPageFault   = 0x12
+	uffdAddressWord = 2
+)
+
+// pageHeap lets the tables be paged by NestedFault, wherever that may be. It
+// returns how many faults there were.
+func pageHeap(t *testing.T) *atomic.Int64 {
+	fd, _, errno := syscall.Syscall(sysUserfaultfd, syscall.O_CLOEXEC|syscall.O_NONBLOCK|uffdUserOnly, 0, 0)
+	if errno != 0 {
+		t.Skipf("userfaultfd: %v", errno)
+	}
+	api := [3]uint64{uffdVersion}
+	raw(t, syscall.SYS_IOCTL, fd, uffdAPI, uintptr(unsafe.Pointer(&api)), 0, 0, 0)
+	register := [4]uint64{tablesAt, TablesSize, uffdMissing}
+	raw(t, syscall.SYS_IOCTL, fd, uffdRegister, uintptr(unsafe.Pointer(&register)), 0, 0, 0)
+	var faults, active atomic.Int64
+	var wait sync.WaitGroup
+	stop := make([]int, 2)
+	if err := syscall.Pipe(stop); err != nil {
+		t.Fatal(err)
+	}
+	serve := func() {
+		defer wait.Done()
+		for {
+			var ready struct {
+				fd      int32
+				events  int16
+				revents int16
+				stop    int32
+				sevents int16
+				srevent int16
+			}
+			ready.fd, ready.events, ready.stop, ready.sevents = int32(fd), 1, int32(stop[0]), 1
+			if _, _, errno := syscall.Syscall(syscall.SYS_POLL, uintptr(unsafe.Pointer(&ready)), 2, ^uintptr(0)); errno != 0 && errno != syscall.EINTR {
+				return
+			}
+			if ready.srevent != 0 {
+				return
+			}
+			if ready.revents == 0 {
+				continue
+			}
+			var message [uffdMessage / 8]uint64
+			n, _, errno := syscall.Syscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&message)), uffdMessage)
+			if errno != 0 || n != uffdMessage || byte(message[0]) != uffdPageFault {
+				continue
+			}
+			address := message[uffdAddressWord]
+			if active.Add(1) > 1 {
+				t.Errorf("NestedFault touches %#x", address)
+			} else if !NestedFault(address) {
+				t.Errorf("NestedFault(%#x) fails", address)
+			}
+			active.Add(-1)
+			faults.Add(1)
+			zero := [4]uint64{address &^ pageMask, pageSize}
+			syscall.Syscall(syscall.SYS_IOCTL, fd, uffdZeroPage, uintptr(unsafe.Pointer(&zero)))
+		}
+	}
+	wait.Add(2) // the second finds the first one's faults
+	go serve()
+	go serve()
+	t.Cleanup(func() {
+		syscall.Write(stop[1], []byte{0})
+		wait.Wait()
+		syscall.Close(int(fd))
+		syscall.Close(stop[0])
+		syscall.Close(stop[1])
+	})
+	return &faults
+}
+
+// TestHeapPagedByItself runs all of it on a heap that it pages itself.
+func TestHeapPagedByItself(t *testing.T) {
+	for s := range uint64(4) {
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			m := bareMachine(t, 2<<20)
+			faults := pageHeap(t)
+			m.must(m.start())
+			if s == 3 {
+				m.refuse = 1
+			}
+			Replenish()
+			run(t, s, m, 150, func(int) { Replenish() })
+			if n := uint64(faults.Load()); n != space.heapPages || n < 10 {
+				t.Errorf("%d pages of the heap, %d faults", space.heapPages, n)
+			}
+		})
+	}
+}
+
+// TestNestedFault backs pages from the reserve until that is used up, with no
+// access to the heap at all.
+func TestNestedFault(t *testing.T) {
+	m := newMachine(t, 2<<20)
+	raw(t, syscall.SYS_MPROTECT, tablesAt, TablesSize, syscall.PROT_NONE, 0, 0, 0)
+	for _, a := range []uint64{0, abi.LibosHeap - 1, abi.LibosHeapEnd, abi.UserTop, ^uint64(0), testBase} {
+		if NestedFault(a) {
+			t.Errorf("backs %#x", a)
+		}
+	}
+	seen := map[uint64]bool{}
+	backed := 0
+	for i := uint64(0); ; i++ {
+		a := tablesAt + 1<<32 + i/4*hugeBytes + i%4*pageSize
+		if !NestedFault(a + i) {
+			break
+		}
+		backed++
+		e, span := m.walk(a)
+		if e&writeEntry == 0 || e&userEntry == 0 || span != pageSize || seen[e&frameMask] {
+			t.Fatalf("%#x: page table says %#x", a, e)
+		}
+		seen[e&frameMask] = true
+	}
+	if backed < 24 {
+		t.Errorf("the reserve is good for %d pages", backed)
+	}
+	raw(t, syscall.SYS_MPROTECT, tablesAt, TablesSize, syscall.PROT_READ|syscall.PROT_WRITE, 0, 0, 0)
+	Replenish()
+	if !NestedFault(tablesAt+2<<32) || reserve.numSlots < reserveSlots/2 {
+		t.Error("the reserve is not refilled")
+	}
+	m.check()
+	before := m.total()
+	Replenish()
+	if n := m.total(); n != 0 {
+		t.Errorf("%d invocations with nothing to do, after %d", n, before)
+	}
+	m.write(m.mmap(0, 1, readWrite), 1)
+	m.check()
+}
+
+// TestReserveWithoutRAM lets refilling fail: nothing is lost, and it goes on once
+// there is RAM.
+func TestReserveWithoutRAM(t *testing.T) {
+	m := newMachine(t, 512<<10)
+	m.refuse = 0
+	a := m.mmap(0, 4096, readWrite)
+	for p := uint64(0); ; p++ {
+		if code, err := Fault(a+p*pageSize, linux.PROT_WRITE); err == capability.ErrQuota {
+			break
+		} else if code != 0 || err != capability.OK {
+			t.Fatal(code, err)
+		}
+	}
+	m.check()
+	for NestedFault(tablesAt + 1<<32 + uint64(reserve.numSlots)*pageSize) {
+	}
+	Replenish()
+	m.check()
+	m.refuse = -1
+	Replenish()
+	m.check()
+	if reserve.numSlots != reserveSlots || reserve.numChunks != reserveChunks {
+		t.Errorf("%d slots, %d chunks", reserve.numSlots, reserve.numChunks)
+	}
+}
