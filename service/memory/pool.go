@@ -52,36 +52,22 @@ type root struct {
 // New returns an empty Pool of a core on a node.
 func New(node uint32) *Pool { return &Pool{node: node} }
 
-// Range is a range of physical addresses, in bytes.
-type Range struct{ Base, Size uint64 }
-
-// Add adds a root, all of it free but for what is used: ranges inside it, apart
-// from each other, in the order of their addresses. It overlaps no root that is
-// there.
-func (p *Pool) Add(r Root, used ...Range) {
+// Add adds a root, all of it free. It overlaps none that is there.
+func (p *Pool) Add(r Root) {
 	added := &root{Root: r, taken: make(map[uint64]uint64)}
-	at := r.Base
-	for _, u := range used {
-		added.addFree(at, u.Base)
-		at = u.Base + u.Size
-	}
-	added.addFree(at, r.Base+r.Size)
-	added.left = added.usable
-	i, _ := slices.BinarySearchFunc(p.roots, added, p.prefer)
-	p.roots = slices.Insert(p.roots, i, added)
-}
-
-// addFree adds what lies from at to end as free blocks.
-func (r *root) addFree(at, end uint64) {
-	for at = (at + Least - 1) &^ (Least - 1); at < end && end-at >= Least; {
+	end := r.Base + r.Size
+	for at := (r.Base + Least - 1) &^ (Least - 1); at < end && end-at >= Least; {
 		size := uint64(1) << (bits.Len64(end-at) - 1)
 		if at != 0 {
 			size = min(size, at&-at)
 		}
-		r.put(at, size)
-		r.usable += size
+		added.put(at, size)
+		added.usable += size
 		at += size
 	}
+	added.left = added.usable
+	i, _ := slices.BinarySearchFunc(p.roots, added, p.prefer)
+	p.roots = slices.Insert(p.roots, i, added)
 }
 
 // prefer orders roots: those of the core before borrowed ones, of these those of

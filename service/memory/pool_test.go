@@ -59,17 +59,7 @@ func TestModel(t *testing.T) {
 			if r.IntN(3) == 0 {
 				root.Loan = uint32(i + 1)
 			}
-			var used []Range
-			for at := root.Base; r.IntN(3) == 0 && at < root.Base+root.Size; {
-				at += uint64(r.IntN(int(root.Base+root.Size-at)>>12)) << 12
-				u := Range{at, min(uint64(1+r.IntN(64))<<12, root.Base+root.Size-at)}
-				used = append(used, u)
-				for unit := u.Base / Least; unit <= (u.Base+u.Size-1)/Least; unit++ {
-					m.taken[unit] = true
-				}
-				at += u.Size
-			}
-			p.Add(root, used...)
+			p.Add(root)
 			m.roots = append(m.roots, root)
 			base += root.Size + uint64(r.IntN(64))<<12
 		}

@@ -44,40 +44,20 @@ func newKernel(info *abi.CoreInfo) (*kernel, *memory.Pool, error) {
 	return k, pool, err
 }
 
-// machine returns a pool of the RAM that the core was given at boot, less what
-// this monitor was built of.
+// machine returns a pool of the RAM that the core was given at boot; what this
+// monitor was built of is not among it.
 func machine(info *abi.CoreInfo) (*memory.Pool, error) {
-	var roots []memory.Root
+	pool := memory.New(info.Node)
 	for slot := range uint32(capability.MachineRAMSlots) {
 		r := capability.Machine(capability.MachineRAM + slot)
 		if d, err := native.Identify(r); err == nil && d.Type == capability.RAM {
-			roots = append(roots, memory.Root{Reference: r, Base: d.Base, Size: d.Size, Node: info.Node})
+			pool.Add(memory.Root{Reference: r, Base: d.Base, Size: d.Size, Node: info.Node})
 		}
 	}
-	if len(roots) == 0 {
+	if pool.Free() == 0 {
 		return nil, errors.New("the core has no RAM")
 	}
-	used := make([][]memory.Range, len(roots))
-	err := native.Census(func(d *capability.Description) {
-		rule := capability.Of(d.Type)
-		if rule.Space != capability.SpaceMemory || rule.Dependent {
-			return
-		}
-		for i, r := range roots {
-			if d.Base < r.Base || d.Base+d.Size > r.Base+r.Size || d.Type == capability.RAM && d.Size == r.Size {
-				continue
-			}
-			// What was made of what is used comes after it.
-			if n := len(used[i]); n == 0 || d.Base >= used[i][n-1].Base+used[i][n-1].Size {
-				used[i] = append(used[i], memory.Range{Base: d.Base, Size: d.Size})
-			}
-		}
-	})
-	pool := memory.New(info.Node)
-	for i, r := range roots {
-		pool.Add(r, used[i]...)
-	}
-	return pool, err
+	return pool, nil
 }
 
 // Make implements agent.Kernel.

@@ -57,7 +57,7 @@ func (c *Core) Ask(size uint64) {
 		return
 	}
 	c.asking = true
-	size = max(size, Least)
+	size = min(max(size, Least), Most)
 	c.say(Message{Kind: Borrow, Size: 1 << bits.Len64(size-1)})
 }
 

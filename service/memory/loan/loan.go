@@ -13,9 +13,12 @@
 // messages between two cores must arrive in order.
 package loan
 
-// Least is the smallest loan in bytes. All are powers of two, aligned to their
-// size.
-const Least = 2 << 20
+// Least and Most bound a loan, in bytes: in between, all are powers of two,
+// aligned to their size.
+const (
+	Least = 2 << 20
+	Most  = 256 << 20
+)
 
 // Kind is what a message says.
 type Kind uint8

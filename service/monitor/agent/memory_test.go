@@ -66,12 +66,21 @@ func TestSupply(t *testing.T) {
 	d.Ask(1, 8*mib)
 	b.run(true)
 	expectGiven(t, d, supply.Piece{Number: 1, Size: 2 * mib})
-	for _, wrong := range []supply.Piece{{Number: 0, Size: mib}, {Number: capability.MemorySlots, Size: mib}, {Number: 8, Size: 3 * mib}, {Number: 8, Size: supply.Least / 2}} {
+	for _, wrong := range []supply.Piece{{Number: 0, Size: mib}, {Number: capability.MemorySlots, Size: mib}} {
 		ask(wrong.Number, wrong.Size)
 		expectGiven(t, d, supply.Piece{Number: wrong.Number, Error: capability.ErrArgument})
 	}
-	d.GiveBack(6)
+	// Sizes that are none are rounded up.
+	d.GiveBack(1)
 	b.run(true)
+	ask(8, mib+1)
+	ask(1, 0)
+	expectGiven(t, d, supply.Piece{Number: 8, Size: 2 * mib}, supply.Piece{Number: 1, Error: capability.ErrQuota})
+	d.GiveBack(6)
+	d.GiveBack(7)
+	b.run(true)
+	ask(1, 0)
+	expectGiven(t, d, supply.Piece{Number: 1, Size: supply.Least})
 	ask(5, supply.Least)
 	expectGiven(t, d, supply.Piece{Number: 5, Error: capability.ErrInUse})
 	for _, nothing := range []uint32{0, 6, 99, 1 << 31} {

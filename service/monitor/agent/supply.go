@@ -77,6 +77,9 @@ func (a *Agent) borrowed(got bool) {
 // next one's turn.
 const burstSupply = 8
 
+// mostGiven bounds a piece, in bytes.
+const mostGiven = 1 << 40
+
 // serve does what a program asks about memory.
 func (a *Agent) serve(c *child) (progress bool) {
 	var slot [urpc.PayloadSize]byte
@@ -113,9 +116,9 @@ func (a *Agent) serve(c *child) (progress bool) {
 // provide answers what a program asks for, unless it must wait for the answer.
 func (a *Agent) provide(c *child) bool {
 	w := c.want
-	size, err := w.Size, error(nil)
+	size, err := uint64(0), error(nil)
 	switch {
-	case w.Number == 0, w.Number >= capability.MemorySlots, size < memory.Least, size&(size-1) != 0:
+	case w.Number == 0, w.Number >= capability.MemorySlots:
 		err = capability.ErrArgument
 	case c.returned[w.Number]:
 		return false // until that is gone
@@ -127,6 +130,7 @@ func (a *Agent) provide(c *child) bool {
 		}
 		err = capability.ErrQuota
 	default:
+		size = 1 << bits.Len64(max(min(w.Size, mostGiven), memory.Least)-1)
 		size = min(size, 1<<(bits.Len64(c.quota-c.held)-1))
 		var settled bool
 		if size, settled, err = a.hand(c, w.Number, size); !settled {
