@@ -8,6 +8,7 @@ package boot
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,17 @@ import (
 	"skerry/lib/manifest"
 )
 
+// Long has tests that repeat something run at their full lengths: make soak.
+var Long = flag.Bool("long", false, "repeat as often as make soak does")
+
+// Times returns how often a test repeats something.
+func Times(short, long int) int {
+	if *Long {
+		return long
+	}
+	return short
+}
+
 // Program is a program to run.
 type Program struct {
 	Package string // Go package, .go file or ELF, as the host command takes it
@@ -35,6 +47,9 @@ type Program struct {
 	Core    int
 	Quota   uint64
 	Stdin   io.Reader
+	// Capabilities, Runs and Kill are the manifest's.
+	Capabilities []string
+	Runs, Kill   int
 }
 
 // Machine is a machine to boot.
@@ -53,6 +68,9 @@ type Machine struct {
 	Script string
 	// Bin are programs to be found in /bin, named as Program.Package is.
 	Bin []string
+	// Stdout gets what the programs write to standard output as it comes, beside
+	// the Outcome; may be nil.
+	Stdout io.Writer
 	// Quiet leaves the console to the session, which then puts what explains
 	// a failure into the error.
 	Quiet bool
@@ -143,6 +161,7 @@ func Image(t testing.TB, m *Machine) (file string, running []session.Program) {
 		plan.Programs = append(plan.Programs, manifest.Program{
 			Name: loaded.Name, Path: at, Args: append([]string{loaded.Name}, p.Args...), Env: p.Env,
 			Cwd: "/", Core: p.Core, Quota: p.Quota, Stdin: p.Stdin != nil,
+			Capabilities: p.Capabilities, Runs: p.Runs, Kill: p.Kill,
 		})
 		running = append(running, session.Program{Name: loaded.Name, Core: p.Core, Stdin: p.Stdin})
 	}
@@ -171,6 +190,9 @@ func Run(t testing.TB, m *Machine) *Outcome {
 			Options: m.Options, Extra: m.Extra,
 		},
 		Programs: running, Stdout: &stdout, Stderr: &stderr, Libos: System(t).Libos, Kernel: System(t).Kernel,
+	}
+	if m.Stdout != nil {
+		c.Stdout = io.MultiWriter(&stdout, m.Stdout)
 	}
 	if !m.Quiet {
 		c.Console = &console
