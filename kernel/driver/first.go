@@ -57,10 +57,15 @@ type first struct {
 // startMonitor makes capabilities of all that the kernel does not keep for
 // itself, and of the first of them the core's monitor, which gets all.
 func (d *Driver) startMonitor() error {
+	return d.startFirst(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(kcb.LibosAt))), d.k.Machine.LibosSize))
+}
+
+// startFirst is startMonitor, given the libos's file.
+func (d *Driver) startFirst(libos []byte) error {
 	f := &first{Driver: d}
 	d.k.Pages.Keep(reserve, func(e memory.Extent) { f.ram = append(f.ram, e) })
 	slices.SortStableFunc(f.ram, func(a, b memory.Extent) int { return int(b.Pages()) - int(a.Pages()) })
-	plan, err := f.plan()
+	plan, err := f.plan(libos)
 	if err != nil {
 		return err
 	}
@@ -84,9 +89,8 @@ func (d *Driver) startMonitor() error {
 const startMemory = 8 << 20
 
 // plan says what the monitor is to be.
-func (f *first) plan() (*builder.Plan, error) {
+func (f *first) plan(libos []byte) (*builder.Plan, error) {
 	m := &f.k.Machine
-	libos := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(kcb.LibosAt))), m.LibosSize)
 	image, err := builder.ParseLibos(libos)
 	if err != nil {
 		return nil, err

@@ -37,10 +37,11 @@ func (d *Driver) see(base, size uint64) bool {
 	return true
 }
 
-// unsee undoes see.
+// unsee undoes see: before whoever asked for it goes on, the processor has
+// forgotten the memory too.
 func (d *Driver) unsee(base, size uint64) {
 	amd64.Space{Root: d.k.Root}.UnmapWindow(&d.k.Pages, memory.Phys(base), uintptr(size))
-	d.load(d.loaded)
+	d.stale = true
 	d.k.Memory.Owned -= size / abi.PageSize
 }
 
