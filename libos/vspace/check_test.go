@@ -223,6 +223,7 @@ func (c *checker) pieces() {
 			continue
 		}
 		held += p.size
+		c.slots[p.slot] = true
 		n := uint32(0)
 		for b := p.first; b < p.first+p.blocks; b++ {
 			if *freeWord(b)>>(b%64)&1 == 0 {

@@ -126,14 +126,19 @@ func backLarge(g *carrier.Region, level, address, physical uint64) (bool, capabi
 		err = mapEntries(above.table, base/span%tableEntries, 1, capability.Reference(g.Source), m, offset, native(g.Prot))
 		if err != capability.OK {
 			freeSlot(m)
-			if level > 1 {
-				err = capability.OK // the processor may not have pages so large
-			}
 		}
 	}
-	if err != capability.OK || n.mapping != 0 {
-		above.used--
-		return false, err
+	switch {
+	case err == capability.OK:
+		*n = node{mapping: m, prot: uint8(native(g.Prot))}
+		counted(&record{kind: recordForeign}, span>>pageShift)
+		return true, capability.OK
+	case level > 1:
+		err = capability.OK // the processor may not have pages so large
 	}
-	return true, capability.OK
+	above.used--
+	if above.used == 0 {
+		prune(base)
+	}
+	return false, err
 }

@@ -18,7 +18,7 @@ func RAM(size uint64, slot capability.Reference) capability.Error {
 		return capability.ErrReference
 	}
 	n := uint32(max(size/blockBytes, 1))
-	b, err := takeBlocks(n)
+	b, err := takePart(n, size) // RAM is not made of as much RAM
 	if err != capability.OK {
 		return err
 	}

@@ -137,15 +137,18 @@ func numbersFor(blocks uint32) (first uint32, ok bool) {
 }
 
 // takeBlocks takes n blocks in a row, n a power of two, aligned to their size.
-func takeBlocks(n uint32) (uint32, capability.Error) {
-	if b, ok := findBlocks(n); ok {
+func takeBlocks(n uint32) (uint32, capability.Error) { return takePart(n, 0) }
+
+// takePart is takeBlocks out of a piece of more than so many bytes.
+func takePart(n uint32, than uint64) (uint32, capability.Error) {
+	if b, ok := findBlocks(n, than); ok {
 		return b, capability.OK
 	}
-	err := demand(uint64(n) * blockBytes)
+	err := demand(max(uint64(n)*blockBytes, 2*than))
 	if err != capability.OK {
 		trim()
 	}
-	if b, ok := findBlocks(n); ok {
+	if b, ok := findBlocks(n, than); ok {
 		return b, capability.OK
 	}
 	if err == capability.OK {
@@ -154,10 +157,10 @@ func takeBlocks(n uint32) (uint32, capability.Error) {
 	return 0, err
 }
 
-func findBlocks(n uint32) (uint32, bool) {
+func findBlocks(n uint32, than uint64) (uint32, bool) {
 	for i := range space.numPieces {
 		p := &space.pieces[i]
-		if p.slot == 0 || p.free < n {
+		if p.slot == 0 || p.free < n || p.size <= than {
 			continue
 		}
 		b, ok := p.find(n)
