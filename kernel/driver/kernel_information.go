@@ -12,7 +12,7 @@ import (
 )
 
 func kernelInformation(d *Driver, b *kcb.DCB, _ memory.Phys, a *capability.Arguments) (uint64, capability.Error) {
-	runtime.ReadMemStats(&memStats)
+	mallocs, collections := heap()
 	k := d.k
 	c, m := &k.Counters, &k.Machine
 	i := &d.coreInfo
@@ -20,7 +20,7 @@ func kernelInformation(d *Driver, b *kcb.DCB, _ memory.Phys, a *capability.Argum
 		Core: m.Core, APIC: m.APIC, Node: m.Node, Cores: m.Cores,
 		BootNs: c.BootNs, NowNs: carry.Now(), IdleNs: c.IdleNs,
 		ImageBytes: m.KernelSize, HeapBytes: carry.HeapPages * abi.PageSize,
-		Mallocs: memStats.Mallocs, Collections: uint64(memStats.NumGC),
+		Mallocs: mallocs, Collections: collections,
 		BootMallocs: c.BootMallocs, BootCollections: c.BootCollections,
 		Events: c.Events, Dispatches: c.Dispatches, NativeCalls: c.NativeCalls,
 		PageFaults: c.PageFaults, Interrupts: c.Interrupts,

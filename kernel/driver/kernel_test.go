@@ -316,7 +316,9 @@ func TestLoansRefused(t *testing.T) {
 // TestCensus lists the objects of a core, more than one invocation gives.
 func TestCensus(t *testing.T) {
 	c := newKernel(t)
-	c.make(150, 20, ram, abicap.Frame, 8<<20, abi.PageSize)
+	for i := range uint32(20) {
+		c.make(150+i, 1, ram, abicap.Frame, 8<<20+uint64(i)*abi.PageSize, abi.PageSize)
+	}
 	got := map[abicap.Description]int{}
 	last := ""
 	for _, d := range c.census() {

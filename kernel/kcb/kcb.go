@@ -31,9 +31,10 @@ type KCB struct {
 
 	// Machine is what the first core told this one at its start.
 	Machine Machine
-	// Pages is the RAM the core owns.
+	// Pages is the RAM that the kernel keeps for itself.
 	Pages memory.Pages
-	// Memory is what there is besides, Interrupts how users get them.
+	// Memory is what is known of all memory, Interrupts how users get those of
+	// devices.
 	Memory     Memory
 	Interrupts Interrupts
 	// Root is the kernel's own address space, the model of all others here.
@@ -108,7 +109,6 @@ type Counters struct {
 	Events, Dispatches, NativeCalls, PageFaults, Interrupts uint64
 	DoorbellsIn, DoorbellsOut                               uint64
 	IdleNs, BootNs                                          int64
-	KernelPages                                             uint64
 	BootMallocs, BootCollections                            uint64
 	// LongestEvent is the longest time for which interrupts were off since the
 	// kernel was ready, in ticks of the time-stamp counter.

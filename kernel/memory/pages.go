@@ -144,16 +144,6 @@ func (p *Pages) Free(a Phys) {
 	p.numFree++
 }
 
-// Owns reports whether the page at a is one of the allocator's.
-func (p *Pages) Owns(a Phys) bool {
-	for i := range p.fresh {
-		if i < p.count && p.extents[i].Base <= a && a < p.extents[i].End {
-			return true
-		}
-	}
-	return false
-}
-
 // Extents returns the number of extents; Extent returns the i-th.
 func (p *Pages) Extents() int { return p.count }
 
