@@ -149,7 +149,10 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 	}
 	for b.State == abi.DomainReady && !d.resched {
 		d.arm()
-		full := d.resume(b)
+		full := uint64(0)
+		if b.Resume != kcb.ResumeCall {
+			full = d.resume(b)
+		}
 		if d.stale {
 			d.load(d.loaded)
 		}
@@ -169,7 +172,9 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 			b.Resume = kcb.ResumeExact
 			d.exception(b, t)
 		}
-		d.work()
+		if d.cap.Pending() {
+			d.work()
+		}
 		if d.upcall && b.State == abi.DomainReady {
 			d.interruptUser(b)
 		}

@@ -40,8 +40,9 @@ func (d *Driver) native(b *kcb.DCB) {
 	}
 	value, err := uint64(0), abi.ErrCall
 	if n < abi.NumCalls {
-		d.arguments = arguments{r.RDI, r.RSI, r.RDX, r.R10, r.R8, r.R9}
-		value, err = calls[n](d, b, &d.arguments)
+		a := &d.arguments
+		a[0], a[1], a[2], a[3], a[4], a[5] = r.RDI, r.RSI, r.RDX, r.R10, r.R8, r.R9
+		value, err = calls[n](d, b, a)
 	}
 	r.RAX, r.RDX = uint64(err), value
 	if d.options.panicAfter != 0 {
