@@ -28,11 +28,13 @@ func Fault(address uint64, want uint32) (code int32, err capability.Error) {
 	if uint64(want)&^prot != 0 || prot == 0 {
 		return linux.SEGV_ACCERR, capability.OK
 	}
-	e := entryOf(address)
-	if e == 0 {
+	switch e := entryOf(address); {
+	case e == 0:
 		err = back(&g, address)
-	} else if uint64(want)&^e.prot() != 0 {
+	case uint64(want)&^e.prot() != 0:
 		err = protectPage(address&^pageMask, prot) // it failed once
+	case g.Kind == BackFrame:
+		err = capability.ErrEmpty // the page was there, and went with its mapping
 	}
 	if err != capability.OK && g.Kind == BackFrame && err != capability.ErrMemory && err != capability.ErrQuota {
 		return linux.SEGV_MAPERR, capability.OK // the program has taken the frame away
