@@ -1,35 +1,25 @@
 package native
 
 import (
-	"fmt"
+	"errors"
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	typed "skerry/lib/capability"
 	"skerry/lib/native/buffer"
 )
 
-// kernel invokes the Kernel capability in slot capability.SlotKernel.
-func kernel(i capability.Invocation, args ...uint64) (uint64, capability.Error) {
-	return invoke(capability.Base(capability.SlotKernel), i, args...)
-}
+// kernel is the Kernel of the core, as far as the program was given it.
+const kernel = typed.Kernel(1<<capability.SlotBits | capability.SlotKernel)
 
 // CoreInfo describes the core and its CPU driver. Right Read.
-func CoreInfo() (abi.CoreInfo, error) {
-	return read[abi.CoreInfo]("core info", func(at uint64) capability.Error {
-		_, err := kernel(capability.KernelInformation, at)
-		return err
-	})
-}
+func CoreInfo() (abi.CoreInfo, error) { return kernel.Information() }
 
 // Dispatcher describes the first dispatcher of this core whose domain has a
 // number that is at least from; ok is false when there is none. Right Read.
 func Dispatcher(from uint32) (info abi.DomainInfo, ok bool, err error) {
-	var e capability.Error
-	info, err = read[abi.DomainInfo]("dispatcher", func(at uint64) capability.Error {
-		_, e = kernel(capability.KernelDispatcher, uint64(from), at)
-		return e
-	})
-	if e == capability.ErrNotFound {
+	info, err = kernel.Dispatcher(uint64(from))
+	if errors.Is(err, capability.ErrNotFound) {
 		return info, false, nil
 	}
 	return info, err == nil, err
@@ -39,60 +29,37 @@ func Dispatcher(from uint32) (info abi.DomainInfo, ok bool, err error) {
 // mappings left out, in the order of the database: an object precedes those that
 // were made of it. What changes meanwhile may be missing. Right Read.
 func Census(each func(*capability.Description)) error {
-	type batch = [capability.CensusMax]capability.Description
 	var last capability.Description
+	var list [capability.CensusMax]capability.Description
 	for {
-		var n uint64
-		list, err := func() (list batch, err error) {
-			b, err := buffer.Lock()
-			if err != nil {
-				return list, err
-			}
-			defer buffer.Unlock()
-			*buffer.As[capability.Description](b) = last
-			var e capability.Error
-			n, e = kernel(capability.KernelNext, buffer.Address(b))
-			return *buffer.As[batch](b), check("census", e)
-		}()
+		n, err := kernel.Next(last, &list)
 		if err != nil {
 			return err
 		}
-		for i := range min(n, capability.CensusMax) {
+		n = min(n, capability.CensusMax)
+		for i := range n {
 			each(&list[i])
-			last = list[i]
 		}
 		if n < capability.CensusMax {
 			return nil
 		}
+		last = list[n-1]
 	}
 }
 
 // CoreState tells how the kernel of a core is: abi.CoreAbsent and so on. Right
 // Read.
-func CoreState(core int) (uint64, error) {
-	state, e := kernel(capability.KernelState, uint64(core))
-	return state, check(fmt.Sprintf("state of core %d", core), e)
-}
+func CoreState(core int) (uint64, error) { return kernel.State(uint64(core)) }
 
 // Distance tells how far the memory of another core is from this one, 10 being
 // the same node's. Right Read.
-func Distance(core int) (uint64, error) {
-	distance, e := kernel(capability.KernelDistance, uint64(core))
-	return distance, check(fmt.Sprintf("distance to core %d", core), e)
-}
+func Distance(core int) (uint64, error) { return kernel.Distance(uint64(core)) }
 
 // CommandLine returns the machine's boot command line. Right Read.
 func CommandLine() (string, error) {
-	b, err := buffer.Lock()
-	if err != nil {
-		return "", err
-	}
-	defer buffer.Unlock()
-	n, e := kernel(capability.KernelCommandLine, buffer.Address(b), buffer.Size)
-	if e != capability.OK {
-		return "", check("command line", e)
-	}
-	return string(b[:min(n, buffer.Size)]), nil
+	var b [buffer.Size]byte
+	n, err := kernel.CommandLine(b[:])
+	return string(b[:min(n, buffer.Size)]), err
 }
 
 // logMax is how long a line of the kernel's log may be, in bytes.
@@ -101,21 +68,11 @@ const logMax = 256
 // Log appends a line to the kernel's log, by the Kernel capability in slot
 // capability.SlotLog. Of a long line the first 256 bytes are kept.
 func Log(line string) error {
-	b, err := buffer.Lock()
-	if err != nil {
-		return err
-	}
-	defer buffer.Unlock()
-	n := copy(b[:logMax], line)
-	_, e := invoke(capability.Base(capability.SlotLog), capability.KernelLog, buffer.Address(b), uint64(n))
-	return check("log", e)
+	return typed.Kernel(capability.Base(capability.SlotLog)).Log([]byte(line[:min(len(line), logMax)]))
 }
 
 // NotifyCore rings the doorbell of another core's monitor. Right Send.
-func NotifyCore(core int) error {
-	_, e := kernel(capability.KernelNotify, uint64(core))
-	return check(fmt.Sprintf("notify core %d", core), e)
-}
+func NotifyCore(core int) error { return kernel.Notify(uint64(core)) }
 
 // PortMax is the most that one PortWrite or PortRead moves, in bytes.
 const PortMax = 2048
@@ -125,43 +82,23 @@ const PortMax = 2048
 // the console that is all or nothing. Having taken less than it was given, it
 // rings the caller's doorbell when there is room again. Right Control.
 func PortWrite(port int, p []byte) (int, error) {
-	b, err := buffer.Lock()
-	if err != nil {
-		return 0, err
-	}
-	defer buffer.Unlock()
-	n := copy(b[:PortMax], p)
-	taken, e := kernel(capability.KernelPortWrite, uint64(port), buffer.Address(b), uint64(n))
-	switch e {
-	case capability.OK:
-		return int(taken), nil
-	case capability.ErrAgain:
-		return 0, nil
-	}
-	return 0, check("write to serial port", e)
+	return moved(kernel.PortWrite(uint64(port), p[:min(len(p), PortMax)]))
 }
 
 // PortRead takes bytes that came in at a serial port and returns how many; 0
 // when there are none, and the doorbell rings when some come. Right Control.
 func PortRead(port int, p []byte) (int, error) {
-	b, err := buffer.Lock()
-	if err != nil {
-		return 0, err
-	}
-	defer buffer.Unlock()
-	n, e := kernel(capability.KernelPortRead, uint64(port), buffer.Address(b), uint64(min(len(p), PortMax)))
-	switch e {
-	case capability.OK:
-		return copy(p, b[:n]), nil
-	case capability.ErrAgain:
+	return moved(kernel.PortRead(uint64(port), p[:min(len(p), PortMax)]))
+}
+
+// moved is what came of moving bytes: none is no error.
+func moved(n uint64, err error) (int, error) {
+	if errors.Is(err, capability.ErrAgain) {
 		return 0, nil
 	}
-	return 0, check("read from serial port", e)
+	return int(n), err
 }
 
 // Power ends the machine: abi.PowerOff or abi.PowerReset. It returns only when
 // the kernel refuses. Right Control.
-func Power(action, code int) error {
-	_, e := kernel(capability.KernelPower, uint64(action), uint64(code))
-	return check("power", e)
-}
+func Power(action, code int) error { return kernel.Power(uint64(action), uint64(code)) }

@@ -1,8 +1,7 @@
 // Package native gives Go programs on Skerry what lies below Linux's calls: the
-// CPU driver's native calls, invocations of capabilities among them, and the
-// calls by which the libos gives a program a part of its CSpace and its memory.
-// What only monitors may ask of a Kernel capability has functions here too;
-// package capability has types for all others.
+// CPU driver's native calls, and the calls by which the libos gives a program a
+// part of its CSpace and its memory. What capabilities can be asked is in package
+// capability; what a monitor asks its Kernel for has functions here too.
 //
 // Services and native programs import it. What it passes to the kernel goes
 // through memory that is kept present for the purpose (package buffer), so
@@ -12,6 +11,7 @@ package native
 
 import (
 	"bytes"
+	"fmt"
 
 	"skerry/abi"
 	"skerry/abi/capability"
@@ -19,68 +19,26 @@ import (
 	"skerry/lib/native/raw"
 )
 
-// CallError is a call that failed.
-type CallError struct {
-	Call string           // what was to be done
-	Err  capability.Error // the kernel's answer
-}
-
-// Error returns what failed and why.
-func (e *CallError) Error() string { return e.Call + ": " + e.Err.Error() }
-
-// Unwrap returns the kernel's answer.
-func (e *CallError) Unwrap() error { return e.Err }
-
-// check turns the kernel's answer into an error that says what was to be done.
-func check(call string, err capability.Error) error {
-	if err == capability.OK {
-		return nil
-	}
-	return &CallError{call, err}
-}
-
 // Invoke asks something of a capability: word is capability.Word of a reference
 // and an invocation. Addresses among the arguments must be of memory that is
-// present; see package buffer.
+// present; see package buffer. Package capability has a method for each
+// invocation.
 func Invoke(word uint64, a *capability.Arguments) (uint64, capability.Error) {
 	err, value := raw.Call(abi.CallInvoke, uintptr(word), uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]), uintptr(a[4]))
 	return uint64(value), err
 }
 
-// invoke is Invoke with the arguments one by one.
-func invoke(r capability.Reference, i capability.Invocation, args ...uint64) (uint64, capability.Error) {
-	var a capability.Arguments
-	copy(a[:], args)
-	return Invoke(capability.Word(r, i), &a)
-}
-
-// Identify describes the capability in a slot.
+// Identify describes the capability in a slot, whatever its type.
 func Identify(r capability.Reference) (capability.Description, error) {
-	return read[capability.Description]("identify", func(at uint64) capability.Error {
-		_, err := invoke(r, capability.InvokeIdentify, at)
-		return err
-	})
-}
-
-// read returns the T that a call writes to an address.
-func read[T any](what string, call func(at uint64) capability.Error) (value T, err error) {
 	b, err := buffer.Lock()
 	if err != nil {
-		return value, err
+		return capability.Description{}, err
 	}
 	defer buffer.Unlock()
-	if e := call(buffer.Address(b)); e != capability.OK {
-		return value, check(what, e)
+	if _, e := Invoke(capability.Word(r, capability.InvokeIdentify), &capability.Arguments{buffer.Address(b)}); e != capability.OK {
+		return capability.Description{}, fmt.Errorf("identify: %w", e)
 	}
-	return *buffer.As[T](b), nil
-}
-
-// DispatcherStatus returns how a dispatcher ended. ErrState: it has not.
-func DispatcherStatus(dispatcher capability.Reference) (abi.Status, error) {
-	return read[abi.Status]("status of a dispatcher", func(at uint64) capability.Error {
-		_, err := invoke(dispatcher, capability.DispatcherStatus, at)
-		return err
-	})
+	return *buffer.As[capability.Description](b), nil
 }
 
 // Random fills p with the kernel's entropy.
@@ -94,7 +52,7 @@ func Random(p []byte) error {
 	for len(p) > 0 {
 		n := min(len(p), most)
 		if e, _ := raw.Call(abi.CallRandom, uintptr(buffer.Address(b)), uintptr(n), 0, 0, 0, 0); e != capability.OK {
-			return check("random", e)
+			return fmt.Errorf("random: %w", e)
 		}
 		copy(p, b[:n])
 		clear(b[:n])

@@ -9,6 +9,7 @@ import (
 	"skerry/abi/archive"
 	"skerry/abi/capability"
 	"skerry/carrier/domain"
+	typed "skerry/lib/capability"
 	"skerry/lib/native"
 	"skerry/service/monitor/agent"
 	"skerry/service/monitor/wire"
@@ -93,10 +94,10 @@ func (k *kernel) plan(d *agent.Domain) *domain.Plan {
 		},
 	}
 	if d.Grants&wire.GrantLog != 0 {
-		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotLog, Source: kernelSlot, Rights: capability.RightWrite})
+		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotLog, Source: capability.Reference(driver), Rights: capability.RightWrite})
 	}
 	if d.Grants&wire.GrantInspect != 0 {
-		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotKernel, Source: kernelSlot, Rights: capability.RightRead})
+		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotKernel, Source: capability.Reference(driver), Rights: capability.RightRead})
 	}
 	return p
 }
@@ -137,27 +138,22 @@ func (k *kernel) Forget(d *agent.Domain) {
 }
 
 // Run implements agent.Kernel.
-func (*kernel) Run(d *agent.Domain) error { return invoke(d.Dispatcher, capability.DispatcherRun) }
+func (*kernel) Run(d *agent.Domain) error { return typed.Dispatcher(d.Dispatcher).Run() }
 
 // Stop implements agent.Kernel.
-func (*kernel) Stop(d *agent.Domain) error { return invoke(d.Dispatcher, capability.DispatcherStop) }
+func (*kernel) Stop(d *agent.Domain) error { return typed.Dispatcher(d.Dispatcher).Stop() }
 
 // Ring implements agent.Kernel.
-func (*kernel) Ring(d *agent.Domain) error { return invoke(d.Doorbell, capability.DoorbellRing) }
+func (*kernel) Ring(d *agent.Domain) error { return typed.Doorbell(d.Doorbell).Ring() }
 
 // State implements agent.Kernel.
 func (*kernel) State(d *agent.Domain) (uint64, error) {
-	var none capability.Arguments
-	state, err := native.Invoke(capability.Word(d.Dispatcher, capability.DispatcherState), &none)
-	if err != capability.OK {
-		return 0, err
-	}
-	return state, nil
+	return typed.Dispatcher(d.Dispatcher).State()
 }
 
 // Status implements agent.Kernel.
 func (*kernel) Status(d *agent.Domain) (abi.Status, error) {
-	return native.DispatcherStatus(d.Dispatcher)
+	return typed.Dispatcher(d.Dispatcher).Status()
 }
 
 // Hand implements agent.Kernel. The program gets the piece without Revoke, which

@@ -6,6 +6,7 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	typed "skerry/lib/capability"
 	"skerry/lib/native"
 	"skerry/service/memory"
 	"skerry/service/monitor/agent"
@@ -20,8 +21,8 @@ type kernel struct {
 	lent     map[uint64]agent.Piece // by address
 }
 
-// kernelSlot is the Kernel capability with all rights.
-var kernelSlot = capability.Base(capability.SlotKernel)
+// driver is the Kernel of the core.
+var driver = typed.Kernel(capability.Base(capability.SlotKernel))
 
 // newKernel returns the kernel of a core, and the pool of its RAM.
 func newKernel(info *abi.CoreInfo) (*kernel, *memory.Pool, error) {
@@ -76,7 +77,7 @@ func carve(slot capability.Reference, b memory.Block) error {
 
 // Destroy implements agent.Kernel.
 func (k *kernel) Destroy(p agent.Piece) error {
-	if err := invoke(cnode(p.Reference), capability.L2CNodeRevoke, uint64(p.Reference.Slot())); err != nil {
+	if err := cnode(p.Reference).Revoke(p.Reference.Slot()); err != nil {
 		return err
 	}
 	if p.Whole() {
@@ -108,9 +109,7 @@ func (k *kernel) Sustain(b memory.Block) error {
 
 // Reclaim implements agent.Kernel.
 func (k *kernel) Reclaim() (r memory.Root, ok bool) {
-	slot, err := k.fill(func(slot capability.Reference) error {
-		return invoke(kernelSlot, capability.KernelReclaim, uint64(slot))
-	})
+	slot, err := k.fill(driver.Reclaim)
 	if err != nil {
 		return memory.Root{}, false
 	}
@@ -131,7 +130,7 @@ func (k *kernel) Lend(b memory.Block, core uint32) error {
 	if err != nil {
 		return err
 	}
-	if err := invoke(kernelSlot, capability.KernelLend, uint64(p.Reference), uint64(core)); err != nil {
+	if err := driver.Lend(p.Reference, uint64(core)); err != nil {
 		return errors.Join(err, k.Destroy(p))
 	}
 	k.lent[b.Base] = p
@@ -141,9 +140,8 @@ func (k *kernel) Lend(b memory.Block, core uint32) error {
 // Regain implements loan.Kernel.
 func (k *kernel) Regain(b memory.Block) error {
 	p := k.lent[b.Base]
-	switch err := invoke(kernelSlot, capability.KernelRegain, uint64(p.Reference)); err {
-	case nil, capability.ErrState: // ErrState: it has been regained, and not destroyed
-	default:
+	// ErrState: it has been regained before, and was not destroyed then.
+	if err := driver.Regain(p.Reference); err != nil && !errors.Is(err, capability.ErrState) {
 		return err
 	}
 	if err := k.Destroy(p); err != nil {
@@ -156,13 +154,13 @@ func (k *kernel) Regain(b memory.Block) error {
 // Adopt implements loan.Kernel.
 func (k *kernel) Adopt(base, size uint64) (capability.Reference, error) {
 	return k.fill(func(slot capability.Reference) error {
-		return invoke(kernelSlot, capability.KernelAdopt, uint64(slot), base, size)
+		return driver.Adopt(slot, base, size)
 	})
 }
 
 // Release implements loan.Kernel.
 func (k *kernel) Release(ram capability.Reference) error {
-	if err := invoke(kernelSlot, capability.KernelRelease, uint64(ram)); err != nil {
+	if err := driver.Release(ram); err != nil {
 		return err
 	}
 	k.give(ram)

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+
 	"skerry/abi/capability"
+	typed "skerry/lib/capability"
 	"skerry/lib/native"
 )
 
@@ -28,18 +31,6 @@ func (s *slots) take() (capability.Reference, error) {
 // give gives an empty slot back.
 func (s *slots) give(r capability.Reference) { s.free = append(s.free, r) }
 
-// empty deletes what is in a slot, and gives it back. 0 stands for none.
-func (s *slots) empty(r capability.Reference) error {
-	if r == 0 {
-		return nil
-	}
-	if err := remove(r); err != nil {
-		return err
-	}
-	s.give(r)
-	return nil
-}
-
 // fill takes a slot and has it filled, or gives it back.
 func (s *slots) fill(fill func(slot capability.Reference) error) (capability.Reference, error) {
 	r, err := s.take()
@@ -53,36 +44,41 @@ func (s *slots) fill(fill func(slot capability.Reference) error) (capability.Ref
 	return r, nil
 }
 
-// invoke asks something of a capability.
-func invoke(r capability.Reference, i capability.Invocation, args ...uint64) error {
-	var a capability.Arguments
-	copy(a[:], args)
-	if _, err := native.Invoke(capability.Word(r, i), &a); err != capability.OK {
+// empty deletes what is in a slot, if anything, and gives it back. 0 stands for
+// no slot.
+func (s *slots) empty(r capability.Reference) error {
+	if r == 0 {
+		return nil
+	}
+	if err := remove(r); err != nil {
 		return err
 	}
+	s.give(r)
 	return nil
 }
 
-// cnode returns the reference to the L2 CNode that a slot lies in.
-func cnode(slot capability.Reference) capability.Reference {
-	return capability.LevelOneReference(slot.L1())
+// cnode returns the L2 CNode that a slot lies in.
+func cnode(slot capability.Reference) typed.L2CNode {
+	return typed.L2CNode(capability.LevelOneReference(slot.L1()))
 }
 
 // remove deletes the capability in a slot, if there is one.
 func remove(slot capability.Reference) error {
-	err := invoke(cnode(slot), capability.L2CNodeDelete, uint64(slot.Slot()))
-	for err == capability.ErrPending {
-		err = invoke(cnode(slot), capability.L2CNodeDelete, uint64(slot.Slot()))
+	for {
+		err := cnode(slot).Delete(slot.Slot())
+		switch {
+		case errors.Is(err, capability.ErrPending):
+		case errors.Is(err, capability.ErrEmpty):
+			return nil
+		default:
+			return err
+		}
 	}
-	if err == capability.ErrEmpty {
-		return nil
-	}
-	return err
 }
 
 // mint puts a copy of a capability with some of its rights into an empty slot.
 func mint(slot, source capability.Reference, rights capability.Rights) error {
-	return invoke(cnode(slot), capability.L2CNodeMint, uint64(slot.Slot()), uint64(source), uint64(rights))
+	return cnode(slot).Mint(slot.Slot(), source, rights)
 }
 
 // patience bounds how often an object is asked whether its memory has been
@@ -91,12 +87,13 @@ const patience = 1 << 16
 
 // retype makes an object of a part of another in an empty slot.
 func retype(slot, source capability.Reference, t capability.Type, offset, size uint64) error {
-	err := invoke(cnode(slot), capability.L2CNodeRetype, uint64(slot.Slot())|1<<32, uint64(source), uint64(t), offset, size)
-	if err != capability.ErrPending {
+	err := cnode(slot).Retype(slot.Slot(), 1, source, t, offset, size)
+	if !errors.Is(err, capability.ErrPending) {
 		return err
 	}
 	for range patience {
-		if err = invoke(slot, capability.InvokeNop); err != capability.ErrNotReady {
+		// Of any type the invocation is the same.
+		if err = typed.Frame(slot).Nop(); !errors.Is(err, capability.ErrNotReady) {
 			return err
 		}
 	}
