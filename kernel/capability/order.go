@@ -19,16 +19,15 @@ func (s *System) keyOf(a memory.Phys) key {
 	return key{c.first, c.size, c.kind, c.identity(), a}
 }
 
-// before reports whether k precedes the slot at an address.
-func (s *System) before(k *key, a memory.Phys) bool {
-	c := s.at(a)
-	if k.first != c.first {
-		return k.first < c.first
-	}
-	return k.beforeAt(c, a)
+// before reports whether k precedes the slot c at an address. It is inlined:
+// mostly the start alone decides.
+func (k *key) before(c *Slot, a memory.Phys) bool {
+	return k.first < c.first || k.first == c.first && k.beforeAt(c, a)
 }
 
-// beforeAt is before for the slot c at a, which starts where k does.
+// beforeAt is before for a slot that starts where k does.
+//
+//go:noinline
 func (k *key) beforeAt(c *Slot, a memory.Phys) bool {
 	switch {
 	case k.size != c.size:

@@ -8,7 +8,7 @@ import (
 // ceiling returns the first slot that k precedes, 0 if there is none.
 func (s *System) ceiling(k *key) (found memory.Phys) {
 	for t := s.root; t != 0; {
-		if s.before(k, t) {
+		if k.before(s.at(t), t) {
 			found, t = t, s.at(t).left
 		} else {
 			t = s.at(t).right
@@ -20,7 +20,7 @@ func (s *System) ceiling(k *key) (found memory.Phys) {
 // floor returns the last slot that k does not precede, 0 if there is none.
 func (s *System) floor(k *key) (found memory.Phys) {
 	for t := s.root; t != 0; {
-		if s.before(k, t) {
+		if k.before(s.at(t), t) {
 			t = s.at(t).left
 		} else {
 			found, t = t, s.at(t).right
@@ -34,7 +34,7 @@ func (s *System) floor(k *key) (found memory.Phys) {
 func (s *System) firstReaching(k *key, end uint64) memory.Phys {
 	var p path
 	for t := s.root; t != 0; {
-		if s.before(k, t) {
+		if k.before(s.at(t), t) {
 			p.push(t, false)
 			t = s.at(t).left
 		} else {
@@ -71,7 +71,7 @@ func (s *System) firstReaching(k *key, end uint64) memory.Phys {
 func (s *System) lastReaching(k *key, end uint64) memory.Phys {
 	var p path
 	for t := s.root; t != 0; {
-		if s.before(k, t) {
+		if k.before(s.at(t), t) {
 			t = s.at(t).left
 		} else {
 			p.push(t, true)

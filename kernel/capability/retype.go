@@ -43,14 +43,16 @@ func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count 
 		rights:    rule.Rights &^ (abi.Of(c.kind).Rights &^ c.rights &^ abi.RightRevoke),
 		relations: s.relations(source) & abi.RemoteAncestors,
 	}
-	zeroed := rule.Zeroed && c.kind == abi.RAM
-	for i := range count {
-		a := to + memory.Phys(i*abi.SlotSize)
-		made.first = first + i*size
+	// The last first: the ends kept in the tree then change once.
+	for i := count; i > 0; i-- {
+		a := to + memory.Phys((i-1)*abi.SlotSize)
+		made.first = first + (i-1)*size
 		*s.at(a) = made
 		s.insert(a)
-		if zeroed {
-			s.clearLater(a)
+	}
+	if rule.Zeroed && c.kind == abi.RAM {
+		for i := range count {
+			s.clearLater(to + memory.Phys(i*abi.SlotSize))
 		}
 	}
 	for range clearAtOnce {

@@ -42,7 +42,7 @@ func (s *System) insert(a memory.Phys) {
 	k := s.keyOf(a)
 	var p path
 	for t := s.root; t != 0; {
-		if s.before(&k, t) {
+		if k.before(s.at(t), t) {
 			p.push(t, false)
 			t = s.at(t).left
 		} else {
@@ -60,7 +60,7 @@ func (s *System) remove(a memory.Phys) {
 	k := s.keyOf(a)
 	var p path
 	for t := s.root; t != a; {
-		if s.before(&k, t) {
+		if k.before(s.at(t), t) {
 			p.push(t, false)
 			t = s.at(t).left
 		} else {
