@@ -21,7 +21,7 @@ func showRAM() error {
 	if err := describe("took RAM", ram); err != nil {
 		return err
 	}
-	if err := refused("map it", mapOnce(ram, abi.ProtRead)); err != nil {
+	if err := refused("map the RAM itself", mapOnce(ram, abi.ProtRead)); err != nil {
 		return err
 	}
 	cnode, err := native.CNode() // its slots follow each other
@@ -55,7 +55,7 @@ func showRAM() error {
 		return err
 	}
 	err = retype(frame, 1, halves[0], capability.IOPorts, 0, 4*kib)
-	return refused("make I/O ports of it", err)
+	return refused("make I/O ports of half 0", err)
 }
 
 // showFrame makes a frame, maps it and uses it.
