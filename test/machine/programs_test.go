@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/test/boot"
 )
 
@@ -72,7 +73,7 @@ func TestEnds(t *testing.T) {
 		{[]string{"nil"}, abi.ExitCode, 2, "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0"},
 		{[]string{"divide"}, abi.ExitCode, 2, "panic: runtime error: integer divide by zero"},
 		{[]string{"stack"}, abi.ExitCode, 2, "stack overflow"},
-		{[]string{"memory"}, abi.ExitMemory, uint64(abi.ErrQuota), ""},
+		{[]string{"memory"}, abi.ExitMemory, uint64(capability.ErrQuota), ""},
 	}
 	for _, test := range tests {
 		m.Programs = append(m.Programs, boot.Program{

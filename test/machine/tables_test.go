@@ -80,11 +80,8 @@ func TestTables(t *testing.T) {
 		if block.Magic != kcb.Magic || block.Machine.Core != uint32(core) {
 			t.Fatalf("core %d: no kernel control block where the kernel says", core)
 		}
-		for _, address := range block.Domains {
-			if address == 0 {
-				continue
-			}
-			d := (*kcb.DCB)(w.at(kernel.find(t, uint64(address))))
+		for _, d := range block.Dispatchers[:block.NumDispatchers] {
+			d := (*kcb.DCB)(w.at(kernel.find(t, uint64(uintptr(unsafe.Pointer(d))))))
 			domains = append(domains, &space{core: core, domain: d, mapping: w.walk(uint64(d.Root))})
 		}
 	}
@@ -104,11 +101,11 @@ type space struct {
 
 func (s *space) String() string {
 	name, _, _ := strings.Cut(string(s.domain.Name[:]), "\x00")
-	return fmt.Sprintf("core %d, domain %d (%s)", s.core, s.domain.ID, name)
+	return fmt.Sprintf("core %d, domain %d (%s)", s.core, s.domain.Domain, name)
 }
 
 // monitor says that it is the first domain of its core.
-func (s *space) monitor() bool { return s.domain.Parent == 0 }
+func (s *space) monitor() bool { return s.domain.Domain == 1 }
 
 // checkKernels checks what the kernels map: nothing writable and executable,
 // nothing that another can write but the declared channels.
@@ -143,9 +140,9 @@ func checkKernels(t *testing.T, kernels []*mapping) {
 }
 
 // checkDomains checks every domain's address space: its kernel half is its
-// core's; it maps nothing writable and executable, nothing of a kernel that it
-// or the kernel could write, and shares nothing writable but its stdio frame,
-// with its spawner, and monitors their channels.
+// core's; it maps nothing writable and executable, no page table, nothing of
+// another core's kernel that one of them could write, and shares nothing
+// writable but its channels with its monitor, and monitors theirs.
 func checkDomains(t *testing.T, kernels []*mapping, domains []*space) {
 	for _, a := range domains {
 		if len(a.kernel) != len(kernels[a.core].kernel) {
@@ -154,6 +151,11 @@ func checkDomains(t *testing.T, kernels []*mapping, domains []*space) {
 		for page, r := range a.user {
 			if r.write && r.execute {
 				t.Errorf("%v: page %#x is writable and executable", a, page)
+			}
+			for _, b := range domains {
+				if b.tables[page] {
+					t.Errorf("%v maps page %#x, a page table of %v", a, page, b)
+				}
 			}
 			for core, k := range kernels {
 				in := k.kernel[page]
@@ -174,7 +176,7 @@ func checkDomains(t *testing.T, kernels []*mapping, domains []*space) {
 				if !there || !r.write {
 					continue
 				}
-				stdio := a.core == b.core && (b.domain.ID == a.domain.Parent && inStdio(r.va) || a.domain.ID == b.domain.Parent && inStdio(other.va))
+				stdio := a.core == b.core && (b.monitor() && inStdio(r.va) || a.monitor() && inStdio(other.va))
 				channel := a.monitor() && b.monitor() && inChannels(r.va) && inChannels(other.va)
 				if !stdio && !channel {
 					t.Errorf("page %#x can be written by %v and is mapped by %v", page, a, b)
@@ -184,7 +186,7 @@ func checkDomains(t *testing.T, kernels []*mapping, domains []*space) {
 	}
 }
 
-func inStdio(va uint64) bool { return va-abi.StdioBase < abi.StdioSize }
+func inStdio(va uint64) bool { return va-abi.StdioBase < abi.ChannelsSize }
 
 func inChannels(va uint64) bool {
 	return va-abi.MonitorChannels < abi.MaxCores*abi.MonitorChannelSize
@@ -240,6 +242,7 @@ type rights struct {
 type mapping struct {
 	kernel, user map[uint64]rights
 	at           map[uint64]uint64 // kernel address → physical page
+	tables       map[uint64]bool   // the pages of its tables
 }
 
 // find returns the physical address that a kernel address is mapped to.
@@ -289,7 +292,7 @@ func (w *walker) entry(table, i uint64) uint64 {
 }
 
 func (w *walker) walk(root uint64) *mapping {
-	m := &mapping{kernel: map[uint64]rights{}, user: map[uint64]rights{}, at: map[uint64]uint64{}}
+	m := &mapping{kernel: map[uint64]rights{}, user: map[uint64]rights{}, at: map[uint64]uint64{}, tables: map[uint64]bool{}}
 	w.table(m, root&0x000f_ffff_ffff_f000, 3, 0, rights{mapped: true, write: true, execute: true}, true)
 	return m
 }
@@ -297,6 +300,7 @@ func (w *walker) walk(root uint64) *mapping {
 // table walks one table; user says whether all entries above let users in.
 func (w *walker) table(m *mapping, table uint64, level uint, va uint64, above rights, user bool) {
 	const present, write, userBit, large, nx = 1, 2, 4, 1 << 7, 1 << 63
+	m.tables[table] = true
 	for i := range uint64(512) {
 		e := w.entry(table, i)
 		if e&present == 0 {
