@@ -11,14 +11,17 @@ import (
 	"skerry/kernel/memory"
 )
 
-// workUnits is how much of what the capability system has left to do is done
-// after an event, and workEvery how long, in ns, that may have to wait for one.
+// What the capability system has left to do is done in pieces of workUnits,
+// between which interrupts are let in: while nobody can run, one after the
+// other, and else up to workPieces after each event, for which it waits up to
+// workEvery ns.
 const (
-	workUnits = 4
-	workEvery = 50_000
+	workUnits  = 2
+	workPieces = 4
+	workEvery  = 50_000
 )
 
-// work goes on with what the capability system has left to do, and reports
+// work does a piece of what the capability system has left to do, and reports
 // whether more can be done at once. When all is done, or no more can be until
 // the reclaim queue has room, the monitor is told: it may wait for that.
 func (d *Driver) work() bool {

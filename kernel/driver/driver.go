@@ -172,7 +172,8 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 			b.Resume = kcb.ResumeExact
 			d.exception(b, t)
 		}
-		if d.cap.Pending() {
+		for n := 0; n < workPieces && d.cap.Pending(); n++ {
+			d.letIn(amd64.LetIn)
 			d.work()
 		}
 		if d.upcall && b.State == abi.DomainReady {
