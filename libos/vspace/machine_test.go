@@ -24,8 +24,8 @@ const (
 	ramBase     = 1 << 30 // a physical address
 	ramSize     = 512 << 20
 	archiveSize = 4 << 20 // at the end of RAM
-	poolBase    = ramBase + 4<<20
-	poolSize    = ramSize - archiveSize - 4<<20
+	poolBase    = ramBase + 64<<20
+	poolSize    = ramSize - archiveSize - 64<<20
 
 	// Where tests let programs map.
 	testBase = 0x10_0000_0000

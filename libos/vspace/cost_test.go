@@ -1,0 +1,119 @@
+package vspace
+
+import (
+	"testing"
+	"unsafe"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/abi/linux"
+)
+
+// TestInvocations counts what calls cost in invocations, the dear part of them.
+func TestInvocations(t *testing.T) {
+	m := newMachine(t, 32<<20)
+	// Scattered faults: a Map each, a Retype for each chunk, and a CNode now and
+	// then. A fault at all of a table's pages makes the table's share small.
+	const scattered = 1024
+	a := m.mmap(low, 2*scattered, readWrite)
+	m.write(a, 1)
+	m.total()
+	for p := uint64(1); p < scattered; p++ {
+		m.write(a+pages(2*p), 1)
+	}
+	maps, retypes := m.calls["Map"], m.calls["Retype"]
+	all := m.total()
+	if maps > scattered+2 || retypes > scattered/8+6 || all > maps+retypes {
+		t.Errorf("%d faults: %d Map, %d Retype, %d in all", scattered-1, maps, retypes, all)
+	}
+	// Faults that go upwards bring 16 pages each.
+	a = m.mmap(low+pages(4*scattered), 1024, readWrite)
+	m.total()
+	for p := range uint64(1024) {
+		m.write(a+pages(p), 1)
+	}
+	if all := m.total(); all > 1024/8*2+1024/16+20 {
+		t.Errorf("1024 pages upwards: %d invocations", all)
+	}
+	// A page that is mapped, touched and unmapped over and over.
+	a = low + pages(8*scattered)
+	m.write(m.mmap(a+pages(1), 1, readWrite), 1)
+	m.total()
+	for range 64 {
+		m.write(m.mmap(a, 1, readWrite), 1)
+		if e := Munmap(a, pageSize); e != 0 {
+			t.Fatal(e)
+		}
+	}
+	if all := m.total(); all > 64*2+64/8*2+2 {
+		t.Errorf("64 times a page: %d invocations", all)
+	}
+	// Unmapping whole mappings: one Unmap each, one Delete for each chunk.
+	unmaps := scattered
+	m.total()
+	if e := Munmap(low, pages(2*scattered)); e != 0 {
+		t.Fatal(e)
+	}
+	if got := m.calls["Unmap"]; got > unmaps {
+		t.Errorf("%d Unmap for %d mappings", got, unmaps)
+	}
+	m.check()
+}
+
+// TestSparse unmaps most of the address space, of which little is in use: what
+// is not costs nothing.
+func TestSparse(t *testing.T) {
+	m := newMachine(t, 4<<20)
+	if r := Mmap(testBase, 60<<30, readWrite, private|linux.MAP_FIXED, BackZero, 0); r < 0 {
+		t.Fatal(r)
+	}
+	for i := range uint64(60) {
+		m.write(testBase+i<<30+i*pageSize, i)
+	}
+	m.check()
+	var before, after abi.Memory
+	Memory(&before)
+	if e := Madvise(testBase, 60<<30, linux.MADV_DONTNEED); e != 0 {
+		t.Fatal(e)
+	}
+	m.check()
+	if e := Munmap(programLow, abi.ProgramTop-programLow); e != 0 {
+		t.Fatal(e)
+	}
+	m.check()
+	if Memory(&after); after.Mapped != 0 || after.Tables > before.Tables/4 {
+		t.Errorf("%+v, before %+v", after, before)
+	}
+}
+
+// noKernel lets invocations do nothing, at once.
+func noKernel(word, a, b, c, d, e uint64) (uint64, capability.Error) { return 0, capability.OK }
+
+var noKernelFunc = noKernel
+
+// BenchmarkFault is a demand-zero fault without what the CPU driver does.
+func BenchmarkFault(b *testing.B) {
+	m := newMachine(b, 60<<20)
+	const n = 4 << 10
+	a := m.mmap(low, 2*n, readWrite)
+	m.write(a, 1)
+	kept := space.kernel
+	space.kernel = *(*uintptr)(unsafe.Pointer(&noKernelFunc))
+	m.refuse = 0
+	b.ResetTimer()
+	for i := range uint64(b.N) {
+		p := i % n
+		if code, err := Fault(a+(2*p+1)*pageSize, linux.PROT_WRITE); code != 0 || err != capability.OK {
+			b.Fatal(code, err)
+		}
+		if p == n-1 {
+			b.StopTimer()
+			Munmap(a, 2*n*pageSize)
+			m.mmap(low, 2*n, readWrite)
+			b.StartTimer()
+		}
+	}
+	b.StopTimer()
+	Munmap(a, 2*n*pageSize)
+	space.kernel = kept
+}
