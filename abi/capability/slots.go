@@ -30,8 +30,9 @@ const (
 	SlotKernel
 	// SlotDomains is all domain numbers.
 	SlotDomains
-	// SlotIRQSource, SlotIRQDestination, SlotIOPorts and SlotCounters are all
-	// of their kind that the core has to give; empty where it has none.
+	// SlotIRQSource, SlotIRQDestination, SlotIOPorts and SlotCounters are what
+	// the core has to give of their kind, the largest range if these are
+	// several; empty where it has none.
 	SlotIRQSource
 	SlotIRQDestination
 	SlotIOPorts
@@ -55,11 +56,13 @@ func Base(slot uint32) Reference { return MakeReference(1, slot) }
 // the machine is made of:
 const (
 	// MachineRAM is the first of up to MachineRAMSlots slots with the RAM that
-	// the core was given at boot.
+	// the core was given at boot and that neither its kernel nor the monitor
+	// itself began with: of that in these slots nothing has been made.
 	MachineRAM      = 1
 	MachineRAMSlots = 31
 	// MachineDevices is the first of up to MachineDevicesSlots slots with
-	// physical ranges that are not RAM; on core 0 alone.
+	// physical ranges that are not RAM, and with what there is of I/O ports and
+	// interrupt sources beside the largest ranges of them; on core 0 alone.
 	MachineDevices      = 32
 	MachineDevicesSlots = 32
 )

@@ -14,8 +14,9 @@ import (
 	"skerry/kernel/memory"
 )
 
-// reserve is how many free pages the kernel keeps: for its heap, which should
-// not grow any more, and for tables of its window.
+// reserve is how many free pages the kernel keeps when it makes capabilities of
+// the others: for the rest of its start, for its heap, which should not grow
+// after that, and for tables of its window.
 const reserve = 256
 
 // What the first domain of a core finds in the CNode abicap.Machine beside what
