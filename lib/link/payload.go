@@ -65,7 +65,8 @@ type Memory struct {
 	// RAM: nothing yet.
 	Types map[string]uint64
 	// Free is the part of it that nobody has, in blocks up to Largest; Given is
-	// what programs have, Monitor what the core's monitor has.
+	// what programs have, Monitor what the core's monitor has. That is another
+	// way to count the same: Total = Kernel + Free + Given + Monitor.
 	Free, Largest  uint64
 	Given, Monitor uint64
 	// Machine is all RAM of the machine and Shared what no core has of that; on

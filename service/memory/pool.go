@@ -205,6 +205,7 @@ func (p *Pool) Keep(loan uint32) bool {
 // Statistics describes a pool, or a root, in bytes.
 type Statistics struct {
 	Size     uint64 // of the roots
+	Usable   uint64 // of Size, what can be taken: all but unaligned ends
 	Free     uint64 // in free blocks
 	Largest  uint64 // the largest free block
 	Borrowed uint64 // of Size, what belongs to other cores
@@ -215,6 +216,7 @@ func (p *Pool) Statistics() (s Statistics) {
 	for _, r := range p.roots {
 		one := r.statistics()
 		s.Size += one.Size
+		s.Usable += one.Usable
 		s.Free += one.Free
 		s.Largest = max(s.Largest, one.Largest)
 		s.Borrowed += one.Borrowed
@@ -250,7 +252,7 @@ func (p *Pool) Roots(each func(Root, Statistics)) {
 }
 
 func (r *root) statistics() Statistics {
-	s := Statistics{Size: r.Size, Free: r.left}
+	s := Statistics{Size: r.Size, Usable: r.usable, Free: r.left}
 	for n := len(r.free) - 1; n >= 0; n-- {
 		if len(r.free[n]) > 0 {
 			s.Largest = Least << n

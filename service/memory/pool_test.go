@@ -64,7 +64,7 @@ func TestModel(t *testing.T) {
 			base += root.Size + uint64(r.IntN(64))<<12
 		}
 		whole := p.Statistics()
-		if whole.Free != m.free() {
+		if whole.Free != m.free() || whole.Usable != whole.Free {
 			t.Fatalf("%#x bytes free at first, want %#x", whole.Free, m.free())
 		}
 		mark := func(b Block, taken bool) {
@@ -204,7 +204,7 @@ func TestBorrowed(t *testing.T) {
 	if _, ok := p.Idle(); ok {
 		t.Error("idle though taken")
 	}
-	if s := p.Statistics(); s.Borrowed != 2<<20 || s.Free != 0 || s.Size != 4<<20 {
+	if s := p.Statistics(); s.Borrowed != 2<<20 || s.Free != 0 || s.Size != 4<<20 || s.Usable != s.Size {
 		t.Errorf("%+v", s)
 	}
 	if p.Keep(0) || p.Keep(8) || !p.Keep(7) || p.Keep(7) {

@@ -271,7 +271,7 @@ func TestRandom(t *testing.T) {
 				t.Fatalf("core %d keeps what it borrowed", s.number)
 			}
 			if !mortal {
-				if got := s.pool.Statistics(); got != (memory.Statistics{Size: ram, Free: ram, Largest: ram}) || s.core.Lent() != 0 {
+				if got := s.pool.Statistics(); got != (memory.Statistics{Size: ram, Usable: ram, Free: ram, Largest: ram}) || s.core.Lent() != 0 {
 					t.Fatalf("core %d has %+v, lent %d", s.number, got, s.core.Lent())
 				}
 			}

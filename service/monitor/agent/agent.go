@@ -42,6 +42,7 @@ type Agent struct {
 	pool  *memory.Pool
 	loans *loan.Core
 	given uint64 // bytes that programs have
+	kept  uint64 // bytes that the monitor took for itself
 	dying []dying
 
 	byProgram map[uint32]*child

@@ -263,6 +263,9 @@ func (b *bench) memory(t *testing.T) wire.Memory {
 	if !ok {
 		t.Fatalf("asked for memory, got %+v", b.answer)
 	}
+	if m := m.Memory; m.Total != m.Kernel+m.Free+m.Given+m.Monitor {
+		t.Errorf("memory is lost: %+v", m)
+	}
 	return m.Memory
 }
 
@@ -316,7 +319,7 @@ func TestQuestions(t *testing.T) {
 	for _, n := range m.Types {
 		sum += n
 	}
-	if m.Total != agenttest.RAM+4<<20 || sum != m.Total || m.Given != 1<<20 || m.Types[capability.Dispatcher] != 64<<10 || m.Monitor == 0 {
+	if m.Total != agenttest.RAM+4<<20 || sum != m.Total || m.Given != 1<<20 || m.Types[capability.Dispatcher] != 64<<10 || m.Monitor != 0 {
 		t.Errorf("memory: %+v", m)
 	}
 }

@@ -66,15 +66,14 @@ func (a *Agent) memory(request uint32) (wire.Message, error) {
 		return nil, err
 	}
 	tally.End()
-	own, err := a.kernel.Own()
-	if err != nil {
-		return nil, err
-	}
 	s := a.pool.Statistics()
+	// What the pool never had, the monitor was made of; and it has what is of no
+	// use to others.
+	monitor := tally.Sum() + tally.Lent - s.Usable + a.kept
 	return &wire.MemoryAnswer{Request: request, Memory: wire.Memory{
 		Total: info.TotalPages * abi.PageSize, Kernel: info.KernelPages * abi.PageSize,
 		Lent: tally.Lent, Borrowed: s.Borrowed, Types: tally.Types,
-		Free: s.Free, Largest: s.Largest, Given: a.given, Monitor: own.Held,
+		Free: s.Free, Largest: s.Largest, Given: a.given, Monitor: monitor,
 		Machine: info.MachinePages * abi.PageSize, Shared: info.SharedPages * abi.PageSize,
 	}}, nil
 }

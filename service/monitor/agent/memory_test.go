@@ -237,8 +237,8 @@ func TestSustain(t *testing.T) {
 	}
 	b.kernel.Free = 0
 	b.Sustain()
-	if m := b.memory(t); m.Free != 0 || b.kernel.Sustained != agenttest.RAM {
-		t.Errorf("%d bytes, %d free", b.kernel.Sustained, m.Free)
+	if m := b.memory(t); m.Free != 0 || b.kernel.Sustained != agenttest.RAM || m.Monitor != agenttest.RAM {
+		t.Errorf("%d bytes, %d free, %d of the monitor's", b.kernel.Sustained, m.Free, m.Monitor)
 	}
 }
 

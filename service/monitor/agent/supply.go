@@ -194,6 +194,8 @@ func (a *Agent) Sustain() {
 		}
 		if err := a.kernel.Sustain(b); err != nil {
 			a.pool.Give(b)
+		} else {
+			a.kept += size
 		}
 		return
 	}

@@ -138,7 +138,8 @@ type Memory struct {
 	// Types is what the rest was made into, by type; RAM: nothing yet.
 	Types [capability.NumTypes]uint64
 	// Free is the part of it that nobody has, in blocks up to Largest; Given is
-	// what programs have, Monitor what the monitor itself has.
+	// what programs have, Monitor what the monitor itself has. That is another
+	// way to count the same: Total = Kernel + Free + Given + Monitor.
 	Free, Largest  uint64
 	Given, Monitor uint64
 	// Machine is all RAM of the machine, and Shared what no core has; on core 0
