@@ -21,6 +21,9 @@ const (
 	// burst is how many messages of one channel are handled before the next
 	// one's turn.
 	burst = 64
+	// lull is how long the kernel may say nothing of what it destroys until it
+	// is asked.
+	lull = 20 * time.Millisecond
 )
 
 // monitor is the state of the event loop. Nothing else touches it.
@@ -108,7 +111,10 @@ func (m *monitor) loop(failed <-chan error) error {
 		for m.poll() {
 			m.runEvents()
 		}
-		var overdue <-chan time.Time
+		var overdue, unfinished <-chan time.Time
+		if m.agent.Unfinished() {
+			unfinished = time.After(lull)
+		}
 		if m.control != nil {
 			if t := m.control.Deadline(); !t.IsZero() {
 				overdue = time.After(time.Until(t))
@@ -119,6 +125,8 @@ func (m *monitor) loop(failed <-chan error) error {
 			case f := <-m.events:
 				f()
 			case <-overdue:
+			case <-unfinished:
+				m.agent.Notified()
 			case err := <-failed:
 				return err
 			}
@@ -223,6 +231,7 @@ func (m *monitor) lost(p *peer, why error) {
 	p.dead = true
 	if m.control == nil {
 		native.Log(fmt.Sprintf("monitor: core %d is lost: %v", p.core, why))
+		m.agent.Alone()
 		return
 	}
 	m.control.CoreDied(p.core, why.Error())

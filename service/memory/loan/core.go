@@ -33,6 +33,7 @@ type Core struct {
 	answer func(got bool)
 
 	asking bool
+	alone  bool
 	lent   []lent
 }
 
@@ -57,8 +58,19 @@ func (c *Core) Ask(size uint64) {
 		return
 	}
 	c.asking = true
+	if c.alone {
+		c.answered(false)
+		return
+	}
 	size = min(max(size, Least), Most)
 	c.say(Message{Kind: Borrow, Size: 1 << bits.Len64(size-1)})
+}
+
+// Alone takes note that the broker is lost: nothing is lent, borrowed or given
+// back any more.
+func (c *Core) Alone() {
+	c.alone = true
+	c.answered(false)
 }
 
 // Asking reports whether an answer is to come.
@@ -144,7 +156,7 @@ func (c *Core) lend(core uint32, size uint64) (memory.Block, bool) {
 // become free. It reports whether it did anything.
 func (c *Core) Retry() bool {
 	progress := c.regain()
-	for !c.asking { // else it is wanted
+	for !c.asking && !c.alone { // else it is wanted
 		r, ok := c.pool.Idle()
 		if !ok || c.kernel.Release(r.Reference) != nil {
 			break

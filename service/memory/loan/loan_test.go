@@ -287,6 +287,25 @@ func TestRandom(t *testing.T) {
 	})
 }
 
+// TestAlone: without the broker every question is answered at once, and what was
+// borrowed stays.
+func TestAlone(t *testing.T) {
+	w := newWorld(t, rand.New(rand.NewPCG(1, 1)), 2)
+	s := w.cores[1]
+	s.core.Ask(Least)
+	if s.core.Alone(); s.core.Asking() || !slices.Equal(s.got, []bool{false}) {
+		t.Errorf("the question under way got %v", s.got)
+	}
+	s.core.Ask(Least)
+	if s.core.Asking() || !slices.Equal(s.got, []bool{false, false}) {
+		t.Errorf("the next got %v", s.got)
+	}
+	s.pool.Add(memory.Root{Reference: 9, Base: 1 << 40, Size: Least, Loan: 5})
+	if s.core.Retry() {
+		t.Error("gives back to no one")
+	}
+}
+
 // TestChoice checks who is asked: the near before the far, of those as near the
 // one with the most free, and each once.
 func TestChoice(t *testing.T) {

@@ -109,6 +109,15 @@ func (a *Agent) Handle(m wire.Message) {
 	}
 }
 
+// Alone says that whoever coordinates the machine is lost: no memory comes from
+// other cores.
+func (a *Agent) Alone() { a.loans.Alone() }
+
+// Unfinished reports whether the kernel is at work on what was destroyed. It
+// notifies the monitor when it has nothing left to do; but as long as programs
+// give it more, the agent should be Notified now and then without that.
+func (a *Agent) Unfinished() bool { return len(a.dying) > 0 }
+
 // Notified says that the monitor's doorbell was rung: the state of a domain or of
 // a capability may have changed.
 func (a *Agent) Notified() { a.notified = true }

@@ -286,11 +286,14 @@ func TestEnds(t *testing.T) {
 	b.Handle(&wire.Kill{Program: 1})
 	b.Notified()
 	b.Poll(true)
-	if b.Running() != 3 || len(b.log) != 3 {
+	if b.Running() != 3 || len(b.log) != 3 || !b.Unfinished() {
 		t.Errorf("%d programs, messages %q", b.Running(), b.log)
 	}
 	b.run(true)
 	expectLog(t, b, "started 1 as 2", "started 2 as 3", "started 3 as 4", "exit 1 kind 4 code 0", "exit 2 kind 4 code 0", "exit 3 kind 1 code 3")
+	if b.Unfinished() {
+		t.Error("something is unfinished")
+	}
 	if b.status[1].CPU != 1000 {
 		t.Errorf("a killed program ran for %d ns", b.status[1].CPU)
 	}

@@ -188,6 +188,21 @@ func TestOutOfMemory(t *testing.T) {
 	b.expectNothing(t)
 }
 
+// TestAlone: without other cores a program that finds no memory hears so at once.
+func TestAlone(t *testing.T) {
+	b := newBench(waits)
+	b.Alone()
+	b.limited(t, 1, "wait", 1<<40)
+	d := b.kernel.Running()[0]
+	for number := uint32(1); number < 9; number++ {
+		d.Ask(number, agenttest.RAM)
+	}
+	b.run(true)
+	if n := len(d.Given); n != 8 || d.Given[7].Error != capability.ErrMemory || len(b.loans) != 0 {
+		t.Errorf("given %+v, asked others %+v", d.Given, b.loans)
+	}
+}
+
 func TestTooSmallQuota(t *testing.T) {
 	b := newBench(waits)
 	b.limited(t, 1, "wait", 300<<10)
