@@ -275,7 +275,7 @@ const (
 	L1CNodeMint
 	// L1CNodeMove (slot, source) moves the source into an empty slot.
 	L1CNodeMove
-	// L1CNodeRetype (slots, source, type, offset, size) makes at most 16 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared.
+	// L1CNodeRetype (slots, source, type, offset, size) makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared.
 	L1CNodeRetype
 	// L1CNodeDelete (slot) empties a slot; the last capability to an object ends the object.
 	L1CNodeDelete
@@ -291,7 +291,7 @@ const (
 	L2CNodeMint
 	// L2CNodeMove (slot, source) moves the source into an empty slot.
 	L2CNodeMove
-	// L2CNodeRetype (slots, source, type, offset, size) makes at most 16 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared.
+	// L2CNodeRetype (slots, source, type, offset, size) makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared.
 	L2CNodeRetype
 	// L2CNodeDelete (slot) empties a slot; the last capability to an object ends the object.
 	L2CNodeDelete

@@ -41,7 +41,7 @@ func operationsOf(m *machine) []struct {
 			m.must(m.Retype(m.slot(60), m.slot(1), abi.Frame, end, 4096, 1))
 			m.must(m.Delete(m.slot(60)))
 		}},
-		{"retype-delete-16", func() {
+		{"retype-delete-8", func() {
 			m.must(m.Retype(m.slot(100), m.slot(61), abi.Frame, 4096, 4096, MaxRetype))
 			for i := range uint64(MaxRetype) {
 				m.must(m.Delete(m.slot(100 + i)))

@@ -54,9 +54,10 @@ func TestMappingEnds(t *testing.T) {
 		if n := m.nonzero(table); n != 3 {
 			t.Fatalf("%d entries", n)
 		}
-		if err := c.end(m); err != abi.OK {
+		if err := c.end(m); err != abi.OK && err != abi.ErrPending {
 			t.Errorf("%s: %s", c.name, err.Name())
 		}
+		m.drain()
 		if n := m.nonzero(table); n != 1 || *m.entry(memory.Phys(table + 9*8)) == 0 {
 			t.Errorf("%s: %d entries are left", c.name, n)
 		}
@@ -236,7 +237,8 @@ func TestDispatcherMapped(t *testing.T) {
 		t.Errorf("an endpoint's parent is %#x", p)
 	}
 	table := m.BaseOf(m.slot(21))
-	m.must(m.Delete(m.slot(30)))
+	for m.Delete(m.slot(30)) == abi.ErrPending {
+	}
 	m.drain()
 	if m.nonzero(table) != 2 || m.TypeOf(m.slot(31)) != abi.Null || m.TypeOf(m.slot(40)) != abi.Null {
 		t.Error("the dispatcher has gone, and something of it is left")

@@ -91,21 +91,27 @@ func (s *System) remove(a memory.Phys) {
 }
 
 // ascend repairs the nodes of a path from its end upwards, all that are deeper
-// than the first top ones and as many others as need it. A node depends on
-// nothing but its own level and end and those of its children and
-// grandchildren: above two nodes in a row that stayed as they were, all does.
+// than the first top ones and as many others as need it. Whether a node is in
+// balance depends on its own level and those of its children and grandchildren:
+// above two nodes in a row that stayed as they were, all are. Its end depends on
+// those of its children alone.
 func (s *System) ascend(p *path, top int, repair func(*System, memory.Phys) memory.Phys) {
-	for same := 0; p.n > 0 && (same < 2 || p.n > top); {
+	for same := 0; p.n > 0; {
 		p.n--
 		t := p.node[p.n]
 		level, end := s.at(t).level, s.at(t).end
-		now := repair(s, t)
-		if now == t && s.at(t).level == level && s.at(t).end == end {
+		if same == 2 {
+			s.update(t)
+		} else if now := repair(s, t); now == t && s.at(t).level == level {
 			same++
+		} else {
+			same = 0
+			s.attach(p, p.n, now)
 			continue
 		}
-		same = 0
-		s.attach(p, p.n, now)
+		if same == 2 && s.at(t).end == end && p.n <= top {
+			return
+		}
 	}
 }
 

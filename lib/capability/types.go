@@ -95,7 +95,7 @@ func (c L1CNode) Move(slot uint32, source capability.Reference) error {
 	return err
 }
 
-// Retype makes at most 16 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared. It needs right Write.
+// Retype makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared. It needs right Write.
 func (c L1CNode) Retype(first, count uint32, source capability.Reference, kind capability.Type, offset uint64, size uint64) error {
 	_, err := invoke(capability.L1CNode, capability.Reference(c), capability.L1CNodeRetype, uint64(first)|uint64(count)<<32, uint64(source), uint64(kind), uint64(offset), uint64(size))
 	return err
@@ -145,7 +145,7 @@ func (c L2CNode) Move(slot uint32, source capability.Reference) error {
 	return err
 }
 
-// Retype makes at most 16 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared. It needs right Write.
+// Retype makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared. It needs right Write.
 func (c L2CNode) Retype(first, count uint32, source capability.Reference, kind capability.Type, offset uint64, size uint64) error {
 	_, err := invoke(capability.L2CNode, capability.Reference(c), capability.L2CNodeRetype, uint64(first)|uint64(count)<<32, uint64(source), uint64(kind), uint64(offset), uint64(size))
 	return err

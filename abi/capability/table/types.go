@@ -225,7 +225,7 @@ var cnode = []Invocation{
 	{"Mint", []Argument{{"slot", "Index"}, {"source", "Reference"}, {"rights", "Rights"}}, "Write", "puts a copy with only those of the source's rights that are given into an empty slot; the source needs right Grant", ""},
 	{"Move", []Argument{{"slot", "Index"}, {"source", "Reference"}}, "Write", "moves the source into an empty slot", ""},
 	{"Retype", []Argument{{"slots", "Slots"}, {"source", "Reference"}, {"type", "Type"}, {"offset", "Range"}, {"size", "Range"}}, "Write",
-		"makes at most 16 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared", ""},
+		"makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared", ""},
 	{"Delete", []Argument{{"slot", "Index"}}, "Write", "empties a slot; the last capability to an object ends the object", ""},
 	{"Revoke", []Argument{{"slot", "Index"}}, "Write", "deletes all other copies of the slot's capability, which needs right Revoke, and everything made of its object", ""},
 }
