@@ -71,6 +71,7 @@ func present(address uint64, want uint32) bool {
 
 // back brings in the page of an address of a region, and perhaps some after it.
 func back(g *carrier.Region, address uint64) capability.Error {
+	Replenish() // each may touch new heap, and populate brings in many
 	page := address &^ pageMask
 	if g.Kind == BackFrame {
 		return backFrame(g, page)

@@ -32,8 +32,7 @@ func Init(c Config) capability.Error {
 	if err != capability.OK {
 		return err
 	}
-	number := keptNumber // it is never all free
-	if err = addPiece(s.ram, number, s.base, s.size); err != capability.OK {
+	if err = addPiece(s.ram, first, s.base, s.size); err != capability.OK {
 		return err
 	}
 	s.adopt()
@@ -122,8 +121,7 @@ func (s *seed) adopt() {
 	p.free -= seedBlocks
 	space.freeBlocks -= seedBlocks
 	for i := range uint32(seedBlocks) {
-		k := blockAt(first + i)
-		k.kind = blockOurs
+		blockAt(first + i).kind = blockOurs
 	}
 	for i := range uint32(seedObjects) {
 		k := blockAt(first + i)

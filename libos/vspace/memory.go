@@ -12,7 +12,7 @@ import (
 // much. ErrArgument, ErrReference, ErrMemory.
 func RAM(size uint64, slot capability.Reference) capability.Error {
 	switch {
-	case size < pageSize || bits.OnesCount64(size) != 1 || size > maxBlocks*blockBytes:
+	case size < pageSize || bits.OnesCount64(size) != 1 || size > mostBlocks*blockBytes:
 		return capability.ErrArgument
 	case !lent(slot):
 		return capability.ErrReference

@@ -127,7 +127,7 @@ func TestNestedFault(t *testing.T) {
 	seen := map[uint64]bool{}
 	backed := 0
 	for i := uint64(0); ; i++ {
-		a := tablesAt + 1<<32 + i/4*hugeBytes + i%4*pageSize
+		a := tablesAt + 1<<32 + i/8*hugeBytes + i%8*pageSize
 		if !NestedFault(a + i) {
 			break
 		}
@@ -138,12 +138,12 @@ func TestNestedFault(t *testing.T) {
 		}
 		seen[e&frameMask] = true
 	}
-	if backed < 24 {
+	if backed < 32 {
 		t.Errorf("the reserve is good for %d pages", backed)
 	}
 	raw(t, syscall.SYS_MPROTECT, tablesAt, TablesSize, syscall.PROT_READ|syscall.PROT_WRITE, 0, 0, 0)
 	Replenish()
-	if !NestedFault(tablesAt+2<<32) || reserve.numSlots < reserveSlots/2 {
+	if !NestedFault(tablesAt+2<<32) || reserve.numSlots < leastSlots {
 		t.Error("the reserve is not refilled")
 	}
 	m.check()
@@ -154,6 +154,49 @@ func TestNestedFault(t *testing.T) {
 	}
 	m.write(m.mmap(0, 1, readWrite), 1)
 	m.check()
+}
+
+// TestSmallFirstPiece begins with less than the reserve takes.
+func TestSmallFirstPiece(t *testing.T) {
+	for _, size := range []uint64{pageSize, 3 * blockBytes} {
+		m := bareMachine(t, size)
+		m.must(m.start())
+		m.check()
+		a := m.mmap(low, 512, readWrite)
+		for p := range uint64(512) {
+			m.write(a+pages(p), p)
+		}
+		m.check()
+		if size > blockBytes && space.numPieces < 3 {
+			t.Errorf("%d pieces", space.numPieces)
+		}
+	}
+	m := bareMachine(t, pageSize)
+	m.refuse = 0
+	if err := m.start(); err != capability.ErrQuota {
+		t.Errorf("without memory: %v", err)
+	}
+}
+
+// TestPopulateMuch brings in more than the reserve is good for at once.
+func TestPopulateMuch(t *testing.T) {
+	m := bareMachine(t, 2<<20)
+	pageHeap(t)
+	m.must(m.start())
+	// A page of each of 200 stretches of 2 MiB: a page of heap each.
+	for i := range uint64(200) {
+		m.mmap(low+i*hugeBytes, 1, readWrite)
+	}
+	for i := range uint64(200) {
+		if err := populate(low+i*hugeBytes, low+i*hugeBytes+pageSize); err != capability.OK {
+			t.Fatal(err)
+		}
+	}
+	m.check()
+	var now abi.Memory
+	if Memory(&now); now.Mapped != 200*pageSize {
+		t.Errorf("%+v", now)
+	}
 }
 
 // TestReserveWithoutRAM lets refilling fail: nothing is lost, and it goes on once

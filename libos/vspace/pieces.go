@@ -38,11 +38,14 @@ type piece struct {
 	from          uint32 // no word of it before this one has a free block
 }
 
-// kept are the numbers of pieces that stay for good: the first, and given ones.
+// keptNumber is the number of pieces that stay for good.
 const keptNumber = ^uint32(0)
 
-// block says what a block is used for. Some fields mean something for one kind
-// only.
+// mostBlocks bounds the blocks of a piece: 16 GiB.
+const mostBlocks = 1 << 19
+
+// block says what a block in use, or several in a row of which it is the first,
+// is used for. Some fields mean something for one kind only.
 type block struct {
 	// next and prev link the chunks, or the blocks of objects, that have room;
 	// they are numbers plus one. For blockTaken, next is how many blocks.
@@ -87,7 +90,7 @@ func memoryOf(n uint32) (source capability.Reference, offset uint64) {
 }
 
 // addPiece takes RAM that lies in a slot. Its error is ErrMemory if there is no
-// room for another, ErrRange if no block lies in it.
+// room for another, ErrRange if no block lies in it or too many.
 func addPiece(slot capability.Reference, number uint32, base, size uint64) capability.Error {
 	low := (base + blockBytes - 1) &^ (blockBytes - 1)
 	high := (base + size) &^ (blockBytes - 1)
@@ -100,7 +103,10 @@ func addPiece(slot capability.Reference, number uint32, base, size uint64) capab
 	for i < space.numPieces && space.pieces[i].slot != 0 {
 		i++
 	}
-	if i == maxPieces || blocks > maxBlocks {
+	switch {
+	case blocks > mostBlocks:
+		return capability.ErrRange
+	case i == maxPieces:
 		return capability.ErrMemory
 	}
 	first, ok := numbersFor(uint32(blocks))
@@ -112,7 +118,6 @@ func addPiece(slot capability.Reference, number uint32, base, size uint64) capab
 	*p = piece{slot: slot, number: number, base: base, size: size, first: first, blocks: uint32(blocks)}
 	p.usable = uint32((high - low) / blockBytes)
 	for n := uint32((low - start) / blockBytes); n < uint32((high-start)/blockBytes); n++ {
-		*blockAt(first + n) = block{piece: uint8(i)}
 		*freeWord(first + n) |= 1 << (n % 64)
 	}
 	p.free = p.usable
@@ -170,9 +175,7 @@ func findBlocks(n uint32, than uint64) (uint32, bool) {
 		p.mark(b, n)
 		p.free -= n
 		space.freeBlocks -= uint64(n)
-		for j := range n {
-			blockAt(b + j).kind = blockOurs // until the caller says otherwise
-		}
+		*blockAt(b) = block{kind: blockOurs, piece: uint8(i)} // until the caller says otherwise
 		return b, true
 	}
 	return 0, false
@@ -232,9 +235,7 @@ func (p *piece) mark(b, n uint32) {
 func releaseBlocks(b, n uint32) {
 	i := blockAt(b).piece
 	p := &space.pieces[i]
-	for j := range n {
-		*blockAt(b + j) = block{piece: i}
-	}
+	*blockAt(b) = block{}
 	p.mark(b, n)
 	p.free += n
 	p.from = min(p.from, (b-p.first)/64)
@@ -265,11 +266,7 @@ func demand(least uint64) capability.Error {
 	if number >= capability.MemorySlots {
 		return capability.ErrMemory
 	}
-	want := max(least, supplyLeast)
-	if part := min(space.held/wantedPart, mostWanted); part > want {
-		want = 1 << (bits.Len64(part) - 1)
-	}
-	if _, err := supply(number, want); err != capability.OK {
+	if _, err := supply(number, max(least, wanted(space.held))); err != capability.OK {
 		return err
 	}
 	slot := capability.Base(capability.SlotMemory + number)
@@ -290,8 +287,15 @@ func demand(least uint64) capability.Error {
 
 const supplyLeast = protocol.Least
 
+// wanted returns how much to ask for when so many bytes are held.
+func wanted(held uint64) uint64 {
+	part := min(max(held/wantedPart, supplyLeast), mostWanted)
+	return 1 << (bits.Len64(part) - 1)
+}
+
 // settle gives pieces of which nothing is in use back to the spawner, while
-// enough is left not to ask for more at once.
+// enough is left not to ask for more at once, or the piece is much larger than
+// what would be asked for.
 func settle() {
 	if !space.idle {
 		return
@@ -302,8 +306,8 @@ func settle() {
 		if p.slot == 0 || p.number == keptNumber || p.free != p.usable {
 			continue
 		}
-		rest := (space.freeBlocks - uint64(p.free)) * blockBytes
-		if rest < keptFree || rest < (space.held-p.size)/(2*wantedPart) {
+		held, rest := space.held-p.size, (space.freeBlocks-uint64(p.free))*blockBytes
+		if rest < max(keptFree, held/(2*wantedPart)) && p.size <= 4*wanted(held) {
 			continue
 		}
 		if remove(p.slot) != capability.OK {

@@ -9,13 +9,12 @@ import (
 	"skerry/abi"
 	"skerry/abi/capability"
 	"skerry/abi/linux"
-	"skerry/carrier"
 )
 
 var (
-	seeds     = flag.Int("seeds", 20, "how many random runs")
+	seeds     = flag.Int("seeds", 8, "how many random runs")
 	firstSeed = flag.Uint64("seed", 0, "the first run's seed")
-	steps     = flag.Int("steps", 400, "operations of a run")
+	steps     = flag.Int("steps", 300, "operations of a run")
 )
 
 // The window that random runs map in: four huge pages' worth.
@@ -436,5 +435,3 @@ func TestNothingLeft(t *testing.T) {
 		}
 	}
 }
-
-var _ = carrier.RegionSize

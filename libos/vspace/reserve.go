@@ -8,11 +8,14 @@ import (
 // What NestedFault works with lies in the libos's own data, and is all made
 // already: frames, tables, and empty slots for their mappings.
 
-// Sizes of the reserve when it is full. One upcall of the libos must touch less
-// that is new.
+// Sizes of the reserve when it is full, and how much of it there must be left
+// for Replenish to do nothing. So what the libos does after it may touch 32 pages
+// of heap that are new, in four stretches of 2 MiB that are.
 const (
-	reserveChunks = 4
-	reserveSlots  = 48
+	reserveChunks = 6
+	reserveSlots  = 80
+	leastChunks   = 5
+	leastSlots    = 48
 )
 
 // reserveTables is how many tables of each level there are.
@@ -109,7 +112,7 @@ func addKnown(k *heapTable, above capability.Reference, level, address uint64) b
 // there is nothing to do, and does what it can if there is no RAM.
 func Replenish() {
 	r := &reserve
-	if r.numSlots >= reserveSlots/2 && r.numChunks > reserveChunks/2 &&
+	if r.numSlots >= leastSlots && r.numChunks >= leastChunks &&
 		r.numTables[1] > reserveTables[1]/2 && r.numTables[2] > reserveTables[2]/2 && r.numTables[3] > 0 {
 		return
 	}
