@@ -42,12 +42,19 @@ func patiently(do func() error) error {
 // retype makes objects one after the other, from an offset on, puts them into
 // slots of a CNode from the given one on, and waits until they are ready.
 func retype(slot capability.Reference, count int, source capability.Reference, t capability.Type, offset, size uint64) error {
-	err := invoke(cnodeOf(slot), capability.L2CNodeRetype, uint64(slot.Slot())|uint64(count)<<32, uint64(source), uint64(t), offset, size)
-	if err != capability.ErrPending {
-		return err
+	for count > 0 {
+		n := min(count, capability.MaxRetype)
+		err := invoke(cnodeOf(slot), capability.L2CNodeRetype, uint64(slot.Slot())|uint64(n)<<32, uint64(source), uint64(t), offset, size)
+		slot, count, offset = slot+capability.Reference(n), count-n, offset+uint64(n)*size
+		if err == capability.ErrPending {
+			last := slot - 1
+			err = patiently(func() error { return invoke(last, capability.InvokeNop) })
+		}
+		if err != nil {
+			return err
+		}
 	}
-	last := slot + capability.Reference(count-1)
-	return patiently(func() error { return invoke(last, capability.InvokeNop) })
+	return nil
 }
 
 // remove empties a slot.

@@ -7,7 +7,7 @@ import (
 
 const (
 	objects   = 128                                      // different ones in a tree
-	batch     = capability.MaxRetype                     // made at once
+	batch     = 32                                       // CNodes made at a time
 	cnodeSize = capability.L2Slots * capability.SlotSize // bytes
 	usable    = capability.L2Slots - 1                   // slots of a CNode
 )
@@ -38,13 +38,13 @@ func (t *tree) grow(n int) error {
 			return err
 		}
 	}
-	for t.size < min(n, objects) {
-		count := min(n-t.size, objects-t.size, batch)
+	if t.size < objects {
+		count := min(n, objects) - t.size
 		at := t.frames + capability.Reference(t.size)
 		if err := retype(at, count, t.root, capability.Frame, uint64(t.size)*abi.PageSize, abi.PageSize); err != nil {
 			return err
 		}
-		t.size += count
+		t.size += max(count, 0)
 	}
 	for ; t.size < n; t.size++ {
 		copies := t.size - objects
