@@ -86,7 +86,7 @@ func TestDivide(t *testing.T) {
 		m := &kcb.Machine{KernelPhys: 0x1f_f000, KernelSize: rapid.Uint64Range(100, 1000).Draw(t, "kernel") * abi.PageSize}
 		m.ArchivePhys = (m.KernelPhys + m.KernelSize + 18*mib) &^ (2*mib - 1)
 		m.ArchiveSize = rapid.Uint64Range(1, 20*mib).Draw(t, "archive")
-		end := m.ArchivePhys + m.ArchiveSize + rapid.Uint64Range(0, 1<<30).Draw(t, "low")
+		end := m.ArchivePhys + m.ArchiveSize + rapid.SampledFrom([]uint64{1, 40, 300, 700, 1500}).Draw(t, "low")*mib + rapid.Uint64Range(0, 2*mib).Draw(t, "more")
 		entries = append(entries, mapEntry{Base: 1 * mib, Size: end - 1*mib, Type: mapRAM})
 		for _, e := range drawRAM(t, "ranges", 0, 3) {
 			entries = append(entries, mapEntry{Base: 4<<30 + uint64(e.Base), Size: e.Size(), Type: mapRAM})

@@ -54,8 +54,9 @@ func setCore(k uintptr)
 // HeapPages counts the pages the kernel's Go heap holds.
 var HeapPages uint64
 
-// logged says which descriptors are the log. The runtime writes to no others:
-// one outside of the table is a bug in the kernel, and ends it by a trap.
+// logged says which descriptors are the log, to which the runtime writes when
+// the kernel ends. It writes to no others: one outside of the table is a bug in
+// the kernel, and ends it by a trap.
 var logged = [3]bool{1: true, 2: true}
 
 const noSuchCall = -linux.ENOSYS
@@ -72,6 +73,7 @@ func call() {
 	case linux.SysWrite:
 		ret = int64(a2)
 		if logged[a0] {
+			console.LastWords()
 			console.WriteBytes(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(a1))), int(a2)))
 		}
 	case linux.SysMmap:

@@ -24,6 +24,7 @@ func Stop(why string) {
 		amd64.Halt()
 	}
 	dying = true
+	console.LastWords()
 	console.Begin("skerry: panic: core ")
 	console.Number(uint64(core.Machine.Core))
 	console.Write(": ")
@@ -79,6 +80,7 @@ func Expect(why string) {
 // the machine is broken.
 func unexpected(t amd64.Trap) {
 	r := &amd64.KernelTrap
+	console.LastWords()
 	console.Write("trap ")
 	console.Number(uint64(t.Vector))
 	console.Value(" in the kernel: error code ", t.Code)

@@ -158,14 +158,29 @@ func Flush() {
 	if outboxes == 0 {
 		return
 	}
-	if !put(b) {
-		mine().Lost++
-		return
+	for !put(b) {
+		if !last || patience == 0 {
+			mine().Lost++
+			return
+		}
+		patience--
+		amd64.Pause()
 	}
 	if canWake {
 		amd64.SendIPI(ownerAPIC, amd64.VectorLog)
 	}
 }
+
+// last says that what is logged are last words, which wait for room in the
+// outbox; patience is how often they still ask for it.
+var (
+	last     bool
+	patience = 20_000_000
+)
+
+// LastWords makes the log wait for the owner to make room in the outbox, though
+// not for ever: the kernel is ending, and says why.
+func LastWords() { last = true }
 
 // transfer holds bytes on their way from an outbox to the port.
 var transfer [512]byte

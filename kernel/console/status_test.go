@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 
@@ -224,6 +225,47 @@ func TestLost(t *testing.T) {
 	}
 	if lost := Of(1).Lost; lost == 0 || uint64(got)+lost != lines {
 		t.Errorf("%d lines arrived, %d were lost, %d were logged", got, lost, lines)
+	}
+}
+
+// TestLastWords logs more than the outbox holds as last words: while the owner
+// takes them none is lost, and when it does not, the log gives up.
+func TestLastWords(t *testing.T) {
+	outbox(t, 2)
+	Attach(outboxes, 1)
+	old := patience
+	defer func() { last, patience = false, old }()
+	LastWords()
+	done := make(chan bool)
+	go func() { // the owner
+		for {
+			select {
+			case <-done:
+				done <- true
+				return
+			default:
+				atomic.StoreUint64(&Of(0).Taken[1], atomic.LoadUint64(&Of(1).Put))
+			}
+		}
+	}()
+	const lines = 2000
+	for range lines {
+		Write("last words")
+		Flush()
+	}
+	done <- true
+	<-done
+	size := uint64(len("skerry: core 1: last words\r\n"))
+	if m := Of(1); m.Lost != 0 || m.Put != lines*size {
+		t.Errorf("%d lines were lost, %d of %d bytes put", m.Lost, m.Put, lines*size)
+	}
+	patience = 1000
+	for range lines {
+		Write("last words")
+		Flush()
+	}
+	if Of(1).Lost == 0 || patience != 0 {
+		t.Errorf("nobody takes them, and %d lines were lost, patience is %d", Of(1).Lost, patience)
 	}
 }
 
