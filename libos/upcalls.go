@@ -108,8 +108,10 @@ func unwind(r *abi.Registers) {
 
 // Bits of a page fault's error code.
 const (
-	faultWrite = 1 << 1
-	faultFetch = 1 << 4
+	faultPresent = 1 << 0
+	faultWrite   = 1 << 1
+	faultUser    = 1 << 2
+	faultFetch   = 1 << 4
 )
 
 // pageFaultUpcall brings in the page that the current thread wants, or sends
@@ -126,7 +128,13 @@ func pageFaultUpcall() {
 	} else if code&faultFetch != 0 {
 		want = linux.PROT_EXEC
 	}
-	if siginfoCode := access(address, want); siginfoCode != 0 {
+	siginfoCode := access(address, want)
+	if siginfoCode == 0 && code&(faultPresent|faultUser) == faultPresent {
+		// The page is there, but not for what the processor does by itself: a
+		// load of a segment, or QEMU 7.2's IRET.
+		siginfoCode = linux.SEGV_ACCERR
+	}
+	if siginfoCode != 0 {
 		fault(linux.SIGSEGV, siginfoCode, address)
 	}
 }
