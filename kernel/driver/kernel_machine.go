@@ -74,10 +74,12 @@ func kernelPower(d *Driver, _ *kcb.DCB, _ memory.Phys, a *capability.Arguments) 
 	if a[0] != abi.PowerOff && a[0] != abi.PowerReset {
 		return 0, capability.ErrArgument
 	}
-	console.Collect(d.k.Machine.Cores)
-	console.COM1.Drain()
-	console.COM2.Drain()
 	m := &d.k.Machine
+	for range m.Cores + 1 { // at a time, what the port's buffer holds of all outboxes
+		console.Collect(m.Cores)
+		console.COM1.Drain()
+	}
+	console.COM2.Drain()
 	if a[0] == abi.PowerReset {
 		if m.ResetPort != 0 {
 			amd64.Out(m.ResetPort, m.ResetValue)
