@@ -41,7 +41,7 @@ var foreign = []region{
 	{"a monitor's channels", abi.MonitorChannels},
 	{"a monitor's channel to core 1", abi.MonitorChannels + abi.MonitorChannelSize},
 	{"beyond the dispatcher frame", abi.DispatcherBase + abi.DispatcherSize},
-	{"beyond the stdio frame", abi.StdioBase + abi.StdioSize},
+	{"beyond the channels", abi.StdioBase + abi.ChannelsSize},
 	{"the page below the program", 0x3f_f000},
 	{"far up in the heap's range", 0xc8_0000_0000},
 	{"the end of what programs may map", abi.ProgramTop - abi.PageSize},

@@ -77,7 +77,7 @@ var referenceAttacks = []attack{
 			return "", err
 		}
 		store(at, 0)
-		for _, back := range []uint64{1, 8, 16, 31} {
+		for _, back := range []uint64{1, 8, 16, 23} {
 			err, _ := invoke(own(capability.SlotCSpace), capability.InvokeIdentify, uint64(at)+abi.PageSize-back)
 			t.refuse(err, "Identify wrote across the end of memory")
 		}

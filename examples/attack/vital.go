@@ -24,9 +24,7 @@ var vitalAttacks = []attack{
 	}},
 	{"vital-revoke-all", "revoke all capabilities that the program was given, and go on", func(string) (outcome, error) {
 		for slot := uint64(capability.L2Slots - 1); slot > 0; slot-- {
-			if slot != capability.SlotDispatcher && slot != capability.SlotEndpoint {
-				invoke(own(capability.SlotBase), capability.L2CNodeRevoke, slot)
-			}
+			invoke(own(capability.SlotBase), capability.L2CNodeRevoke, slot)
 		}
 		return afterDamage()
 	}},
@@ -43,10 +41,12 @@ var vitalAttacks = []attack{
 		return afterDamage()
 	}},
 	{"vital-top-table", "delete the top table of the program", func(string) (outcome, error) {
+		invoke(own(capability.SlotBase), capability.L2CNodeRevoke, capability.SlotVSpace)
 		invoke(own(capability.SlotBase), capability.L2CNodeDelete, capability.SlotVSpace)
 		return afterDamage()
 	}},
-	{"vital-dispatcher", "delete the dispatcher that the program runs on", func(string) (outcome, error) {
+	{"vital-dispatcher", "delete the dispatcher that the program runs on, and all others' capabilities to it", func(string) (outcome, error) {
+		invoke(own(capability.SlotBase), capability.L2CNodeRevoke, capability.SlotDispatcher)
 		invoke(own(capability.SlotBase), capability.L2CNodeDelete, capability.SlotDispatcher)
 		return afterDamage()
 	}},

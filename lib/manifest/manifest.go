@@ -54,8 +54,8 @@ type Program struct {
 	Quota uint64   // bytes of memory it may hold; 0: as much as its core has
 	Stdin bool     `json:",omitempty"` // input comes over the link; otherwise it reads end of file
 	Trace bool     `json:",omitempty"` // report unknown Linux calls at exit
-	// Capabilities are what it is given besides what every domain has: Log and
-	// Inspect.
+	// Capabilities are what it is given besides what every domain has: Log,
+	// Inspect, Dispatch.
 	Capabilities []string `json:",omitempty"`
 	// Runs is how often it is run, again as soon as all that it held is back; 0:
 	// once. Only the last end is told. RUN in its environment says which run it
@@ -72,6 +72,9 @@ const (
 	Log = "log"
 	// Inspect lets it inspect its core: the Kernel with right Read.
 	Inspect = "inspect"
+	// Dispatch lets it run dispatchers that it makes: its domain number with
+	// right Grant.
+	Dispatch = "dispatch"
 )
 
 // Encode returns the manifest as JSON.
@@ -139,8 +142,8 @@ func (p *Program) check() error {
 		return fmt.Errorf("%s: %d runs, killed after %d us", p.Name, p.Runs, p.Kill)
 	}
 	for _, c := range p.Capabilities {
-		if c != Log && c != Inspect {
-			return fmt.Errorf("%s: there is no capability %q to give, only %s and %s", p.Name, c, Log, Inspect)
+		if c != Log && c != Inspect && c != Dispatch {
+			return fmt.Errorf("%s: there is no capability %q to give, only %s, %s and %s", p.Name, c, Log, Inspect, Dispatch)
 		}
 	}
 	for _, list := range [][]string{p.Args, p.Env, {p.Cwd}} {

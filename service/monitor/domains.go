@@ -83,7 +83,7 @@ func (k *kernel) plan(d *agent.Domain) *domain.Plan {
 		RAM: d.Memory.Reference, Base: d.Memory.Base, Size: d.Memory.Size,
 		CSpace: capability.Base(capability.SlotCSpace), Mount: d.Mount,
 		Gifts: []domain.Gift{
-			{Slot: capability.SlotDomain, Source: d.Identity, Rights: capability.RightControl},
+			{Slot: capability.SlotDomain, Source: d.Identity, Rights: identityRights(d)},
 			{Slot: capability.SlotArchive, Source: capability.Base(capability.SlotArchive), Rights: capability.RightRead | capability.RightExecute | capability.RightGrant},
 			{Slot: capability.SlotSupervisor, Source: k.doorbell, Rights: capability.RightSend},
 			// Without Revoke: it would unmap the frame here.
@@ -100,6 +100,14 @@ func (k *kernel) plan(d *agent.Domain) *domain.Plan {
 		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotKernel, Source: capability.Reference(driver), Rights: capability.RightRead})
 	}
 	return p
+}
+
+// identityRights are those that a domain has to its number.
+func identityRights(d *agent.Domain) capability.Rights {
+	if d.Grants&wire.GrantDispatch != 0 {
+		return capability.RightControl | capability.RightGrant
+	}
+	return capability.RightControl
 }
 
 // Least implements agent.Kernel.

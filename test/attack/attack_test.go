@@ -69,6 +69,7 @@ func attackVictims(t *testing.T, system *image.System, attacker, victim []byte, 
 	add := func(name string, core int, args ...string) {
 		plan.Programs = append(plan.Programs, manifest.Program{
 			Name: name, Path: "bin/" + name, Args: append([]string{name}, args...), Cwd: "/", Core: core, Quota: 64 << 20,
+			Capabilities: []string{manifest.Log, manifest.Dispatch},
 		})
 	}
 	add("victim", 0, rounds)

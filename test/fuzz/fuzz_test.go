@@ -49,7 +49,7 @@ func TestCalls(t *testing.T) {
 		m.Programs = append(m.Programs, boot.Program{Package: boot.Example(t, "victim"), Core: core, Stdin: stdin})
 	}
 	for core := range cores {
-		p := boot.Program{Package: boot.Example(t, "fuzz"), Core: core, Quota: quota, Capabilities: []string{manifest.Log}}
+		p := boot.Program{Package: boot.Example(t, "fuzz"), Core: core, Quota: quota, Capabilities: []string{manifest.Log, manifest.Dispatch}}
 		p.Args = []string{"-seed", strconv.Itoa(*seed + core), "-calls", strconv.Itoa(calls)}
 		m.Programs = append(m.Programs, p)
 		p.Args = []string{"-seed", strconv.Itoa(*seed + 1000*(core+1)), "-calls", strconv.Itoa(calls), "-wild"}

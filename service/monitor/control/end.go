@@ -79,6 +79,8 @@ func spawnMessage(p *program, m *manifest.Program) (*wire.Spawn, error) {
 			spawn.Grants |= wire.GrantLog
 		case manifest.Inspect:
 			spawn.Grants |= wire.GrantInspect
+		case manifest.Dispatch:
+			spawn.Grants |= wire.GrantDispatch
 		}
 	}
 	return spawn, nil

@@ -59,6 +59,9 @@ const (
 	// GrantInspect is the right to inspect the core: the Kernel with right
 	// Read, in slot capability.SlotKernel.
 	GrantInspect
+	// GrantDispatch is right Grant to the domain's number, which it takes to set
+	// dispatchers up.
+	GrantDispatch
 )
 
 // Loan carries a message about lent memory, either way.
