@@ -86,6 +86,41 @@ func TestSparse(t *testing.T) {
 	}
 }
 
+// TestHoles frees every other page of what is mapped, and touches as many
+// elsewhere, one by one: they come from the holes.
+func TestHoles(t *testing.T) {
+	m := newMachine(t, 512<<10)
+	const n = 512
+	a := m.mmap(low, n, readWrite)
+	for p := range uint64(n) {
+		m.write(a+pages(p), p+1)
+	}
+	for p := uint64(0); p < n; p += 2 {
+		if e := Madvise(a+pages(p), pageSize, linux.MADV_DONTNEED); e != 0 {
+			t.Fatal(e)
+		}
+	}
+	m.check()
+	free := space.freePages
+	b := m.mmap(low+pages(2*n), n, readWrite)
+	m.total()
+	for p := uint64(0); p < n/2; p += 2 {
+		if v := m.read(b + pages(p)); v != 0 {
+			t.Fatalf("new memory reads %d", v)
+		}
+		m.write(b+pages(p), 1)
+	}
+	if got := m.calls["Retype"]; got > 4 || space.freePages > free-n/4 {
+		t.Errorf("%d Retype, %d free pages, before %d", got, space.freePages, free)
+	}
+	for p := uint64(1); p < n; p += 2 {
+		if v := m.read(a + pages(p)); v != p+1 {
+			t.Fatalf("page %d reads %d", p, v)
+		}
+	}
+	m.check()
+}
+
 // noKernel lets invocations do nothing, at once.
 func noKernel(word, a, b, c, d, e uint64) (uint64, capability.Error) { return 0, capability.OK }
 

@@ -6,8 +6,8 @@
 // Go runtime, allocates nothing, and keeps addresses, not pointers. There is one
 // space, and nothing is safe for concurrent use: the dispatcher is disabled
 // while any function runs. It reaches the CPU driver and the spawner only
-// through the functions of Config. It must never leave a mapping and what it
-// knows of it apart, whatever fails.
+// through the functions of Config, in invoke.go. It must never leave a mapping
+// and what it knows of it apart, whatever fails.
 //
 // # What a libos calls
 //
@@ -15,7 +15,7 @@
 //   - NestedFault from the upcall of that name. It touches no memory that could
 //     fault, and takes what it needs from a reserve.
 //   - Replenish at the start of every upcall that may touch new heap: it refills
-//     the reserve, and asks for RAM before it runs out.
+//     the reserve.
 //   - Fault for page faults of the program, Usable before the libos itself reads
 //     or writes the program's memory.
 //   - Mmap, Munmap, Mprotect, Madvise, Mincore, Brk for the Linux calls of these
