@@ -69,6 +69,23 @@ func nop() (measure.Operation, error) {
 	}, nil
 }
 
+// places are how many slots, and pages, an operation is done at in turn: what it
+// costs depends on where in the database's tree it falls.
+const places = 64
+
+// inTurn makes a row's operation of one that is done at each place.
+func inTurn(do func(place capability.Reference) error, done func()) measure.Operation {
+	return measure.Operation{
+		Run: func() {
+			for i := range capability.Reference(places) {
+				must(do(i))
+			}
+		},
+		Units: places,
+		Done:  done,
+	}
+}
+
 // mapUnmap maps and unmaps a page in the program's own address space, in which
 // the tables above it stay.
 func mapUnmap() (measure.Operation, error) {
@@ -76,35 +93,25 @@ func mapUnmap() (measure.Operation, error) {
 	if err != nil {
 		return measure.Operation{}, err
 	}
-	return measure.Operation{
-		Run: func() {
-			must(w.mapPage())
-			must(w.unmapPage())
-		},
-		Done: w.close,
-	}, nil
+	return inTurn(w.mapUnmap, w.close), nil
 }
 
 // retypeDelete makes a frame of a page of RAM, which clears it, and deletes it.
 func retypeDelete() (measure.Operation, error) {
-	page, err := takeRAM(abi.PageSize)
+	ram, err := takeRAM(places * abi.PageSize)
 	if err != nil {
 		return measure.Operation{}, err
 	}
-	frame, err := native.Slot()
+	frames, err := takeSlots(places)
 	if err != nil {
 		return measure.Operation{}, err
 	}
-	return measure.Operation{
-		Run: func() {
-			must(retype(frame, 1, page, capability.Frame, 0, abi.PageSize))
-			must(remove(frame))
-		},
-		Done: func() {
-			must(native.FreeSlot(frame))
-			giveBack(page)
-		},
-	}, nil
+	return inTurn(func(i capability.Reference) error {
+		if err := retype(frames+i, 1, ram, capability.Frame, uint64(i)*abi.PageSize, abi.PageSize); err != nil {
+			return err
+		}
+		return remove(frames + i)
+	}, func() { giveBack(ram) }), nil
 }
 
 // copyDelete copies a capability and deletes the copy.
@@ -113,20 +120,17 @@ func copyDelete() (measure.Operation, error) {
 	if err != nil {
 		return measure.Operation{}, err
 	}
-	slot, err := native.Slot()
+	copies, err := takeSlots(places)
 	if err != nil {
 		return measure.Operation{}, err
 	}
-	return measure.Operation{
-		Run: func() {
-			must(invoke(cnodeOf(slot), capability.L2CNodeCopy, uint64(slot.Slot()), uint64(page)))
-			must(remove(slot))
-		},
-		Done: func() {
-			must(native.FreeSlot(slot))
-			giveBack(page)
-		},
-	}, nil
+	return inTurn(func(i capability.Reference) error {
+		to := copies + i
+		if err := invoke(cnodeOf(to), capability.L2CNodeCopy, uint64(to.Slot()), uint64(page)); err != nil {
+			return err
+		}
+		return remove(to)
+	}, func() { giveBack(page) }), nil
 }
 
 // revoke revokes n descendants of a capability, and waits for their end.

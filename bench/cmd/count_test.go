@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,9 +25,15 @@ var held = []string{
 // longest is how many instructions a kernel may keep interrupts off.
 const longest = 20_000
 
-// allowed is how far a count may exceed the one kept, in parts of it. Fewer
-// instructions always pass.
-const allowed = 0.01
+// allowed returns how far a count may exceed the one kept, in parts of it. Fewer
+// instructions always pass. What a capability operation takes depends on the
+// shape of the database's tree, and that on addresses.
+func allowed(row string) float64 {
+	if strings.HasPrefix(row, "capability_") && row != "capability_nop" {
+		return 0.1
+	}
+	return 0.01
+}
 
 // TestCounts boots a machine that counts instructions and compares what each
 // operation takes with testdata/counts.txt. To accept new counts:
@@ -66,7 +73,7 @@ func TestCounts(t *testing.T) {
 			continue
 		}
 		t.Logf("%s: %.0f instructions, %.0f kept", name, r.skerry[0], want)
-		if r.skerry[0] > want*(1+allowed) {
+		if r.skerry[0] > want*(1+allowed(name)) {
 			t.Errorf("%s takes %.0f instructions, more than the %.0f kept", name, r.skerry[0], want)
 		}
 	}
