@@ -15,6 +15,7 @@ const (
 // the memory from which it makes what lies there.
 type arena struct {
 	cnodes   [arenaCNodes]capability.Reference // of level one
+	bases    map[uint64]bool                   // where these are, and were
 	held     [arenaCNodes][capability.L2Slots]belief
 	byKind   [capability.NumTypes][]place // that were believed to hold a kind, and perhaps still are
 	material capability.Reference
@@ -31,13 +32,29 @@ type belief struct {
 type place struct{ cnode, slot int }
 
 func (a *arena) take() (err error) {
+	a.bases = map[uint64]bool{}
 	for i := range a.cnodes {
-		if a.cnodes[i], err = native.CNode(); err != nil {
+		if err := a.takeCNode(i); err != nil {
 			return err
 		}
 	}
 	a.material, err = takeRAM(materialSize)
 	return err
+}
+
+// takeCNode takes one of the arena's CNodes from the libos.
+func (a *arena) takeCNode(i int) error {
+	r, err := native.CNode()
+	if err != nil {
+		return err
+	}
+	d, err := native.Identify(r)
+	if err != nil {
+		return err
+	}
+	a.cnodes[i] = r
+	a.bases[d.Base] = true
+	return nil
 }
 
 // takeRAM takes RAM into a slot of its own.
@@ -86,10 +103,9 @@ func (f *fuzzer) begin() {
 	const workable = capability.RightGrant | capability.RightRetype
 	for i := range f.cnodes {
 		if f.invoke(f.cnodes[i], capability.InvokeNop) != capability.OK {
-			// It was moved away, or revoked through a copy.
-			if another, err := native.CNode(); err == nil {
-				f.cnodes[i] = another
-			}
+			// It was moved away, or revoked through a copy. Without another, the
+			// calls that name it say so.
+			f.takeCNode(i)
 		}
 		f.mint(place{i, 1}, f.material, workable)
 		g := gifts[(i+f.r.IntN(2))%len(gifts)]
@@ -147,15 +163,14 @@ func (f *fuzzer) foreign(d *capability.Description) string {
 			return "the kernel with rights that no program has"
 		}
 		return ""
-	case capability.Frame:
-		if d.Rights&capability.RightWrite == 0 && f.within(d, capability.Base(capability.SlotArchive)) {
-			return ""
-		}
 	case capability.PhysicalRange, capability.DeviceFrame, capability.IRQSource, capability.IRQDestination,
 		capability.IOPorts, capability.PerformanceCounter:
 		return "of a type that no program has"
 	}
-	if f.wild || f.within(d, f.material) {
+	if f.wild || f.within(d, f.material) || d.Type == capability.L2CNode && f.bases[d.Base] {
+		return ""
+	}
+	if d.Type == capability.Frame && d.Rights&capability.RightWrite == 0 && f.within(d, capability.Base(capability.SlotArchive)) {
 		return ""
 	}
 	return "not made of this domain's memory"

@@ -207,8 +207,11 @@ func (f *fuzzer) ring() {
 func (f *fuzzer) identify() {
 	p := f.some()
 	f.last = "identifying"
-	at := f.address()
-	if f.spoiled(f.reference(p), capability.InvokeIdentify, at) == capability.OK {
+	r, at := f.reference(p), f.address()
+	if f.r.IntN(12) == 0 {
+		r = f.anyReference()
+	}
+	if f.invoke(r, capability.InvokeIdentify, at) == capability.OK {
 		f.followed(at)
 	}
 }
