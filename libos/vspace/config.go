@@ -80,27 +80,28 @@ var space struct {
 	// RAM: see pieces.go, objects.go and chunks.go.
 	pieces     [maxPieces]piece
 	numPieces  int    // the end of those in use
-	held, peak uint64 // bytes of all pieces
+	held, peak uint64 // bytes of all pieces, and the most there were
 	freeBlocks uint64
-	idle       bool // a piece may be in no use at all
-	objects    uint32
-	inObjects  uint64 // pages of blocks of objects in use
-	chunk      uint32
-	partial    uint32
+	idle       bool   // a piece may be in no use at all
+	objects    uint32 // number plus one of the first block with room for objects
+	inObjects  uint64 // pages of such blocks in use
+	chunk      uint32 // number plus one of the current chunk
+	partial    uint32 // number plus one of the first other chunk with room
 	freePages  uint64 // of all chunks
 	heapPages  uint64 // that NestedFault has mapped
 
-	// Addresses: see tables.go and regions.go.
-	top           [abi.ProgramTop >> 39]node
-	spare         uint64
-	leaves, leaf  uint64
-	regions       carrier.Regions
-	breakStart    uint64
-	breakEnd      uint64
-	next, window  uint64
-	noHuge        uint32
-	resident, max uint64 // pages of the program, and the most there were
-	own           uint64 // those that are the domain's own memory
+	// Addresses: see tables.go, regions.go and fault.go.
+	top          [abi.ProgramTop >> 39]node
+	spare        uint64 // the empty table that is kept: its number among those of 2 MiB, plus one
+	leaves, leaf uint64 // how many leaves were ever used, and the first free one
+	regions      carrier.Regions
+	breakStart   uint64
+	breakEnd     uint64
+	next, window uint64 // the page after those of the last fault, and how many these were to be
+	noHuge       uint32 // for how many faults huge pages are not tried
+
+	resident, max uint64 // pages of the program that are mapped, and the most there were
+	own           uint64 // those of them that are the domain's own memory
 }
 
 // description is where the CPU driver writes what a capability is.
