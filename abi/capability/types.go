@@ -377,9 +377,9 @@ const (
 
 // Numbers of the invocations of type IOPorts.
 const (
-	// IOPortsIn (port, width) reads 1, 2 or 4 bytes; returns these.
+	// IOPortsIn (port, width) reads 1, 2 or 4 bytes from the port at an offset in the range; returns these.
 	IOPortsIn Invocation = iota + NumCommon
-	// IOPortsOut (port, width, value) writes 1, 2 or 4 bytes.
+	// IOPortsOut (port, width, value) writes 1, 2 or 4 bytes to the port at an offset in the range.
 	IOPortsOut
 )
 
@@ -423,9 +423,9 @@ const (
 
 // Numbers of the invocations of type PerformanceCounter.
 const (
-	// PerformanceCounterSelect (counter, event) chooses what a counter counts and starts it.
+	// PerformanceCounterSelect (counter, event) chooses what the counter at an offset in the range counts and starts it.
 	PerformanceCounterSelect Invocation = iota + NumCommon
-	// PerformanceCounterRead (counter) reads a counter; returns the count.
+	// PerformanceCounterRead (counter) reads the counter at an offset in the range; returns the count.
 	PerformanceCounterRead
 )
 

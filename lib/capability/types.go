@@ -451,12 +451,12 @@ func (c IOPorts) Identify() (capability.Description, error) {
 	return read[capability.Description](capability.IOPorts, capability.Reference(c), capability.InvokeIdentify, 0, 0)
 }
 
-// In reads 1, 2 or 4 bytes; it returns these. It needs right Read.
+// In reads 1, 2 or 4 bytes from the port at an offset in the range; it returns these. It needs right Read.
 func (c IOPorts) In(port uint64, width uint64) (uint64, error) {
 	return invoke(capability.IOPorts, capability.Reference(c), capability.IOPortsIn, uint64(port), uint64(width))
 }
 
-// Out writes 1, 2 or 4 bytes. It needs right Write.
+// Out writes 1, 2 or 4 bytes to the port at an offset in the range. It needs right Write.
 func (c IOPorts) Out(port uint64, width uint64, value uint64) error {
 	_, err := invoke(capability.IOPorts, capability.Reference(c), capability.IOPortsOut, uint64(port), uint64(width), uint64(value))
 	return err
@@ -598,13 +598,13 @@ func (c PerformanceCounter) Identify() (capability.Description, error) {
 	return read[capability.Description](capability.PerformanceCounter, capability.Reference(c), capability.InvokeIdentify, 0, 0)
 }
 
-// Select chooses what a counter counts and starts it. It needs right Control.
+// Select chooses what the counter at an offset in the range counts and starts it. It needs right Control.
 func (c PerformanceCounter) Select(counter uint64, event uint64) error {
 	_, err := invoke(capability.PerformanceCounter, capability.Reference(c), capability.PerformanceCounterSelect, uint64(counter), uint64(event))
 	return err
 }
 
-// Read reads a counter; it returns the count. It needs right Read.
+// Read reads the counter at an offset in the range; it returns the count. It needs right Read.
 func (c PerformanceCounter) Read(counter uint64) (uint64, error) {
 	return invoke(capability.PerformanceCounter, capability.Reference(c), capability.PerformanceCounterRead, uint64(counter))
 }

@@ -130,7 +130,7 @@ var Types = []Type{
 		Name: "IRQSource", Space: "Interrupts", Parents: []string{"IRQSource"},
 		Doc:   "interrupt sources: lines of the interrupt controllers",
 		Align: 1, Least: 1, Most: 1 << 24,
-		Made:   "by the kernel at its start, one that names all",
+		Made:   "by the kernel at its start, on core 0: some that name all lines but the kernel's own",
 		Rights: map[string]string{"Control": "connect, mask and acknowledge them", "Grant": "", "Retype": "", "Revoke": ""},
 		Fields: numbers,
 		Invocations: []Invocation{
@@ -151,12 +151,12 @@ var Types = []Type{
 		Name: "IOPorts", Space: "Ports", Parents: []string{"IOPorts"},
 		Doc:   "a range of I/O ports",
 		Align: 1, Least: 1, Most: 1 << 16,
-		Made:   "by the kernel at its start, one that names all",
+		Made:   "by the kernel at its start, on core 0: some that name all ports but the kernel's own",
 		Rights: map[string]string{"Read": "read from them", "Write": "write to them", "Grant": "", "Retype": "", "Revoke": ""},
 		Fields: numbers,
 		Invocations: []Invocation{
-			{"In", []Argument{{"port", "Range"}, {"width", "Range"}}, "Read", "reads 1, 2 or 4 bytes", "these"},
-			{"Out", []Argument{{"port", "Range"}, {"width", "Range"}, {"value", "Number"}}, "Write", "writes 1, 2 or 4 bytes", ""},
+			{"In", []Argument{{"port", "Range"}, {"width", "Range"}}, "Read", "reads 1, 2 or 4 bytes from the port at an offset in the range", "these"},
+			{"Out", []Argument{{"port", "Range"}, {"width", "Range"}, {"value", "Number"}}, "Write", "writes 1, 2 or 4 bytes to the port at an offset in the range", ""},
 		},
 	},
 	{
@@ -202,8 +202,8 @@ var Types = []Type{
 		Rights: map[string]string{"Read": "read them", "Control": "choose what they count, start and stop them", "Grant": "", "Retype": "", "Revoke": ""},
 		Fields: numbers,
 		Invocations: []Invocation{
-			{"Select", []Argument{{"counter", "Range"}, {"event", "Number"}}, "Control", "chooses what a counter counts and starts it", ""},
-			{"Read", []Argument{{"counter", "Range"}}, "Read", "reads a counter", "the count"},
+			{"Select", []Argument{{"counter", "Range"}, {"event", "Number"}}, "Control", "chooses what the counter at an offset in the range counts and starts it", ""},
+			{"Read", []Argument{{"counter", "Range"}}, "Read", "reads the counter at an offset in the range", "the count"},
 		},
 	},
 }
