@@ -31,8 +31,8 @@ type Operation struct {
 	Before func()
 	// Units is how many of what the row's name says one Run does; 0: 1.
 	Units int
-	// Samples is how many Runs to measure where each is measured alone; 0:
-	// enough for a median of short operations.
+	// Samples is how many Runs to measure, each alone; 0: enough for a median
+	// of short operations, in batches if there is no Before.
 	Samples int
 	// Bytes is how much memory one unit is about. If it is not 0 there is
 	// another line, NAME_per_byte.
@@ -99,7 +99,7 @@ func (r Row) measure() error {
 	switch {
 	case *count:
 		fmt.Print(r.lines(&o, o.ticks(), "ticks"))
-	case o.Before != nil:
+	case o.Before != nil || o.Samples != 0:
 		fmt.Print(r.lines(&o, o.single(), "ns"))
 	default:
 		fmt.Print(r.lines(&o, times(o.Run), "ns"))
@@ -142,12 +142,19 @@ func (o *Operation) rounds() (before, measured int) {
 	return warm, samples
 }
 
+// prepare does what is not measured.
+func (o *Operation) prepare() {
+	if o.Before != nil {
+		o.Before()
+	}
+}
+
 // single returns nanoseconds of single operations.
 func (o *Operation) single() []float64 {
 	before, rounds := o.rounds()
 	measured := make([]float64, 0, before+rounds)
 	for range before + rounds {
-		o.Before()
+		o.prepare()
 		began := time.Now()
 		o.Run()
 		measured = append(measured, float64(time.Since(began)))
@@ -166,9 +173,7 @@ func (o *Operation) ticks() []float64 {
 	unmeasured, rounds := o.rounds()
 	measured := make([]float64, 0, unmeasured+rounds)
 	for range unmeasured + rounds {
-		if o.Before != nil {
-			o.Before()
-		}
+		o.prepare()
 		before := counter()
 		o.Run()
 		measured = append(measured, float64(counter()-before-least))
