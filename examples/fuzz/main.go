@@ -45,6 +45,8 @@ type fuzzer struct {
 
 	calls   uint64 // made so far
 	results [capability.Errors]uint64
+	ran     uint64 // dispatchers that were made ready to run
+	tried   uint64 // times that pages were tried in the window
 	last    string // what is tried, for a breach
 }
 
@@ -109,7 +111,7 @@ func (f *fuzzer) step() {
 	default:
 		f.sensible()
 	}
-	if f.r.IntN(4096) == 0 {
+	if f.r.IntN(8192) == 0 {
 		f.lookAgain(f.r.IntN(len(f.cnodes)))
 	}
 }
@@ -164,6 +166,7 @@ func (f *fuzzer) report() {
 			fmt.Printf("fuzz: %8d %s\n", n, capability.Error(e).Name())
 		}
 	}
+	fmt.Printf("fuzz: %d dispatchers ran, pages were tried %d times\n", f.ran, f.tried)
 	if m, err := native.Memory(); err == nil {
 		fmt.Printf("fuzz: the domain held %d KiB\n", m.Peak>>10)
 	}

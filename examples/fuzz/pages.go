@@ -76,6 +76,7 @@ func (f *fuzzer) ready(cnode capability.Reference, slot int, t capability.Type, 
 // after the end of it all, which comes in one of several ways.
 func (f *fuzzer) tryPages() {
 	f.last = "pages in the window"
+	f.tried++
 	if !f.tables {
 		f.build()
 	}
@@ -179,7 +180,9 @@ func (f *fuzzer) tryStray() {
 	}
 	f.invoke(f.reference(d), capability.DispatcherSetup, uint64(f.reference(cspace)), uint64(capability.Base(capability.SlotVSpace)), uint64(domain), uint64(f.reference(doorbell)), entry)
 	f.invoke(f.reference(d), capability.DispatcherSetName, f.r.Uint64(), f.r.Uint64(), f.r.Uint64(), f.r.Uint64())
-	f.invoke(f.reference(d), capability.DispatcherRun)
+	if f.invoke(f.reference(d), capability.DispatcherRun) == capability.OK {
+		f.ran++
+	}
 	f.call(abi.CallYield, [6]uint64{})
 	f.invoke(f.reference(d), capability.DispatcherState)
 	if f.r.IntN(2) == 0 {

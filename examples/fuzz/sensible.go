@@ -9,7 +9,7 @@ import (
 var operations = []func(*fuzzer){
 	(*fuzzer).retype, (*fuzzer).retype, (*fuzzer).retype, (*fuzzer).retype, (*fuzzer).retype, (*fuzzer).retype,
 	(*fuzzer).copy, (*fuzzer).copy, (*fuzzer).copy, (*fuzzer).move,
-	(*fuzzer).delete, (*fuzzer).delete, (*fuzzer).delete, (*fuzzer).delete, (*fuzzer).revoke,
+	(*fuzzer).delete, (*fuzzer).delete, (*fuzzer).revoke,
 	(*fuzzer).mapFrame, (*fuzzer).mapFrame, (*fuzzer).mapFrame, (*fuzzer).mapTable, (*fuzzer).protect, (*fuzzer).unmap,
 	(*fuzzer).setup, (*fuzzer).dispatcher, (*fuzzer).dispatcher,
 	(*fuzzer).ring, (*fuzzer).identify, (*fuzzer).identify,
@@ -57,16 +57,16 @@ func (f *fuzzer) retype() {
 	if rule.Most > rule.Least {
 		size = min(rule.Align<<f.r.IntN(8), rule.Most)
 	}
-	offset := uint64(0)
-	if source.size > 0 {
-		offset = f.r.Uint64N(source.size) &^ (max(rule.Align, size) - 1)
-	}
-	if f.r.IntN(2) == 0 {
-		offset = max(offset, capability.Of(source.kind).Offers)
-	}
 	count := 1
 	if f.r.IntN(4) == 0 {
 		count = 1 + f.r.IntN(capability.MaxRetype)
+	}
+	// Mostly within the source, where nothing is made yet if it is so lucky.
+	offset := capability.Of(source.kind).Offers
+	if most := source.size - min(source.size, offset+uint64(count)*size); most > 0 {
+		offset += f.r.Uint64N(most+1) &^ (rule.Align - 1)
+	} else if f.r.IntN(8) > 0 {
+		return
 	}
 	to := f.empty()
 	f.last = "a retype"
@@ -185,7 +185,9 @@ func (f *fuzzer) dispatcher() {
 	var err capability.Error
 	switch f.r.IntN(6) {
 	case 0, 1:
-		err = f.spoiled(f.reference(p), capability.DispatcherRun)
+		if err = f.spoiled(f.reference(p), capability.DispatcherRun); err == capability.OK {
+			f.ran++
+		}
 	case 2:
 		err = f.spoiled(f.reference(p), capability.DispatcherStop)
 	case 3:
