@@ -13,14 +13,11 @@ const MaxRetype = 8
 // are 0.
 type Arguments [MaxArguments]uint64
 
-// argument is the kind of one argument.
-type argument uint8
-
 // signature is what is checked of an invocation before it is done.
 type signature struct {
-	name      string
-	right     Rights
-	arguments [MaxArguments]argument
+	name  string
+	right Rights
+	most  Arguments // the greatest word that each argument can be
 }
 
 // Word packs a reference and an invocation into the first word of a call.
@@ -47,8 +44,8 @@ func Check(t Type, have Rights, i Invocation, a *Arguments) Error {
 	if s.right&^have != 0 {
 		return ErrRights
 	}
-	for n, k := range s.arguments {
-		if a[n] > most[k] {
+	for n := range a {
+		if a[n] > s.most[n] {
 			return ErrArgument
 		}
 	}

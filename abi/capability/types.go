@@ -429,103 +429,81 @@ const (
 	PerformanceCounterRead
 )
 
-// Kinds of arguments.
+// The greatest word that an argument of each kind can be.
 const (
-	argumentNone        argument = iota
-	argumentReference            // a reference to a slot of the caller's CSpace
-	argumentIndex                // a slot of a CNode, or an entry of a table
-	argumentSlots                // slots of a CNode or entries of a table: the first in the low half, how many in the high half
-	argumentType                 // a capability type
-	argumentRights               // a set of rights
-	argumentRange                // an offset or a size in the units of the object's space
-	argumentAddress              // an address in the caller's half of its address space
-	argumentDescription          // the address of a Description, which is written
-	argumentStatus               // the address of an abi.Status, which is written
-	argumentCoreInfo             // the address of an abi.CoreInfo, which is written
-	argumentDomainInfo           // the address of an abi.DomainInfo, which is written
-	argumentCensus               // the address of CensusMax Descriptions: the first is read, and all are written
-	argumentInput                // the address of bytes that are read; how many is the next argument
-	argumentOutput               // the address of bytes that are written; how many at most is the next argument
-	argumentProtection           // protection bits as in package abi
-	argumentNumber               // any number
+	mostReference   = 0xffffffff           // a reference to a slot of the caller's CSpace
+	mostIndex       = 0x7fffff             // a slot of a CNode, or an entry of a table
+	mostSlots       = 0x200007fffff        // slots of a CNode or entries of a table: the first in the low half, how many in the high half
+	mostType        = uint64(NumTypes) - 1 // a capability type
+	mostRights      = 0xff                 // a set of rights
+	mostRange       = 0xfffffffffffff      // an offset or a size in the units of the object's space
+	mostAddress     = 0x7fffffffffff       // an address in the caller's half of its address space
+	mostDescription = 0x7fffffffffff       // the address of a Description, which is written
+	mostStatus      = 0x7fffffffffff       // the address of an abi.Status, which is written
+	mostCoreInfo    = 0x7fffffffffff       // the address of an abi.CoreInfo, which is written
+	mostDomainInfo  = 0x7fffffffffff       // the address of an abi.DomainInfo, which is written
+	mostCensus      = 0x7fffffffffff       // the address of CensusMax Descriptions: the first is read, and all are written
+	mostInput       = 0x7fffffffffff       // the address of bytes that are read; how many is the next argument
+	mostOutput      = 0x7fffffffffff       // the address of bytes that are written; how many at most is the next argument
+	mostProtection  = 0x7                  // protection bits as in package abi
+	mostNumber      = 0xffffffffffffffff   // any number
 )
-
-// most is the greatest word that an argument of each kind can be.
-var most = [...]uint64{
-	argumentNone:        0,
-	argumentReference:   0xffffffff,
-	argumentIndex:       0x7fffff,
-	argumentSlots:       0x200007fffff,
-	argumentType:        uint64(NumTypes) - 1,
-	argumentRights:      0xff,
-	argumentRange:       0xfffffffffffff,
-	argumentAddress:     0x7fffffffffff,
-	argumentDescription: 0x7fffffffffff,
-	argumentStatus:      0x7fffffffffff,
-	argumentCoreInfo:    0x7fffffffffff,
-	argumentDomainInfo:  0x7fffffffffff,
-	argumentCensus:      0x7fffffffffff,
-	argumentInput:       0x7fffffffffff,
-	argumentOutput:      0x7fffffffffff,
-	argumentProtection:  0x7,
-	argumentNumber:      0xffffffffffffffff,
-}
 
 // signatures are the invocations: the common ones, then each type's.
 var signatures = [...]signature{
 	{name: "Nop"},
-	{name: "Identify", arguments: [MaxArguments]argument{argumentDescription}},
-	{name: "Copy", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
-	{name: "Mint", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference, argumentRights}},
-	{name: "Move", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
-	{name: "Retype", right: RightWrite, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentType, argumentRange, argumentRange}},
-	{name: "Delete", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex}},
-	{name: "Revoke", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex}},
-	{name: "Copy", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
-	{name: "Mint", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference, argumentRights}},
-	{name: "Move", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex, argumentReference}},
-	{name: "Retype", right: RightWrite, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentType, argumentRange, argumentRange}},
-	{name: "Delete", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex}},
-	{name: "Revoke", right: RightWrite, arguments: [MaxArguments]argument{argumentIndex}},
-	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
-	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
-	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
-	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
-	{name: "Map", right: RightControl, arguments: [MaxArguments]argument{argumentSlots, argumentReference, argumentReference, argumentRange, argumentProtection}},
-	{name: "Setup", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentReference, argumentReference, argumentReference, argumentAddress}},
-	{name: "SetCSpace", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
-	{name: "SetName", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentNumber, argumentNumber, argumentNumber}},
+	{name: "Identify", most: Arguments{mostDescription}},
+	{name: "Copy", right: RightWrite, most: Arguments{mostIndex, mostReference}},
+	{name: "Mint", right: RightWrite, most: Arguments{mostIndex, mostReference, mostRights}},
+	{name: "Move", right: RightWrite, most: Arguments{mostIndex, mostReference}},
+	{name: "Retype", right: RightWrite, most: Arguments{mostSlots, mostReference, mostType, mostRange, mostRange}},
+	{name: "Delete", right: RightWrite, most: Arguments{mostIndex}},
+	{name: "Revoke", right: RightWrite, most: Arguments{mostIndex}},
+	{name: "Copy", right: RightWrite, most: Arguments{mostIndex, mostReference}},
+	{name: "Mint", right: RightWrite, most: Arguments{mostIndex, mostReference, mostRights}},
+	{name: "Move", right: RightWrite, most: Arguments{mostIndex, mostReference}},
+	{name: "Retype", right: RightWrite, most: Arguments{mostSlots, mostReference, mostType, mostRange, mostRange}},
+	{name: "Delete", right: RightWrite, most: Arguments{mostIndex}},
+	{name: "Revoke", right: RightWrite, most: Arguments{mostIndex}},
+	{name: "Map", right: RightControl, most: Arguments{mostSlots, mostReference, mostReference, mostRange, mostProtection}},
+	{name: "Map", right: RightControl, most: Arguments{mostSlots, mostReference, mostReference, mostRange, mostProtection}},
+	{name: "Map", right: RightControl, most: Arguments{mostSlots, mostReference, mostReference, mostRange, mostProtection}},
+	{name: "Map", right: RightControl, most: Arguments{mostSlots, mostReference, mostReference, mostRange, mostProtection}},
+	{name: "Map", right: RightControl, most: Arguments{mostSlots, mostReference, mostReference, mostRange, mostProtection}},
+	{name: "Setup", right: RightControl, most: Arguments{mostReference, mostReference, mostReference, mostReference, mostAddress}},
+	{name: "SetCSpace", right: RightControl, most: Arguments{mostReference}},
+	{name: "SetName", right: RightControl, most: Arguments{mostNumber, mostNumber, mostNumber, mostNumber}},
 	{name: "Run", right: RightControl},
 	{name: "Stop", right: RightControl},
 	{name: "State", right: RightRead},
-	{name: "Status", right: RightRead, arguments: [MaxArguments]argument{argumentStatus}},
+	{name: "Status", right: RightRead, most: Arguments{mostStatus}},
 	{name: "Ring", right: RightSend},
-	{name: "Protect", right: RightControl, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentProtection, argumentAddress}},
-	{name: "Unmap", arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentAddress}},
-	{name: "Connect", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
+	{name: "Protect", right: RightControl, most: Arguments{mostRange, mostRange, mostProtection, mostAddress}},
+	{name: "Unmap", most: Arguments{mostRange, mostRange, mostAddress}},
+	{name: "Connect", right: RightControl, most: Arguments{mostReference}},
 	{name: "Acknowledge", right: RightControl},
-	{name: "Bind", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
-	{name: "In", right: RightRead, arguments: [MaxArguments]argument{argumentRange, argumentRange}},
-	{name: "Out", right: RightWrite, arguments: [MaxArguments]argument{argumentRange, argumentRange, argumentNumber}},
-	{name: "Information", right: RightRead, arguments: [MaxArguments]argument{argumentCoreInfo}},
-	{name: "Dispatcher", right: RightRead, arguments: [MaxArguments]argument{argumentNumber, argumentDomainInfo}},
-	{name: "Next", right: RightRead, arguments: [MaxArguments]argument{argumentCensus}},
-	{name: "State", right: RightRead, arguments: [MaxArguments]argument{argumentNumber}},
-	{name: "Distance", right: RightRead, arguments: [MaxArguments]argument{argumentNumber}},
-	{name: "CommandLine", right: RightRead, arguments: [MaxArguments]argument{argumentOutput, argumentNumber}},
-	{name: "Log", right: RightWrite, arguments: [MaxArguments]argument{argumentInput, argumentNumber}},
-	{name: "Notify", right: RightSend, arguments: [MaxArguments]argument{argumentNumber}},
-	{name: "PortWrite", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentInput, argumentNumber}},
-	{name: "PortRead", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentOutput, argumentNumber}},
-	{name: "Power", right: RightControl, arguments: [MaxArguments]argument{argumentNumber, argumentNumber}},
-	{name: "Reclaim", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
-	{name: "Relations", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentNumber, argumentNumber}},
-	{name: "Lend", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentNumber}},
-	{name: "Adopt", right: RightControl, arguments: [MaxArguments]argument{argumentReference, argumentRange, argumentRange}},
-	{name: "Release", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
-	{name: "Regain", right: RightControl, arguments: [MaxArguments]argument{argumentReference}},
-	{name: "Select", right: RightControl, arguments: [MaxArguments]argument{argumentRange, argumentNumber}},
-	{name: "Read", right: RightRead, arguments: [MaxArguments]argument{argumentRange}},
+	{name: "Bind", right: RightControl, most: Arguments{mostReference}},
+	{name: "In", right: RightRead, most: Arguments{mostRange, mostRange}},
+	{name: "Out", right: RightWrite, most: Arguments{mostRange, mostRange, mostNumber}},
+	{name: "Information", right: RightRead, most: Arguments{mostCoreInfo}},
+	{name: "Dispatcher", right: RightRead, most: Arguments{mostNumber, mostDomainInfo}},
+	{name: "Next", right: RightRead, most: Arguments{mostCensus}},
+	{name: "State", right: RightRead, most: Arguments{mostNumber}},
+	{name: "Distance", right: RightRead, most: Arguments{mostNumber}},
+	{name: "CommandLine", right: RightRead, most: Arguments{mostOutput, mostNumber}},
+	{name: "Log", right: RightWrite, most: Arguments{mostInput, mostNumber}},
+	{name: "Notify", right: RightSend, most: Arguments{mostNumber}},
+	{name: "PortWrite", right: RightControl, most: Arguments{mostNumber, mostInput, mostNumber}},
+	{name: "PortRead", right: RightControl, most: Arguments{mostNumber, mostOutput, mostNumber}},
+	{name: "Power", right: RightControl, most: Arguments{mostNumber, mostNumber}},
+	{name: "Reclaim", right: RightControl, most: Arguments{mostReference}},
+	{name: "Relations", right: RightControl, most: Arguments{mostReference, mostNumber, mostNumber}},
+	{name: "Lend", right: RightControl, most: Arguments{mostReference, mostNumber}},
+	{name: "Adopt", right: RightControl, most: Arguments{mostReference, mostRange, mostRange}},
+	{name: "Release", right: RightControl, most: Arguments{mostReference}},
+	{name: "Regain", right: RightControl, most: Arguments{mostReference}},
+	{name: "Select", right: RightControl, most: Arguments{mostRange, mostNumber}},
+	{name: "Read", right: RightRead, most: Arguments{mostRange}},
 }
 
 // invocationsOf is where in signatures those of each type begin.

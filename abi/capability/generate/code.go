@@ -96,19 +96,15 @@ func code() (string, error) {
 		p(")\n\n")
 	}
 
-	p("// Kinds of arguments.\nconst (\nargumentNone argument = iota\n")
+	p("// The greatest word that an argument of each kind can be.\nconst (\n")
 	for _, k := range table.Kinds {
-		p("argument%s // %s\n", k.Kind, k.Doc)
-	}
-	p(")\n\n// most is the greatest word that an argument of each kind can be.\nvar most = [...]uint64{\nargumentNone: 0,\n")
-	for _, k := range table.Kinds {
+		most := fmt.Sprintf("%#x", k.Most)
 		if k.Kind == "Type" {
-			p("argumentType: uint64(NumTypes) - 1,\n")
-			continue
+			most = "uint64(NumTypes) - 1"
 		}
-		p("argument%s: %#x,\n", k.Kind, k.Most)
+		p("most%s = %s // %s\n", k.Kind, most, k.Doc)
 	}
-	p("}\n\n// signatures are the invocations: the common ones, then each type's.\nvar signatures = [...]signature{\n")
+	p(")\n\n// signatures are the invocations: the common ones, then each type's.\nvar signatures = [...]signature{\n")
 	first, n := []int{0}, 0
 	all := append([]table.Type{{Invocations: table.Common}}, table.Types...)
 	for _, t := range all {
@@ -122,9 +118,9 @@ func code() (string, error) {
 			if len(v.Arguments) > 0 {
 				var kinds []string
 				for _, a := range v.Arguments {
-					kinds = append(kinds, "argument"+string(a.Kind))
+					kinds = append(kinds, "most"+string(a.Kind))
 				}
-				p(", arguments: [MaxArguments]argument{%s}", strings.Join(kinds, ", "))
+				p(", most: Arguments{%s}", strings.Join(kinds, ", "))
 			}
 			p("},\n")
 		}
