@@ -11,22 +11,40 @@ func (s *System) Find(root memory.Phys, r abi.Reference) (memory.Phys, abi.Error
 	if !r.Valid() {
 		return 0, abi.ErrReference
 	}
-	a, err := s.slotOf(root, abi.L1CNode, uint64(r.L1()), 1)
-	if err != abi.OK || r&abi.LevelOne != 0 {
-		return a, err
+	l1 := s.at(root)
+	if err := s.holds(l1, abi.L1CNode, uint64(r.L1())); err != abi.OK {
+		return 0, err
 	}
-	return s.slotOf(a, abi.L2CNode, uint64(r.Slot()), 1)
+	a := memory.Phys(l1.base() + uint64(r.L1())*abi.SlotSize)
+	if r&abi.LevelOne != 0 {
+		return a, abi.OK
+	}
+	l2 := s.at(a)
+	if err := s.holds(l2, abi.L2CNode, uint64(r.Slot())); err != abi.OK {
+		return 0, err
+	}
+	return memory.Phys(l2.base() + uint64(r.Slot())*abi.SlotSize), abi.OK
+}
+
+// holds reports, by OK, whether a capability is one to a CNode of a type that
+// may be looked into and that has a slot, not the kernel's, of a number.
+func (s *System) holds(c *Slot, kind abi.Type, index uint64) abi.Error {
+	if c.kind != kind || c.rights&abi.RightRead == 0 || uint32(c.owner) != s.Core || index-1 >= c.size/abi.SlotSize-1 {
+		return abi.ErrReference
+	}
+	if c.state == clearing {
+		return abi.ErrNotReady
+	}
+	return abi.OK
 }
 
 // slotOf returns the first of n slots in the CNode that the slot cnode holds.
 func (s *System) slotOf(cnode memory.Phys, kind abi.Type, index, n uint64) (memory.Phys, abi.Error) {
 	c := s.at(cnode)
-	switch {
-	case c.kind != kind || c.rights&abi.RightRead == 0 || uint32(c.owner) != s.Core:
-		return 0, abi.ErrReference
-	case c.state == clearing:
-		return 0, abi.ErrNotReady
-	case index == 0 || n > c.size/abi.SlotSize || index > c.size/abi.SlotSize-n:
+	if err := s.holds(c, kind, index); err != abi.OK {
+		return 0, err
+	}
+	if slots := c.size / abi.SlotSize; n > slots || index > slots-n {
 		return 0, abi.ErrReference
 	}
 	return memory.Phys(c.base() + index*abi.SlotSize), abi.OK
