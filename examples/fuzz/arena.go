@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+	"unsafe"
+
 	"skerry/abi/capability"
 	"skerry/lib/native"
-	"unsafe"
 )
 
 const (
@@ -15,7 +18,8 @@ const (
 // the memory from which it makes what lies there.
 type arena struct {
 	cnodes   [arenaCNodes]capability.Reference // of level one
-	bases    map[uint64]bool                   // where these are, and were
+	kept     [arenaCNodes]capability.Reference // the same, in slots that a polite fuzzer does not name
+	bases    [arenaCNodes]uint64               // where they are
 	held     [arenaCNodes][capability.L2Slots]belief
 	byKind   [capability.NumTypes][]place // that were believed to hold a kind, and perhaps still are
 	material capability.Reference
@@ -31,10 +35,11 @@ type belief struct {
 // place is a slot of the arena.
 type place struct{ cnode, slot int }
 
-func (a *arena) take() (err error) {
-	a.bases = map[uint64]bool{}
+// take takes what the arena consists of. Slots of the CNode keeper from first on
+// are for what must not be lost.
+func (a *arena) take(keeper capability.Reference, first uint32) (err error) {
 	for i := range a.cnodes {
-		if err := a.takeCNode(i); err != nil {
+		if err := a.takeCNode(i, keeper, first+uint32(i)); err != nil {
 			return err
 		}
 	}
@@ -42,8 +47,9 @@ func (a *arena) take() (err error) {
 	return err
 }
 
-// takeCNode takes one of the arena's CNodes from the libos.
-func (a *arena) takeCNode(i int) error {
+// takeCNode takes one of the arena's CNodes from the libos, and moves the
+// capability to where it is kept.
+func (a *arena) takeCNode(i int, keeper capability.Reference, slot uint32) error {
 	r, err := native.CNode()
 	if err != nil {
 		return err
@@ -52,9 +58,24 @@ func (a *arena) takeCNode(i int) error {
 	if err != nil {
 		return err
 	}
-	a.cnodes[i] = r
-	a.bases[d.Base] = true
+	a.cnodes[i], a.bases[i] = r, d.Base
+	a.kept[i] = capability.MakeReference(keeper.L1(), slot)
+	_, e := native.Invoke(capability.Word(keeper, capability.L2CNodeMove), &capability.Arguments{uint64(slot), uint64(r)})
+	if e != capability.OK {
+		return fmt.Errorf("keep a CNode: %w", e)
+	}
 	return nil
+}
+
+// mend puts the arena's CNodes back into the CSpace from which calls may have
+// moved them. They come without right Revoke, which would take what is kept.
+func (f *fuzzer) mend() {
+	const workable = capability.RightRead | capability.RightWrite | capability.RightGrant
+	for i, r := range f.cnodes {
+		if f.invoke(r, capability.InvokeNop) != capability.OK {
+			f.invoke(capability.Base(capability.SlotCSpace), capability.L1CNodeMint, uint64(r.L1()), uint64(f.kept[i]), uint64(workable))
+		}
+	}
 }
 
 // takeRAM takes RAM into a slot of its own.
@@ -100,13 +121,9 @@ var gifts = []struct {
 // revoked through them, and of the gifts.
 func (f *fuzzer) begin() {
 	f.last = "filling the arena"
+	f.mend()
 	const workable = capability.RightGrant | capability.RightRetype
 	for i := range f.cnodes {
-		if f.invoke(f.cnodes[i], capability.InvokeNop) != capability.OK {
-			// It was moved away, or revoked through a copy. Without another, the
-			// calls that name it say so.
-			f.takeCNode(i)
-		}
 		f.mint(place{i, 1}, f.material, workable)
 		g := gifts[(i+f.r.IntN(2))%len(gifts)]
 		f.mint(place{i, 2}, capability.Base(g.slot), g.rights)
@@ -167,7 +184,7 @@ func (f *fuzzer) foreign(d *capability.Description) string {
 		capability.IOPorts, capability.PerformanceCounter:
 		return "of a type that no program has"
 	}
-	if f.wild || f.within(d, f.material) || d.Type == capability.L2CNode && f.bases[d.Base] {
+	if f.wild || f.within(d, f.material) || d.Type == capability.L2CNode && slices.Contains(f.bases[:], d.Base) {
 		return ""
 	}
 	if d.Type == capability.Frame && d.Rights&capability.RightWrite == 0 && f.within(d, capability.Base(capability.SlotArchive)) {
@@ -210,9 +227,15 @@ func (f *fuzzer) some() place {
 }
 
 // empty returns a slot that is thought to be empty, if it soon comes upon one.
-func (f *fuzzer) empty() (p place) {
-	for range 8 {
-		if p = f.some(); f.at(p).kind == capability.Null {
+func (f *fuzzer) empty() place { return f.soon(true) }
+
+// full returns a slot that is thought to hold something, if it soon comes upon
+// one.
+func (f *fuzzer) full() place { return f.soon(false) }
+
+func (f *fuzzer) soon(empty bool) (p place) {
+	for range 10 {
+		if p = f.some(); (f.at(p).kind == capability.Null) == empty {
 			break
 		}
 	}

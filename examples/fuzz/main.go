@@ -89,10 +89,10 @@ func (f *fuzzer) prepare() error {
 		return err
 	}
 	f.valid = buffer.Address(pages)
-	if err := f.arena.take(); err != nil {
+	if err := f.window.take(); err != nil {
 		return err
 	}
-	return f.window.take()
+	return f.arena.take(capability.LevelOneReference(f.slots), windowSlots)
 }
 
 // step makes one or a few calls.
@@ -111,7 +111,8 @@ func (f *fuzzer) step() {
 	default:
 		f.sensible()
 	}
-	if f.r.IntN(8192) == 0 {
+	if f.r.IntN(4096) == 0 {
+		f.mend()
 		f.lookAgain(f.r.IntN(len(f.cnodes)))
 	}
 }

@@ -23,6 +23,7 @@ const (
 	windowAddress = windowEntry << 39
 	windowPages   = 8
 	windowTables  = 3
+	windowSlots   = 32 // of its CNode that it uses itself
 )
 
 func (w *window) take() (err error) {

@@ -82,7 +82,7 @@ func (f *fuzzer) retype() {
 }
 
 func (f *fuzzer) copy() {
-	from, to := f.some(), f.empty()
+	from, to := f.full(), f.empty()
 	f.last = "a copy"
 	var err capability.Error
 	if f.r.IntN(2) == 0 {
@@ -97,7 +97,7 @@ func (f *fuzzer) copy() {
 }
 
 func (f *fuzzer) move() {
-	from, to := f.some(), f.empty()
+	from, to := f.full(), f.empty()
 	f.last = "a move"
 	err := f.spoiled(f.cnodes[to.cnode], capability.L2CNodeMove, uint64(to.slot), uint64(f.reference(from)))
 	if err == capability.OK {
@@ -108,7 +108,7 @@ func (f *fuzzer) move() {
 }
 
 func (f *fuzzer) delete() {
-	p := f.some()
+	p := f.full()
 	f.last = "a deletion"
 	if f.spoiled(f.cnodes[p.cnode], capability.L2CNodeDelete, uint64(p.slot)) != capability.ErrPending {
 		f.look(p)
@@ -116,7 +116,7 @@ func (f *fuzzer) delete() {
 }
 
 func (f *fuzzer) revoke() {
-	p := f.some()
+	p := f.full()
 	f.last = "a revocation"
 	f.spoiled(f.cnodes[p.cnode], capability.L2CNodeRevoke, uint64(p.slot))
 }
@@ -207,7 +207,7 @@ func (f *fuzzer) ring() {
 }
 
 func (f *fuzzer) identify() {
-	p := f.some()
+	p := f.full()
 	f.last = "identifying"
 	r, at := f.reference(p), f.address()
 	if f.r.IntN(12) == 0 {
