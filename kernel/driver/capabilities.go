@@ -22,8 +22,9 @@ const (
 )
 
 // work does a piece of what the capability system has left to do, and reports
-// whether more can be done at once. When all is done, or no more can be until
-// the reclaim queue has room, the monitor is told: it may wait for that.
+// whether more can be done at once. When all is done the monitor is told, if it was
+// refused something meanwhile or there is something to reclaim, and also when no
+// more can be done until the reclaim queue has room.
 func (d *Driver) work() bool {
 	if !d.cap.Pending() {
 		return false
@@ -37,7 +38,10 @@ func (d *Driver) work() bool {
 		}
 	case !stuck || !d.stuck:
 		d.workAt = 0
-		d.notifyMonitor()
+		if d.awaited || stuck || d.cap.Reclaimable > 0 {
+			d.awaited = false
+			d.notifyMonitor()
+		}
 	}
 	d.stuck = stuck
 	return more

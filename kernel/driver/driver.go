@@ -49,6 +49,8 @@ type Driver struct {
 	// and cannot.
 	workAt int64
 	stuck  bool
+	// awaited says that the monitor was told to wait for that.
+	awaited bool
 	// began is when the event being handled began, in ticks of the time-stamp
 	// counter.
 	began uint64

@@ -69,10 +69,18 @@ var handlers = [capability.NumTypes][maxOwn]handler{
 	},
 }
 
+// unfinished has a bit for each error that says that something else must be
+// finished first.
+const unfinished = 1<<capability.ErrPending | 1<<capability.ErrInUse | 1<<capability.ErrNotReady | 1<<capability.ErrRevoking | 1<<capability.ErrBusy
+
 // invoke is the native call.
 func invoke(d *Driver, b *kcb.DCB, a *arguments) (uint64, capability.Error) {
 	d.cspace = d.slot(b, kcb.SlotCSpace)
-	return d.invocation(b, a[0], (*capability.Arguments)(a[1:]))
+	value, err := d.invocation(b, a[0], (*capability.Arguments)(a[1:]))
+	if b == d.monitor && unfinished>>err&1 != 0 {
+		d.awaited = true
+	}
+	return value, err
 }
 
 // invokeAs makes an invocation for the kernel itself, in the CSpace whose L1

@@ -197,13 +197,17 @@ func TestTrace(t *testing.T) {
 }
 
 // TestWork lets work on capabilities go on event by event: its end is told to
-// the monitor once.
+// the monitor once, if it was told to wait.
 func TestWork(t *testing.T) {
 	c := domain(t)
 	c.monitor = c.dcb(dom)
 	c.want(abicap.ErrPending, ref(base), abicap.L2CNodeRetype, 100|1<<32, ref(ram), uint64(abicap.Frame), 2<<20, 2<<20)
 	if !c.cap.Pending() || c.workAt == 0 {
 		t.Fatal("nothing is left to do, or nothing makes the driver do it")
+	}
+	word := abicap.Word(abicap.Reference(ref(100)), abicap.InvokeNop)
+	if _, err := invoke(c.Driver, c.monitor, &arguments{word}); err != abicap.ErrNotReady {
+		t.Fatal(err)
 	}
 	for n := 0; c.work(); n++ {
 		if c.monitor.Notified != 0 {
@@ -220,4 +224,11 @@ func TestWork(t *testing.T) {
 		t.Error("work without any")
 	}
 	c.must(ref(100), abicap.InvokeNop)
+	c.must(ref(base), abicap.L2CNodeDelete, 100)
+	c.want(abicap.ErrPending, ref(base), abicap.L2CNodeRetype, 101|1<<32, ref(ram), uint64(abicap.Frame), 2<<20, 2<<20)
+	for c.work() {
+	}
+	if c.monitor.Notified != 1 {
+		t.Error("told of work that it does not wait for")
+	}
 }
