@@ -164,6 +164,9 @@ func (m *monitor) listening() bool { return m.control == nil || m.control.Room()
 // poll does a bounded piece of all there is to do, and returns whether that
 // was anything.
 func (m *monitor) poll() bool {
+	if m.control != nil {
+		m.control.Tick() // before what it has to say is sent
+	}
 	progress := m.agent.Poll(m.room())
 	for _, p := range m.peers {
 		if !p.dead {
@@ -174,7 +177,6 @@ func (m *monitor) poll() bool {
 		progress = in.read() || progress
 	}
 	if m.control != nil {
-		m.control.Tick()
 		progress = m.control.Flush() || progress
 	}
 	m.agent.Sustain()
