@@ -28,7 +28,6 @@ func TestMmapCases(t *testing.T) {
 		{"nothing", low, 0, readWrite, fixed, -linux.EINVAL},
 		{"length that wraps", 0, ^uint64(0), readWrite, private, -linux.ENOMEM},
 		{"more than there is", 0, abi.ProgramTop, readWrite, private, -linux.ENOMEM},
-		{"no such protection", low, 1, 8, fixed, -linux.EINVAL},
 		{"write and execute", low, 1, all, fixed, -linux.EACCES},
 		{"neither private nor shared", low, 1, readWrite, linux.MAP_ANONYMOUS | linux.MAP_FIXED, -linux.EINVAL},
 		{"unknown kind", low, 1, readWrite, 4 | linux.MAP_ANONYMOUS | linux.MAP_FIXED, -linux.EINVAL},
@@ -37,7 +36,7 @@ func TestMmapCases(t *testing.T) {
 		{"fixed, too low", 0xf000, pages(1), readWrite, fixed, -linux.EPERM},
 		{"fixed, beyond the end", abi.ProgramTop, pages(1), readWrite, fixed, -linux.ENOMEM},
 		{"fixed, over the end", abi.ProgramTop - pages(1), pages(2), readWrite, fixed, -linux.ENOMEM},
-		{"fixed", low, pages(4), readWrite, fixed, low},
+		{"fixed, protection bits that mean nothing", low, pages(4), readWrite | 0x40, fixed, low},
 		{"a byte is a page", low + pages(4), 1, none, fixed, low + int64(pages(4))},
 		{"over what is there", low + pages(2), pages(4), readWrite, fixed, low + int64(pages(2))},
 		{"not over what is there", low + pages(5), pages(4), readWrite, noReplace, -linux.EEXIST},
@@ -47,6 +46,7 @@ func TestMmapCases(t *testing.T) {
 		{"below 2 GiB", 0, pages(3), readWrite, private | linux.MAP_32BIT, 1<<31 - int64(pages(3))},
 		{"below 2 GiB, more than there is", 0, 1 << 31, readWrite, private | linux.MAP_32BIT, -linux.ENOMEM},
 		{"shared", low + pages(200), pages(1), readWrite, linux.MAP_SHARED | linux.MAP_ANONYMOUS | linux.MAP_FIXED, low + int64(pages(200))},
+		{"shared, to be validated", low + pages(201), pages(1), readWrite, linux.MAP_SHARED_VALIDATE | linux.MAP_ANONYMOUS | linux.MAP_FIXED, -linux.EINVAL},
 	} {
 		if got := Mmap(test.address, test.length, test.prot, test.flags, BackZero, 0); got != test.want {
 			t.Errorf("%s: %#x, want %#x", test.what, got, test.want)

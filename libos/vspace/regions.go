@@ -92,9 +92,10 @@ func splitAround(start, end uint64) capability.Error {
 // Mmap is mmap; kind and offset say what backs the region, which the caller
 // found out from the file descriptor: BackZero, BackArchive or BackCopy.
 func Mmap(address, length uint64, prot uint32, flags uint64, kind uint32, offset uint64) int64 {
-	if length == 0 || prot&^protAll != 0 || offset&pageMask != 0 {
+	if length == 0 || offset&pageMask != 0 {
 		return -linux.EINVAL
 	}
+	prot &= protAll // others mean nothing to mmap
 	length = pageUp(length)
 	if length == 0 || length > abi.ProgramTop {
 		return -linux.ENOMEM
@@ -103,11 +104,11 @@ func Mmap(address, length uint64, prot uint32, flags uint64, kind uint32, offset
 		return -linux.EACCES
 	}
 	g := carrier.Region{Prot: prot, Kind: kind, Offset: offset}
-	switch flags & linux.MAP_TYPE {
-	case linux.MAP_PRIVATE:
-	case linux.MAP_SHARED, linux.MAP_SHARED_VALIDATE:
-		if kind == BackZero {
-			g.Flags = flagShared
+	switch sharing := flags & linux.MAP_TYPE; {
+	case sharing == linux.MAP_PRIVATE:
+	case sharing == linux.MAP_SHARED, sharing == linux.MAP_SHARED_VALIDATE && flags&linux.MAP_ANONYMOUS == 0:
+		if g.Flags = flagShared; kind != BackZero {
+			g.Flags = flagNoWrite // files can only be read
 		}
 	default:
 		return -linux.EINVAL
