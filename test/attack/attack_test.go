@@ -103,6 +103,7 @@ func attackVictims(t *testing.T, system *image.System, attacker, victim []byte, 
 	if n := len(result.Summary.Cores); n != 2 {
 		t.Errorf("%d cores are left, not 2", n)
 	}
+	boot.Settled(t, &result.Summary)
 	for i, args := range attacks {
 		run := result.Runs[2+i]
 		end, err := judge(args[0], run)

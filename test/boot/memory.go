@@ -4,21 +4,22 @@ import (
 	"testing"
 
 	"skerry/abi"
+	"skerry/lib/link"
 )
 
 // Settled holds that all memory of a machine whose programs have ended is where
 // it belongs, to the byte: every core's is its kernel's, its monitor's, or free,
 // and the cores' together, with what no core has, is the machine's.
-func Settled(t testing.TB, o *Outcome) {
+func Settled(t testing.TB, s *link.Summary) {
 	t.Helper()
-	if o.Summary == nil {
-		t.Errorf("no summary: %v", o.Err)
+	if s == nil {
+		t.Error("the machine did not sum up where its memory is")
 		return
 	}
-	if missing := o.Summary.Missing(); missing != 0 {
+	if missing := s.Missing(); missing != 0 {
 		t.Errorf("of the machine's RAM %d bytes are in no place", missing)
 	}
-	for _, c := range o.Summary.Cores {
+	for _, c := range s.Cores {
 		m := &c.Memory
 		if missing := m.Missing(); missing != 0 {
 			t.Errorf("core %d: %d bytes are in no place: %+v", c.Core, missing, *m)

@@ -78,7 +78,7 @@ func TestCalls(t *testing.T) {
 	if n := strings.Count(o.Stdout, "fuzz ok"); n < cores {
 		t.Errorf("%d polite runs came to their end, want %d", n, cores)
 	}
-	boot.Settled(t, o)
+	boot.Settled(t, o.Summary)
 	if o.Summary == nil {
 		return
 	}

@@ -139,5 +139,5 @@ func run(t *testing.T, m *boot.Machine) {
 			t.Errorf("%s: ended by %+v", what, p.Status)
 		}
 	}
-	boot.Settled(t, o)
+	boot.Settled(t, o.Summary)
 }
