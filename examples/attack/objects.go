@@ -426,7 +426,7 @@ var objectAttacks = []attack{
 		ran := 0
 		for range 28 {
 			d := w.make(capability.Dispatcher, capability.Of(capability.Dispatcher).Least)
-			invoke(d, capability.DispatcherSetup, uint64(cspace), uint64(vspace), uint64(own(capability.SlotDomain)), uint64(own(capability.SlotSupervisor)), 0x1000)
+			invoke(d, capability.DispatcherSetup, uint64(cspace), uint64(vspace), uint64(own(capability.SlotDomain)), 0, 0x1000)
 			if err, _ := invoke(d, capability.DispatcherRun); err == capability.OK {
 				ran++
 			}
