@@ -1,6 +1,10 @@
 package amd64
 
-import "skerry/abi"
+import (
+	"math/bits"
+
+	"skerry/abi"
+)
 
 // The types whose fields assembly addresses through go_asm.h.
 type (
@@ -113,12 +117,10 @@ func LastTrap() Trap {
 // TakePending returns the lowest vector of the interrupts that ended a halt
 // and forgets it, or -1 if there is none left.
 func TakePending() int {
-	for i := range pending {
-		for b := range 64 {
-			if pending[i]>>b&1 == 1 {
-				pending[i] &^= 1 << b
-				return i*64 + b
-			}
+	for i, word := range pending {
+		if word != 0 {
+			pending[i] = word & (word - 1)
+			return i*64 + bits.TrailingZeros64(word)
 		}
 	}
 	return -1

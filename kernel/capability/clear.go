@@ -5,12 +5,9 @@ import (
 	"skerry/kernel/memory"
 )
 
-// ClearUnit is how many bytes are cleared at a time.
-const ClearUnit = abi.PageSize
-
-// clearAtOnce is how many units a retype clears before it leaves the rest to
-// Step.
-const clearAtOnce = 8
+// ClearUnit is how many bytes are cleared at a time: in one object, or in as
+// many as are no larger together.
+const ClearUnit = 8 * abi.PageSize
 
 // clearLater appends a new object to the clear list.
 func (s *System) clearLater(a memory.Phys) {
@@ -44,18 +41,20 @@ func (s *System) clearNoMore(a memory.Phys) {
 	}
 }
 
-// stepClear clears a unit of the first object on the list. It reports whether
-// there was one.
+// stepClear clears a unit of what is on the list. It reports whether there was
+// anything.
 func (s *System) stepClear() bool {
-	a := s.firstToClear
-	if a == 0 {
+	if s.firstToClear == 0 {
 		return false
 	}
-	c := s.at(a)
-	n := min(c.size-s.cleared, ClearUnit)
-	s.Kernel.Zero(memory.Phys(c.base()+s.cleared), n)
-	if s.cleared += n; s.cleared == c.size {
-		s.clearNoMore(a)
+	for left := uint64(ClearUnit); left > 0 && s.firstToClear != 0; {
+		c := s.at(s.firstToClear)
+		n := min(c.size-s.cleared, left)
+		s.Kernel.Zero(memory.Phys(c.base()+s.cleared), n)
+		left -= n
+		if s.cleared += n; s.cleared == c.size {
+			s.clearNoMore(s.firstToClear)
+		}
 	}
 	return true
 }

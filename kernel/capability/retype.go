@@ -55,9 +55,7 @@ func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count 
 			s.clearLater(to + memory.Phys(i*abi.SlotSize))
 		}
 	}
-	for range clearAtOnce {
-		s.stepClear()
-	}
+	s.stepClear()
 	if last := to + memory.Phys((count-1)*abi.SlotSize); s.at(last).state == clearing {
 		return abi.ErrPending
 	}

@@ -154,7 +154,7 @@ func TestClearedInSteps(t *testing.T) {
 	if m.Identify(m.slot(21)).Ready != 1 || m.bytes(memory.Phys(m.ram+3<<20-1), 1)[0] != 0 {
 		t.Error("not cleared")
 	}
-	if m.zeroed > 1<<20+clearAtOnce*ClearUnit+32<<10 {
+	if m.zeroed > 1<<20+ClearUnit+32<<10 {
 		t.Errorf("%d bytes cleared", m.zeroed)
 	}
 	m.check()

@@ -61,8 +61,7 @@ type Object struct {
 // Kernel is what the capability system asks of the rest of the CPU driver.
 // No method may call back.
 type Kernel interface {
-	// Zero clears memory: at most ClearUnit bytes, and at most a page's worth
-	// of time.
+	// Zero clears memory: at most ClearUnit bytes.
 	Zero(base memory.Phys, size uint64)
 	// Ended says that the last capability to an object on this core has
 	// gone: a dispatcher is to be stopped; of a mapping, if it is still in a

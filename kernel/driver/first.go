@@ -162,7 +162,7 @@ func (f *first) makeCSpace(p *builder.Plan) {
 	l1At := f.machineAt + l2Size
 	end := l1At + firstL1Size
 	for at := memory.Phys(f.baseAt); at < memory.Phys(end); at += capability.ClearUnit {
-		f.Zero(at, capability.ClearUnit)
+		f.Zero(at, min(capability.ClearUnit, end-uint64(at)))
 	}
 	f.create(f.slot(f.machineAt, machineFirst), abicap.RAM, uint64(e.Base), end-uint64(e.Base), abicap.AllRights)
 	if e.Base = memory.Phys(end); e.Base == e.End {
