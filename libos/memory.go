@@ -19,16 +19,19 @@ var pageFaults uint64
 // nothing may touch that.
 func initMemory() {
 	initSupply()
-	err := vspace.Init(vspace.Config{
-		Kernel: invoke, Supply: requestRAM, Return: returnRAM, Tables: heapTables, CNodes: lastCNode,
-	})
+	c := vspace.Config{Kernel: invoke, Supply: requestRAM, Return: returnRAM, Tables: heapTables, CNodes: lastCNode}
+	if at[abi.Info](abi.InfoBase).Flags&abi.InfoLog == 0 {
+		c.MostCNodes = vspace.MaxCNodes
+	}
+	err := vspace.Init(c)
 	if err != capability.OK {
 		outOfMemory(err)
 	}
 }
 
-// lastCNode is the end of the slots of the L1 CNode that are the libos's: all
-// of them in most domains, while a monitor mounts those of others from there on.
+// lastCNode is the end of the slots of the first L1 CNode that are the libos's:
+// all of them in most domains, which get larger ones, while a core's monitor, in
+// which output goes to the log, mounts those of others from there on.
 const lastCNode = capability.L2Slots
 
 // pageUp rounds an address up to a page; it may wrap to 0.

@@ -219,6 +219,9 @@ func (c *checker) pieces() {
 	var held, free uint64
 	for i := range space.numPieces {
 		p := &space.pieces[i]
+		if i < space.firstPiece && p.free > 0 {
+			c.t.Errorf("piece %d: %d blocks free, looked for from piece %d on", i, p.free, space.firstPiece)
+		}
 		if p.slot == 0 {
 			continue
 		}
@@ -253,9 +256,19 @@ func (c *checker) cnodes() {
 	for _, s := range reserve.slots[:reserve.numSlots] {
 		c.slots[s] = true
 	}
+	if slot, err := c.Find(c.root, space.larger); err != capability.OK || c.TypeOf(slot) != capability.Null {
+		c.t.Errorf("the slot for a larger L1 CNode: %v, %v", c.TypeOf(slot), err)
+	}
+	c.slots[space.larger] = true
+	if slot, err := c.Find(c.root, capability.Base(capability.SlotCSpace)); err != capability.OK || c.BaseOf(slot) != c.BaseOf(c.root) {
+		c.t.Errorf("SlotCSpace is not the CSpace: %v", err)
+	}
 	free := uint32(0)
 	for l1 := uint32(FirstCNode); l1 < space.cnodes; l1++ {
 		k := cnodeAt(l1)
+		if room := space.room[l1/64]>>(l1%64)&1 != 0; room != (k.left > 0) {
+			c.t.Errorf("CNode %d: %d slots free, noted %v", l1, k.left, room)
+		}
 		if k.kind != ownCNode {
 			continue
 		}

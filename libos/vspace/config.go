@@ -26,13 +26,18 @@ type Config struct {
 	// CNodes is the end of the slots of the L1 CNode that may be taken, from
 	// FirstCNode on; at most MaxCNodes.
 	CNodes uint32
+	// MostCNodes, if it is more than CNodes, lets the space put larger L1 CNodes
+	// in the place of the first, up to that many slots, at most MaxCNodes. All
+	// slots are its own then.
+	MostCNodes uint32
 }
 
 const (
 	// FirstCNode is the first slot of the L1 CNode that is taken for a CNode.
 	FirstCNode = 8
-	// MaxCNodes bounds Config.CNodes.
-	MaxCNodes = 1024
+	// MaxCNodes bounds Config.CNodes and Config.MostCNodes. The slots of so many
+	// are enough to map some 16 GiB in small pages.
+	MaxCNodes = 4096
 	// TablesSize is how much of the libos's heap Config.Tables takes.
 	TablesSize = 3 << 30
 )
@@ -41,11 +46,11 @@ const (
 // ever get, and touched only where there is something to say.
 const (
 	cnodesAt  = 0       // cnode, by number of the L1 slot
-	freeAt    = 1 << 16 // a bit for each block
+	freeAt    = 1 << 18 // a bit for each block
 	nodes2At  = 1 << 22 // node, by GiB
-	recordsAt = 2 << 22 // record, by reference
-	regionsAt = 3 << 22
-	blocksAt  = 1 << 24 // block, by number
+	regionsAt = 1 << 23
+	recordsAt = 1 << 24 // record, by reference
+	blocksAt  = 1 << 25 // block, by number
 	leavesAt  = 1 << 29
 	nodes1At  = 1 << 30 // node, by 2 MiB
 
@@ -58,9 +63,9 @@ const (
 const (
 	_ = uint(freeAt - cnodesAt - MaxCNodes*unsafe.Sizeof(cnode{}))
 	_ = uint(nodes2At - freeAt - maxBlocks/8)
-	_ = uint(recordsAt - nodes2At - (abi.ProgramTop>>30)*nodeSize)
-	_ = uint(regionsAt - recordsAt - MaxCNodes*capability.L2Slots*recordSize)
-	_ = uint(blocksAt - regionsAt - maxRegions*carrier.RegionSize)
+	_ = uint(regionsAt - nodes2At - (abi.ProgramTop>>30)*nodeSize)
+	_ = uint(recordsAt - regionsAt - maxRegions*carrier.RegionSize)
+	_ = uint(blocksAt - recordsAt - MaxCNodes*capability.L2Slots*recordSize)
 	_ = uint(leavesAt - blocksAt - maxBlocks*blockSize)
 	_ = uint(nodes1At - leavesAt - maxLeaves*abi.PageSize)
 	_ = uint(TablesSize - nodes1At - (abi.ProgramTop>>21)*nodeSize)
@@ -72,14 +77,17 @@ var space struct {
 	kernel, supply, giveBack uintptr // of Config: func values
 	tables                   uint64
 
-	// Slots: see slots.go.
-	cnodes    uint32 // end of the L1 slots that may be taken
-	cnode     uint32 // the CNode of which slots are taken, 0 for none
-	freeSlots uint32
+	// Slots: see slots.go and cnodes.go.
+	cnodes, mostCNodes uint32                 // end of the L1 slots that may be taken, and how far it can get
+	larger             capability.Reference   // an empty slot for the next L1 CNode
+	cnode              uint32                 // the CNode of which slots are taken, 0 for none
+	room               [MaxCNodes / 64]uint64 // a bit for each CNode that has free slots
+	freeSlots          uint32
 
 	// RAM: see pieces.go, objects.go and chunks.go.
 	pieces     [maxPieces]piece
 	numPieces  int    // the end of those in use
+	firstPiece int    // no piece before this one has a free block
 	held, peak uint64 // bytes of all pieces, and the most there were
 	freeBlocks uint64
 	idle       bool   // a piece may be in no use at all

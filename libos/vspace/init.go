@@ -14,7 +14,8 @@ func Init(c Config) capability.Error {
 	space.kernel = *(*uintptr)(unsafe.Pointer(&c.Kernel))
 	space.supply = *(*uintptr)(unsafe.Pointer(&c.Supply))
 	space.giveBack = *(*uintptr)(unsafe.Pointer(&c.Return))
-	space.tables, space.cnodes = c.Tables, min(c.CNodes, MaxCNodes)
+	space.tables = c.Tables
+	space.cnodes, space.mostCNodes = min(c.CNodes, MaxCNodes), min(c.MostCNodes, MaxCNodes)
 
 	var s seed
 	first := uint32(0)
@@ -105,6 +106,7 @@ func (s *seed) plant() capability.Error {
 		reserve.slots[reserve.numSlots] = s.slot()
 		reserve.numSlots++
 	}
+	space.larger = s.slot()
 	return err
 }
 
@@ -140,4 +142,5 @@ func (s *seed) adopt() {
 	c := cnodeAt(FirstCNode)
 	c.left, c.kind = cnodeSlots-s.slots, ownCNode
 	space.freeSlots = c.left
+	setRoom(FirstCNode, true)
 }

@@ -81,6 +81,30 @@ func ready(r capability.Reference) capability.Error {
 	return capability.ErrNotReady
 }
 
+// copyCNode copies the CNode in a slot of the CSpace's L1 CNode to the same slot
+// of another one.
+func copyCNode(l1 capability.Reference, index uint32) capability.Error {
+	_, err := invoke(capability.Word(l1, capability.L1CNodeCopy), uint64(index), uint64(capability.LevelOneReference(index)), 0, 0, 0)
+	return err
+}
+
+// setCSpace makes an L1 CNode the one that references mean slots of.
+func setCSpace(l1 capability.Reference) capability.Error {
+	for range patience {
+		_, err := invoke(capability.Word(capability.Base(capability.SlotDispatcher), capability.DispatcherSetCSpace), uint64(l1), 0, 0, 0, 0)
+		if err != capability.ErrPending && err != capability.ErrBusy {
+			return err
+		}
+	}
+	return capability.ErrBusy
+}
+
+// move moves what a slot of level two holds to another one.
+func move(slot, source capability.Reference) capability.Error {
+	_, err := invoke(capability.Word(holder(slot), capability.L2CNodeMove), uint64(slot.Slot()), uint64(source), 0, 0, 0)
+	return err
+}
+
 // remove empties a slot of level two.
 func remove(slot capability.Reference) capability.Error {
 	return removeIn(holder(slot), slot.Slot())
@@ -98,8 +122,12 @@ func removeIn(cnode capability.Reference, index uint32) capability.Error {
 
 // revoke deletes what was made of the object in a slot, and its other copies.
 func revoke(slot capability.Reference) capability.Error {
+	return revokeIn(holder(slot), slot.Slot())
+}
+
+func revokeIn(cnode capability.Reference, index uint32) capability.Error {
 	for range patience {
-		_, err := invoke(capability.Word(holder(slot), capability.L2CNodeRevoke), uint64(slot.Slot()), 0, 0, 0, 0)
+		_, err := invoke(capability.Word(cnode, capability.L2CNodeRevoke), uint64(index), 0, 0, 0, 0)
 		switch err {
 		case capability.ErrPending, capability.ErrRevoking, capability.ErrBusy:
 		default:

@@ -27,6 +27,8 @@ const (
 	poolBase    = ramBase + 64<<20
 	poolSize    = ramSize - archiveSize - 64<<20
 
+	l1Bytes = 4 << 10 // size of the first L1 CNode
+
 	// Where tests let programs map.
 	testBase = 0x10_0000_0000
 	testEnd  = testBase + 64<<30
@@ -61,7 +63,8 @@ type machine struct {
 	pool   map[uint64]uint64 // pieces that are lent: base and size
 	quota  uint64
 	asked  int
-	cnodes uint32
+	// cnodes and mostCNodes are Config's.
+	cnodes, mostCNodes uint32
 	// failing, unless it is 0, counts invocations Map and Retype down to the one
 	// that is refused.
 	failing int
@@ -109,7 +112,7 @@ func newMachine(t testing.TB, size uint64) *machine {
 
 // bareMachine is a machine whose domain has not begun to run.
 func bareMachine(t testing.TB, size uint64) *machine {
-	m := &machine{t: t, inHeap: map[capability.Reference]bool{}, calls: map[string]int{}, refuse: -1, pool: map[uint64]uint64{}, lent: map[uint32]uint64{}, homes: map[uint64]home{}, quota: poolSize, cnodes: MaxCNodes}
+	m := &machine{t: t, inHeap: map[capability.Reference]bool{}, calls: map[string]int{}, refuse: -1, pool: map[uint64]uint64{}, lent: map[uint32]uint64{}, homes: map[uint64]home{}, quota: poolSize, cnodes: l1Bytes / capability.SlotSize, mostCNodes: MaxCNodes}
 	name := []byte("ram\x00")
 	m.fd = int(raw(t, 319, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0, 0, 0)) // memfd_create
 	runtime.KeepAlive(name)
@@ -134,8 +137,8 @@ func bareMachine(t testing.TB, size uint64) *machine {
 	st := (*kernel.State)(unsafe.Pointer(m.ram + 64<<10))
 	kernel.Init(st, ramBase+64<<10, m.ram-ramBase, 0)
 	m.System = kernel.System{State: st, Kernel: m}
-	m.root = ramBase + 128<<10
-	const l1, l2, spare, first = ramBase + 256<<10, ramBase + 512<<10, ramBase + 528<<10, ramBase + 2<<20
+	m.root = rootSlot
+	const l1, dispatcher, l2, spare, first = ramBase + 256<<10, ramBase + 384<<10, ramBase + 512<<10, ramBase + 528<<10, ramBase + 2<<20
 	m.top = ramBase + 576<<10
 	l2slot := func(i uint64) memory.Phys { return memory.Phys(l2 + i*capability.SlotSize) }
 	create := func(slot memory.Phys, k capability.Type, base, size uint64, rights capability.Rights) {
@@ -144,10 +147,11 @@ func bareMachine(t testing.TB, size uint64) *machine {
 		}
 	}
 	const all = capability.AllRights
-	create(m.root, capability.L1CNode, l1, 64<<10, all)
+	create(m.root, capability.L1CNode, l1, l1Bytes, all)
 	create(memory.Phys(l1+capability.SlotSize), capability.L2CNode, l2, 16<<10, all)
 	m.must(m.Copy(l2slot(capability.SlotCSpace), m.root, all))
 	m.must(m.Copy(l2slot(capability.SlotBase), memory.Phys(l1+capability.SlotSize), all))
+	create(l2slot(capability.SlotDispatcher), capability.Dispatcher, dispatcher, 32<<10, all)
 	create(l2slot(capability.SlotVSpace), capability.PageTable4, m.top, pageSize, all)
 	create(l2slot(capability.SlotArchive), capability.Frame, ramBase+ramSize-archiveSize, archiveSize, capability.RightRead|capability.RightExecute|capability.RightGrant)
 	create(memory.Phys(spare+capability.SlotSize), capability.RAM, poolBase, poolSize, all)
@@ -167,9 +171,12 @@ func (m *machine) start() capability.Error {
 		Supply: func(n uint32, size uint64) (uint64, capability.Error) { return hooks.supply(n, size) },
 		Return: func(n uint32) { hooks.giveBack(n) },
 		Tables: tablesAt,
-		CNodes: m.cnodes,
+		CNodes: m.cnodes, MostCNodes: m.mostCNodes,
 	})
 }
+
+// rootSlot and the one after it are by turns the dispatcher's slot for its CSpace.
+const rootSlot = memory.Phys(ramBase + 128<<10)
 
 // hooks is the machine of the test that runs.
 var hooks *machine
@@ -360,7 +367,7 @@ func (m *machine) invoke(word, a, b, c, d, e uint64) (uint64, capability.Error) 
 	if err == capability.OK {
 		name := capability.InvocationName(m.TypeOf(slot), i)
 		m.calls[name]++
-		if m.failing > 0 && (name == "Map" || name == "Retype") {
+		if m.failing > 0 && (name == "Map" || name == "Retype" || name == "Copy" || name == "SetCSpace") {
 			if m.failing--; m.failing == 0 {
 				return 0, capability.ErrRevoking
 			}
@@ -384,6 +391,8 @@ func (m *machine) do(slot memory.Phys, i capability.Invocation, a *capability.Ar
 		return m.Invoke(m.root, slot, i, a)
 	case capability.PageTable1, capability.PageTable2, capability.PageTable3, capability.PageTable4:
 		return m.doMap(slot, uint64(t-capability.PageTable1), a)
+	case capability.Dispatcher:
+		return m.doSetCSpace(a)
 	case capability.Mapping:
 		if i == capability.MappingProtect {
 			return m.doProtect(slot, a)
@@ -468,6 +477,19 @@ func (m *machine) doMap(table memory.Phys, level uint64, a *capability.Arguments
 		m.words(at)[first+i] = base + offset + i*span | bits
 		m.changed(at+8*i, 0)
 	}
+	return capability.OK
+}
+
+// doSetCSpace is what the only invocation of a dispatcher that there is here does.
+func (m *machine) doSetCSpace(a *capability.Arguments) capability.Error {
+	l1, err := m.LookupType(m.root, capability.Reference(a[0]), capability.L1CNode, 0)
+	if err != capability.OK {
+		return err
+	}
+	to := rootSlot + rootSlot + capability.SlotSize - m.root
+	m.must(m.Copy(to, l1, capability.AllRights))
+	m.must(m.Delete(m.root))
+	m.root = to
 	return capability.OK
 }
 

@@ -88,7 +88,7 @@ func TestSlots(t *testing.T) {
 // TestSlotsEnd has room for two CNodes.
 func TestSlotsEnd(t *testing.T) {
 	m := bareMachine(t, 2<<20)
-	m.cnodes = FirstCNode + 2
+	m.cnodes, m.mostCNodes = FirstCNode+2, 0
 	m.must(m.start())
 	a := m.mmap(low, 1024, readWrite)
 	touched := uint64(0)
@@ -123,7 +123,7 @@ func TestSlotsEnd(t *testing.T) {
 // slot for the second half.
 func TestCutWithoutSlot(t *testing.T) {
 	m := bareMachine(t, 2<<20)
-	m.cnodes = FirstCNode + 1
+	m.cnodes, m.mostCNodes = FirstCNode+1, 0
 	m.must(m.start())
 	a := m.mmap(low, 8, readWrite)
 	if populate(a, a+pages(8)) != capability.OK {

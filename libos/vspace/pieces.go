@@ -121,6 +121,7 @@ func addPiece(slot capability.Reference, number uint32, base, size uint64) capab
 		*freeWord(first + n) |= 1 << (n % 64)
 	}
 	p.free = p.usable
+	space.firstPiece = min(space.firstPiece, i)
 	space.freeBlocks += uint64(p.usable)
 	space.held += size
 	space.peak = max(space.peak, space.held)
@@ -163,9 +164,12 @@ func takePart(n uint32, than uint64) (uint32, capability.Error) {
 }
 
 func findBlocks(n uint32, than uint64) (uint32, bool) {
-	for i := range space.numPieces {
+	for i := space.firstPiece; i < space.numPieces; i++ {
 		p := &space.pieces[i]
 		if p.slot == 0 || p.free < n || p.size <= than {
+			if p.free == 0 && i == space.firstPiece {
+				space.firstPiece++
+			}
 			continue
 		}
 		b, ok := p.find(n)
@@ -239,6 +243,7 @@ func releaseBlocks(b, n uint32) {
 	p.mark(b, n)
 	p.free += n
 	p.from = min(p.from, (b-p.first)/64)
+	space.firstPiece = min(space.firstPiece, int(i))
 	space.freeBlocks += uint64(n)
 	if p.free == p.usable && p.number != keptNumber {
 		space.idle = true
@@ -246,9 +251,10 @@ func releaseBlocks(b, n uint32) {
 }
 
 // Bounds on how much is asked of the spawner at a time, and the part of what is
-// held that it should be.
+// held that it should be: it takes eight pieces to hold twice as much, so their
+// numbers are enough for 16 GiB.
 const (
-	mostWanted = 64 << 20
+	mostWanted = 1 << 30
 	wantedPart = 8
 )
 

@@ -7,27 +7,6 @@ import (
 	"skerry/abi/capability"
 )
 
-// cnode says which slots of an L2 CNode are free.
-type cnode struct {
-	free [capability.L2Slots / 64]uint64
-	left uint32 // how many are free
-	kind uint32
-}
-
-// Kinds of cnode.
-const (
-	noCNode   = iota
-	ownCNode  // slots are taken of it
-	lentCNode // from CNode: the program's
-)
-
-// Slots of a CNode that can be used: 0 is the kernel's.
-const cnodeSlots = capability.L2Slots - 1
-
-// keptSlots is how many slots must be free elsewhere before a CNode that is
-// empty is deleted.
-const keptSlots = cnodeSlots / 2
-
 // record says what a slot holds.
 type record struct {
 	// source is the frame whose pages, count from number page on, are mapped;
@@ -53,10 +32,6 @@ const (
 	recordLent          // from Slot: the program's
 )
 
-func cnodeAt(l1 uint32) *cnode {
-	return at[cnode](space.tables + cnodesAt + uint64(l1)*uint64(unsafe.Sizeof(cnode{})))
-}
-
 func recordAt(r capability.Reference) *record {
 	return at[record](space.tables + recordsAt + uint64(r)*uint64(recordSize))
 }
@@ -69,17 +44,16 @@ func slot() (capability.Reference, capability.Error) {
 		}
 	}
 	if space.cnode == 0 || cnodeAt(space.cnode).left == 0 {
-		space.cnode = FirstCNode
-		for cnodeAt(space.cnode).left == 0 {
-			space.cnode++
-		}
+		space.cnode = firstRoom()
 	}
 	c := cnodeAt(space.cnode)
 	for i := range c.free {
 		if w := c.free[i]; w != 0 {
 			bit := bits.TrailingZeros64(w)
 			c.free[i] = w & (w - 1)
-			c.left--
+			if c.left--; c.left == 0 {
+				setRoom(space.cnode, false)
+			}
 			space.freeSlots--
 			return capability.MakeReference(space.cnode, uint32(64*i+bit)), capability.OK
 		}
@@ -93,65 +67,12 @@ func freeSlot(r capability.Reference) {
 	l1, i := r.L1(), r.Slot()
 	c := cnodeAt(l1)
 	c.free[i/64] |= 1 << (i % 64)
-	c.left++
+	if c.left++; c.left == 1 {
+		setRoom(l1, true)
+	}
 	space.freeSlots++
 	if c.left == cnodeSlots && space.freeSlots >= cnodeSlots+keptSlots {
 		dropCNode(l1)
-	}
-}
-
-// addCNode makes another L2 CNode for slots.
-func addCNode() capability.Error {
-	l1, err := newCNode()
-	if err != capability.OK {
-		return err
-	}
-	*cnodeAt(l1) = cnode{free: [4]uint64{^uint64(1), ^uint64(0), ^uint64(0), ^uint64(0)}, left: cnodeSlots, kind: ownCNode}
-	space.freeSlots += cnodeSlots
-	return capability.OK
-}
-
-// cnodeBytes is the size of an L2 CNode, cnodePages that in pages.
-const (
-	cnodeBytes = capability.L2Slots * capability.SlotSize
-	cnodePages = cnodeBytes / pageSize
-)
-
-// newCNode makes an L2 CNode in an empty slot of the L1 CNode.
-func newCNode() (l1 uint32, err capability.Error) {
-	for l1 = FirstCNode; cnodeAt(l1).kind != noCNode; l1++ {
-		if l1+1 == space.cnodes {
-			return 0, capability.ErrMemory
-		}
-	}
-	block, page, err := takeObject(cnodePages)
-	if err != capability.OK {
-		return 0, err
-	}
-	source, offset := memoryOf(block)
-	err = retypeIn(capability.Base(capability.SlotCSpace), l1, source, capability.L2CNode, offset+page*pageSize, cnodeBytes)
-	if err != capability.OK {
-		giveObject(block, page, cnodePages)
-		return 0, err
-	}
-	// Slot 0 is the kernel's, so that its record can say where the CNode lies.
-	*recordAt(capability.MakeReference(l1, 0)) = record{block: block, page: uint32(page), count: cnodePages, kind: recordObject}
-	return l1, capability.OK
-}
-
-// dropCNode deletes an empty CNode. The CPU driver may go on with that for a
-// while: see retypeIn.
-func dropCNode(l1 uint32) {
-	if removeIn(capability.Base(capability.SlotCSpace), l1) != capability.OK {
-		return // its slots can be used on
-	}
-	r := recordAt(capability.MakeReference(l1, 0))
-	giveObject(r.block, uint64(r.page), uint64(r.count))
-	*r = record{}
-	*cnodeAt(l1) = cnode{}
-	space.freeSlots -= cnodeSlots
-	if space.cnode == l1 {
-		space.cnode = 0
 	}
 }
 
@@ -181,15 +102,4 @@ func FreeSlot(slot capability.Reference) capability.Error {
 // lent says whether a slot is from Slot.
 func lent(slot capability.Reference) bool {
 	return slot.Valid() && slot&capability.LevelOne == 0 && slot.L1() < MaxCNodes && recordAt(slot).kind == recordLent
-}
-
-// CNode takes a whole empty L2 CNode, for good: it returns the reference of level
-// one of the slot that holds it.
-func CNode() (capability.Reference, capability.Error) {
-	l1, err := newCNode()
-	if err != capability.OK {
-		return 0, err
-	}
-	*cnodeAt(l1) = cnode{kind: lentCNode}
-	return capability.LevelOneReference(l1), capability.OK
 }
