@@ -44,14 +44,6 @@ func SetXCR0(mask uint64)
 // Invlpg drops the TLB entries of one page.
 func Invlpg(va uintptr)
 
-// Idle lets interrupts in and halts until one has come. It returns with
-// interrupts off; what came is in the set that TakePending empties.
-func Idle()
-
-// LetIn lets in the interrupts that wait, and returns with interrupts off; what
-// came is in the set that TakePending empties.
-func LetIn()
-
 // Halt stops this processor for ever; interrupts are off.
 func Halt()
 

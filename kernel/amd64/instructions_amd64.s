@@ -92,21 +92,6 @@ TEXT ·Invlpg(SB), NOSPLIT, $0-8
 	INVLPG (AX)
 	RET
 
-// STI holds interrupts off for one more instruction, so none can slip in
-// between the caller's last look and HLT.
-TEXT ·Idle(SB), NOSPLIT, $0-0
-	STI
-	HLT
-	CLI
-	RET
-
-// What waits comes before CLI.
-TEXT ·LetIn(SB), NOSPLIT, $0-0
-	STI
-	NOP
-	CLI
-	RET
-
 TEXT ·Halt(SB), NOSPLIT, $0-0
 forever:
 	CLI

@@ -51,6 +51,10 @@ var (
 	// Where EnterUser was called.
 	kernelSP, kernelFS uintptr
 
+	// eventBegan is when interrupts were last turned off, longestEvent the
+	// longest time for which they were, in ticks of the time-stamp counter.
+	eventBegan, longestEvent uint64
+
 	// pending has a bit for each interrupt that came while halted.
 	pending [4]uint64
 
@@ -113,6 +117,25 @@ func EnterUser(full uint64)
 func LastTrap() Trap {
 	return Trap{Vector: int(trapVector), Code: trapCode, Address: trapAddress}
 }
+
+// Idle lets interrupts in and halts until one has come. It returns with
+// interrupts off, in a new event; what came is in the set that TakePending empties.
+func Idle()
+
+// LetIn lets in the interrupts that wait, and returns with interrupts off, in a
+// new event; what came is in the set that TakePending empties.
+func LetIn()
+
+// EventBegins says that an event begins now, and that none was before.
+func EventBegins()
+
+// EventBegan returns when the event being handled began: when user mode was
+// left or interrupts were last let in, in ticks of the time-stamp counter.
+func EventBegan() uint64 { return eventBegan }
+
+// LongestEvent returns the longest time that an event has taken, in which
+// interrupts were off, in ticks of the time-stamp counter.
+func LongestEvent() uint64 { return longestEvent }
 
 // TakePending returns the lowest vector of the interrupts that ended a halt
 // and forgets it, or -1 if there is none left.

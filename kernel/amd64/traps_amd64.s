@@ -68,6 +68,23 @@
 	RDFSBASEQ CX; \
 	MOVQ CX, registers_FSBase(R11)
 
+// OFF notes when an event begins, with interrupts off; ON that it ends, and how
+// long it took if that was longest. Both use AX and DX.
+#define OFF \
+	RDTSC; \
+	SHLQ $32, DX; \
+	ORQ DX, AX; \
+	MOVQ AX, ·eventBegan(SB)
+
+#define ON \
+	RDTSC; \
+	SHLQ $32, DX; \
+	ORQ DX, AX; \
+	SUBQ ·eventBegan(SB), AX; \
+	CMPQ AX, ·longestEvent(SB); \
+	JBE 2(PC); \
+	MOVQ AX, ·longestEvent(SB)
+
 // XSAVE_ALL and XRSTOR_ALL move all vector state there is; they use AX and DX.
 #define XSAVE_ALL(r) \
 	MOVL $-1, AX; \
@@ -190,6 +207,7 @@ ignore:
 
 // leaveUser returns from EnterUser: the user's state is saved, RSP is nobody's.
 TEXT ·leaveUser(SB), NOSPLIT|NOFRAME, $0
+	OFF
 	MOVQ ·kernelFS(SB), AX
 	WRFSBASEQ AX
 	MOVQ ·kernelSP(SB), SP
@@ -202,6 +220,7 @@ TEXT ·leaveUser(SB), NOSPLIT|NOFRAME, $0
 
 // func EnterUser(full uint64)
 TEXT ·EnterUser(SB), NOSPLIT|NOFRAME, $0-8
+	ON
 	MOVQ full+0(FP), CX
 	PUSHQ BP
 	MOVQ SP, ·kernelSP(SB)
@@ -281,6 +300,30 @@ ring0:
 	LOAD(AX)
 	MOVQ registers_RAX(AX), AX
 	IRETQ
+
+// STI holds interrupts off for one more instruction, so none can slip in
+// between the caller's last look and HLT.
+TEXT ·Idle(SB), NOSPLIT, $0-0
+	ON
+	STI
+	HLT
+	CLI
+	OFF
+	RET
+
+// What waits comes before CLI.
+TEXT ·LetIn(SB), NOSPLIT, $0-0
+	ON
+	STI
+	NOP
+	CLI
+	OFF
+	RET
+
+TEXT ·EventBegins(SB), NOSPLIT, $0-0
+	OFF
+	MOVQ $0, ·longestEvent(SB)
+	RET
 
 TEXT ·loadDescriptors(SB), NOSPLIT, $0-0
 	LGDT ·gdtr(SB)

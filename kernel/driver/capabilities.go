@@ -33,11 +33,11 @@ func (d *Driver) work() bool {
 	stuck := !more && d.cap.Pending()
 	switch {
 	case more:
-		if d.workAt == 0 {
+		if d.workAt == never {
 			d.workAt = carry.Now() + workEvery
 		}
 	case !stuck || !d.stuck:
-		d.workAt = 0
+		d.workAt = never
 		if d.awaited || stuck || d.cap.Reclaimable > 0 {
 			d.awaited = false
 			d.notifyMonitor()

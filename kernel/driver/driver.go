@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"math"
 	"unsafe"
 
 	"skerry/abi"
@@ -20,6 +21,9 @@ const slice = 10_000_000
 // dispatcher inside the libos.
 const retry = 100_000
 
+// never is the time of what is not to happen.
+const never = math.MaxInt64
+
 // Driver is a core's CPU driver.
 type Driver struct {
 	k *kcb.KCB
@@ -27,7 +31,7 @@ type Driver struct {
 	// Ended.
 	cap   capability.System
 	timer amd64.Timer
-	// armed is the time the timer is armed for, 0 if it is not.
+	// armed is the time the timer is armed for, or never.
 	armed int64
 
 	// loaded is the address space in CR3. stale says that the processor may
@@ -38,23 +42,19 @@ type Driver struct {
 	// running is the dispatcher in user mode or last there, nil when none,
 	// and sliceEnd when its slice ends. resched says that it must give way
 	// to another, upcall that it is to have a run upcall; retryAt is when to
-	// try again to give it one, 0 if not.
+	// try again to give it one, or never.
 	running  *kcb.DCB
 	sliceEnd int64
 	resched  bool
 	upcall   bool
 	retryAt  int64
 	// workAt is when to go on with what the capability system has left to do
-	// if nothing happens before, 0 if it has nothing; stuck says that it has
+	// if nothing happens before, never if it has nothing; stuck says that it has
 	// and cannot.
 	workAt int64
 	stuck  bool
 	// awaited says that the monitor was told to wait for that.
 	awaited bool
-	// began is when the event being handled began, in ticks of the time-stamp
-	// counter.
-	began uint64
-
 	// cspace is the slot with the L1 CNode of whoever makes the invocation
 	// being done.
 	cspace memory.Phys
@@ -75,7 +75,7 @@ type Driver struct {
 // New makes the CPU driver of the core whose state is k, which lies in the
 // kernel's window.
 func New(k *kcb.KCB) *Driver {
-	d := &Driver{k: k, loaded: k.Root}
+	d := &Driver{k: k, loaded: k.Root, armed: never, retryAt: never, workAt: never}
 	at := memory.Phys(uintptr(unsafe.Pointer(&k.Capabilities)) - k.Pages.Offset)
 	capability.Init(&k.Capabilities, at, k.Pages.Offset, k.Machine.Core)
 	d.cap = capability.System{State: &k.Capabilities, Kernel: d}
@@ -94,7 +94,7 @@ func (d *Driver) Run() {
 	d.markReady()
 	k.Counters.BootNs = carry.Now()
 	console.SetState(abi.CoreRunning)
-	d.began = amd64.TSC()
+	amd64.EventBegins()
 	for {
 		b := k.Ready.First
 		switch {
@@ -114,23 +114,15 @@ func (d *Driver) idle() {
 	d.arm()
 	start := carry.Now()
 	d.letIn(amd64.Idle)
-	d.k.Counters.IdleNs += carry.Time(&d.k.Machine.Clock, d.began) - start
+	d.k.Counters.IdleNs += carry.Time(&d.k.Machine.Clock, amd64.EventBegan()) - start
 }
 
 // letIn lets interrupts in by a function, and handles those that came.
 func (d *Driver) letIn(by func()) {
-	d.eventEnds()
 	by()
-	d.began = amd64.TSC()
 	for v := amd64.TakePending(); v >= 0; v = amd64.TakePending() {
 		d.interrupt(v)
 	}
-}
-
-// eventEnds notes how long an event took, in which interrupts were off.
-func (d *Driver) eventEnds() {
-	c := &d.k.Counters
-	c.LongestEvent = max(c.LongestEvent, amd64.TSC()-d.began)
 }
 
 // dispatch runs b until it parks, stops, ends, or must make room for another.
@@ -158,9 +150,7 @@ func (d *Driver) dispatch(b *kcb.DCB) {
 		if d.stale {
 			d.load(d.loaded)
 		}
-		d.eventEnds()
 		amd64.EnterUser(full)
-		d.began = amd64.TSC()
 		k.Counters.Events++
 		t := amd64.LastTrap()
 		switch {
@@ -217,24 +207,22 @@ func (d *Driver) cpu(b *kcb.DCB) int64 {
 // wake-up, the end of the slice if another dispatcher waits for it, another try
 // at a notification, or more work on capabilities.
 func (d *Driver) arm() {
-	at := int64(0)
+	at := min(d.retryAt, d.workAt)
 	if w := d.k.NextWakeup(); w != nil {
-		at = w.WakeAt
+		at = min(at, w.WakeAt)
 	}
-	if d.running != nil && d.k.Ready.First != nil && (at == 0 || d.sliceEnd < at) {
-		at = d.sliceEnd
+	if d.k.Ready.First != nil {
+		at = min(at, d.sliceEnd)
 	}
-	if d.retryAt != 0 && (at == 0 || d.retryAt < at) {
-		at = d.retryAt
+	if at != d.armed {
+		d.armAt(at)
 	}
-	if d.workAt != 0 && (at == 0 || d.workAt < at) {
-		at = d.workAt
-	}
-	if at == d.armed {
-		return
-	}
+}
+
+// armAt sets the timer to a time.
+func (d *Driver) armAt(at int64) {
 	d.armed = at
-	if at == 0 {
+	if at == never {
 		d.timer.Arm(0)
 		return
 	}

@@ -14,7 +14,7 @@ func (d *Driver) interrupt(vector int) {
 	switch vector {
 	case amd64.VectorTimer:
 		d.timer.Fired()
-		d.armed = 0
+		d.armed = never
 		d.expire(carry.Now())
 	case amd64.VectorDoorbell:
 		k.Counters.DoorbellsIn++
@@ -50,14 +50,14 @@ func (d *Driver) expire(now int64) {
 		}
 		d.wake(b)
 	}
-	if d.retryAt != 0 && d.retryAt <= now {
-		d.retryAt = 0
+	if d.retryAt <= now {
+		d.retryAt = never
 		if d.running != nil && d.running.Page().HasWork != 0 {
 			d.upcall = true
 		}
 	}
 	if d.workAt <= now {
-		d.workAt = 0
+		d.workAt = never
 	}
 	if b := d.running; b != nil && now >= d.sliceEnd && d.k.Ready.First != nil {
 		d.resched = true

@@ -5,6 +5,7 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	"skerry/kernel/amd64"
 	"skerry/kernel/carry"
 	"skerry/kernel/console"
 	"skerry/kernel/kcb"
@@ -28,7 +29,7 @@ func kernelInformation(d *Driver, b *kcb.DCB, _ memory.Phys, a *capability.Argum
 		TotalPages: k.Memory.Owned, KernelPages: d.kernelPages(), KernelSpare: k.Pages.Available(),
 		MachinePages: k.Memory.Machine, SharedPages: k.Memory.Shared,
 		Dispatchers: uint64(k.NumDispatchers), Capabilities: d.cap.Count,
-		LongestEvent: c.LongestEvent,
+		LongestEvent: amd64.LongestEvent(),
 	}
 	if d.cap.Pending() {
 		i.Pending = 1

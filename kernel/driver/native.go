@@ -32,7 +32,7 @@ func (d *Driver) native(b *kcb.DCB) {
 	r := &b.Regs
 	n := r.RAX &^ abi.NativeCall
 	d.k.Counters.NativeCalls++
-	d.k.Note(kcb.Event{Ticks: d.began, Domain: b.Domain, Vector: amd64.NativeCall, Detail: n})
+	d.k.Note(kcb.Event{Ticks: amd64.EventBegan(), Domain: b.Domain, Vector: amd64.NativeCall, Detail: n})
 	if r.RAX&abi.NativeCall == 0 {
 		// A Linux call of a domain that has not named its upcalls.
 		d.end(b, abi.Status{Kind: abi.ExitFault, FaultVector: amd64.NativeCall, FaultRIP: r.RIP})

@@ -84,7 +84,7 @@ func (d *Driver) preempt(b *kcb.DCB) {
 // is its own heap that the libos needs, its end if the libos itself was at
 // fault.
 func (d *Driver) exception(b *kcb.DCB, t amd64.Trap) {
-	d.k.Note(kcb.Event{Ticks: d.began, Domain: b.Domain, Vector: uint32(t.Vector), Detail: t.Address})
+	d.k.Note(kcb.Event{Ticks: amd64.EventBegan(), Domain: b.Domain, Vector: uint32(t.Vector), Detail: t.Address})
 	entry := b.Entries.Trap
 	switch t.Vector {
 	case amd64.PageFault:

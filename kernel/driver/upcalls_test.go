@@ -202,7 +202,7 @@ func TestWork(t *testing.T) {
 	c := domain(t)
 	c.monitor = c.dcb(dom)
 	c.want(abicap.ErrPending, ref(base), abicap.L2CNodeRetype, 100|1<<32, ref(ram), uint64(abicap.Frame), 2<<20, 2<<20)
-	if !c.cap.Pending() || c.workAt == 0 {
+	if !c.cap.Pending() || c.workAt == never {
 		t.Fatal("nothing is left to do, or nothing makes the driver do it")
 	}
 	word := abicap.Word(abicap.Reference(ref(100)), abicap.InvokeNop)
@@ -217,7 +217,7 @@ func TestWork(t *testing.T) {
 			t.Fatal("it does not end")
 		}
 	}
-	if c.monitor.Notified != 1 || c.workAt != 0 || c.cap.Pending() {
+	if c.monitor.Notified != 1 || c.workAt != never || c.cap.Pending() {
 		t.Errorf("told %d times, next work at %d", c.monitor.Notified, c.workAt)
 	}
 	if c.work() || c.monitor.Notified != 1 {

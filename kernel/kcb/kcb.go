@@ -110,9 +110,6 @@ type Counters struct {
 	DoorbellsIn, DoorbellsOut                               uint64
 	IdleNs, BootNs                                          int64
 	BootMallocs, BootCollections                            uint64
-	// LongestEvent is the longest time for which interrupts were off since the
-	// kernel was ready, in ticks of the time-stamp counter.
-	LongestEvent uint64
 }
 
 // Event is one entry of the ring of last events.
