@@ -7,7 +7,7 @@ import (
 
 // atOnce is how many capabilities one Delete or Revoke empties slots of before
 // it leaves the rest to the next call, or to Step.
-const atOnce = 3
+const atOnce = 2
 
 // Delete empties a slot. If it held the last capability to an object, that
 // ends, with all that depends on it; what it held is deleted by Step. Delete

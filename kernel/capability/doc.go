@@ -41,7 +41,7 @@
 // has about 25 levels. A unit of Step (step.go) empties one slot, for some
 // 7,500 instructions in such a tree, or clears ClearUnit bytes; to that comes, for a
 // mapping, what it costs to clear up to TableEntries entries. Delete and Revoke
-// do three units at once, Retype makes at most MaxRetype objects for some 1,500
+// do two units at once, Retype makes at most MaxRetype objects for some 1,500
 // instructions each, and does one unit of clearing; everything else does one thing.
 //
 // # Mappings

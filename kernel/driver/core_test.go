@@ -117,6 +117,24 @@ func (c *core) must(r uint64, i abicap.Invocation, a ...uint64) {
 	c.want(abicap.OK, r, i, a...)
 }
 
+// deletes makes an invocation that deletes, as often as it takes until all of it is
+// done.
+func (c *core) deletes(r uint64, i abicap.Invocation, a ...uint64) {
+	c.t.Helper()
+	for range 1000 {
+		err := c.ask(r, i, a...)
+		c.finish()
+		switch err {
+		case abicap.OK:
+			return
+		case abicap.ErrPending, abicap.ErrRevoking:
+		default:
+			c.t.Fatalf("%v of a %v: %v", i, c.kind(r), err)
+		}
+	}
+	c.t.Fatalf("%v of a %v: never done", i, c.kind(r))
+}
+
 // at returns the slot that a reference names.
 func (c *core) at(r uint64) memory.Phys {
 	c.t.Helper()

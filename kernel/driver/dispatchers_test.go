@@ -244,7 +244,7 @@ func TestObjectsEnd(t *testing.T) {
 			case "running":
 				b.State, c.running = abi.DomainReady, b
 			}
-			c.must(ref(base), abicap.L2CNodeDelete, dom+slot)
+			c.deletes(ref(base), abicap.L2CNodeDelete, dom+slot)
 			if name == "space" {
 				if b.State == abi.DomainEnded {
 					t.Errorf("%s: the dispatcher's own copy does not count", state)
@@ -272,7 +272,7 @@ func TestSpaceEnds(t *testing.T) {
 	c.must(ref(102), abicap.DispatcherSetup, ref(cspace), ref(101), ref(103), ref(dom+domFree+domBell), entryPoint)
 	c.must(ref(102), abicap.DispatcherRun)
 	b := c.target(c.at(ref(102)))
-	c.must(ref(base), abicap.L2CNodeRevoke, 100)
+	c.deletes(ref(base), abicap.L2CNodeRevoke, 100)
 	c.finish()
 	if b.State != abi.DomainEnded || b.Status.Kind != abi.ExitKilled || b.Root != 0 || supervisor.Notified != 1 {
 		t.Errorf("state %d, %+v, root %#x, %d notifications", b.State, b.Status, b.Root, supervisor.Notified)

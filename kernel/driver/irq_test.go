@@ -83,7 +83,7 @@ func TestInterrupts(t *testing.T) {
 	if x.Vectors[at].Endpoint == 0 {
 		t.Fatal("the endpoint was forgotten too early")
 	}
-	c.must(ref(base), abicap.L2CNodeRevoke, dom+domDispatcher)
+	c.deletes(ref(base), abicap.L2CNodeRevoke, dom+domDispatcher)
 	c.finish()
 	if x.Vectors[at].Endpoint != 0 {
 		t.Error("an endpoint that has ended is notified")

@@ -222,12 +222,12 @@ func TestEndOfMapping(t *testing.T) {
 	}{
 		"unmap":                {func(c *core) { c.must(ref(spare), abicap.MappingUnmap, 0, 0, 0) }, false},
 		"delete the mapping":   {func(c *core) { c.must(ref(base), abicap.L2CNodeDelete, spare) }, false},
-		"delete the frame":     {func(c *core) { c.must(ref(base), abicap.L2CNodeDelete, 100) }, false},
-		"revoke the frame":     {func(c *core) { c.must(ref(base), abicap.L2CNodeRevoke, 100) }, false},
-		"revoke its RAM":       {func(c *core) { c.must(ref(base), abicap.L2CNodeRevoke, 101) }, false},
+		"delete the frame":     {func(c *core) { c.deletes(ref(base), abicap.L2CNodeDelete, 100) }, false},
+		"revoke the frame":     {func(c *core) { c.deletes(ref(base), abicap.L2CNodeRevoke, 100) }, false},
+		"revoke its RAM":       {func(c *core) { c.deletes(ref(base), abicap.L2CNodeRevoke, 101) }, false},
 		"unmap the table":      {func(c *core) { c.must(ref(dom+domMaps+2), abicap.MappingUnmap, 0, 0, 0) }, true},
-		"delete the table":     {func(c *core) { c.must(ref(base), abicap.L2CNodeDelete, dom+domDir1) }, true},
-		"delete the directory": {func(c *core) { c.must(ref(base), abicap.L2CNodeDelete, dom+domDir3) }, true},
+		"delete the table":     {func(c *core) { c.deletes(ref(base), abicap.L2CNodeDelete, dom+domDir1) }, true},
+		"delete the directory": {func(c *core) { c.deletes(ref(base), abicap.L2CNodeDelete, dom+domDir3) }, true},
 	} {
 		c := domain(t)
 		b := c.dcb(dom)
@@ -266,7 +266,7 @@ func TestStaleMapping(t *testing.T) {
 			b := c.dcb(dom)
 			c.must(ref(dom+domDir1), abicap.PageTable1Map, 5|2*one, ref(dom+domFrame), ref(spare), 0, readWrite)
 			table := c.cap.BaseOf(c.at(ref(dom + domDir1)))
-			c.must(ref(base), abicap.L2CNodeDelete, dom+domDir1)
+			c.deletes(ref(base), abicap.L2CNodeDelete, dom+domDir1)
 			c.make(dom+domDir1, 1, ram, next, table-ramAt, abi.PageSize)
 			entry := memory.Phys(table) + 5*8
 			want := uint64(0x1234)
