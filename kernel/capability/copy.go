@@ -42,8 +42,8 @@ func (s *System) move(to, source memory.Phys) {
 func (s *System) relocate(to, source memory.Phys) {
 	*s.at(to) = *s.at(source)
 	s.join(to, source)
-	first, other := s.copiesOf(source)
-	s.leave(source, first, other)
+	_, heir := s.copiesOf(source)
+	s.leave(source, heir)
 	if s.at(to).state == revoking {
 		s.revocations[s.revocation(source)] = to
 	}

@@ -32,32 +32,33 @@ func (s *System) delete(a memory.Phys) abi.Error {
 	case c.state == lent:
 		return abi.ErrRemote
 	}
-	first, other := s.copiesOf(a)
+	n := s.around(a)
+	other, heir := s.copyIn(&n, a)
 	switch {
 	case other != 0:
-		s.drop(a, first, other)
+		s.drop(a, heir)
 		return abi.OK
 	case s.ownedHere(c) && c.relations&abi.RemoteCopies != 0:
 		return abi.ErrRemote
 	}
-	if d := s.dependent(a); d != 0 {
+	if d := s.dependent(a, &n); d != 0 {
 		s.cut(d)
 		return abi.ErrPending
 	}
-	return s.end(a)
+	return s.end(a, &n)
 }
 
 // end ends the object of a slot that holds the last capability to it and on
 // which nothing depends.
-func (s *System) end(a memory.Phys) abi.Error {
+func (s *System) end(a memory.Phys, n *surroundings) abi.Error {
 	c := s.at(a)
 	if !s.ownedHere(c) {
-		s.drop(a, a, 0) // its owner ends it
+		s.drop(a, 0) // its owner ends it
 		return abi.OK
 	}
 	offset, slots := c.kind.SlotRange(c.size)
 	if slots == 0 || c.state == clearing {
-		return s.finish(a)
+		return s.finish(a, n)
 	}
 	if c.state == revoking {
 		s.revokeNoMore(a)
@@ -74,9 +75,9 @@ func (s *System) end(a memory.Phys) abi.Error {
 // finish removes the last capability to an object that holds nothing. If the
 // object was made of nothing that there is still a capability to here, what it
 // was made of goes to the reclaim queue: nothing that there is can get lost.
-func (s *System) finish(a memory.Phys) abi.Error {
+func (s *System) finish(a memory.Phys, n *surroundings) abi.Error {
 	c := s.at(a)
-	root := !abi.Of(c.kind).Dependent && s.parent(a) == 0
+	root := !abi.Of(c.kind).Dependent && n.reach < c.last()
 	if root && s.Reclaimable == reclaimSlots {
 		return abi.ErrBusy
 	}
@@ -88,7 +89,7 @@ func (s *System) finish(a memory.Phys) abi.Error {
 		made.kind = abi.RAM
 	}
 	made.rights = abi.Of(made.kind).Rights
-	s.drop(a, a, 0)
+	s.drop(a, 0)
 	if root {
 		to := s.reclaimSlot(s.Reclaimable)
 		s.Reclaimable++
@@ -98,27 +99,27 @@ func (s *System) finish(a memory.Phys) abi.Error {
 	return abi.OK
 }
 
-// drop empties a slot whose copies copiesOf found.
-func (s *System) drop(a, first, other memory.Phys) {
+// drop empties a slot whose heir copiesOf found.
+func (s *System) drop(a, heir memory.Phys) {
 	switch s.at(a).state {
 	case clearing:
 		s.clearNoMore(a)
 	case revoking:
 		s.revokeNoMore(a)
 	}
-	s.leave(a, first, other)
+	s.leave(a, heir)
 	*s.at(a) = Slot{}
 	s.vacated(a)
 }
 
-// dependent returns a capability that cannot outlive the object of a slot and
-// on which nothing depends itself; 0 if there is none.
-func (s *System) dependent(a memory.Phys) memory.Phys {
-	d := s.child(a)
-	if d == 0 || !abi.Of(s.at(d).kind).Dependent {
+// dependent returns a capability that cannot outlive the object of a slot, which
+// has no copies, and on which nothing depends itself; 0 if there is none.
+func (s *System) dependent(a memory.Phys, n *surroundings) memory.Phys {
+	c, d := s.at(a), n.after
+	switch {
+	case d == 0 || c.kind == abi.Mapping || !c.covers(s.at(d)) || !abi.Of(s.at(d).kind).Dependent:
 		return 0
-	}
-	if s.at(d).kind == abi.Mapping {
+	case s.at(d).kind == abi.Mapping:
 		return d
 	}
 	return s.lastIn(a)
@@ -126,11 +127,11 @@ func (s *System) dependent(a memory.Phys) memory.Phys {
 
 // cut empties a slot on whose object nothing depends.
 func (s *System) cut(a memory.Phys) {
-	first, other := s.copiesOf(a)
-	if other == 0 && s.ownedHere(s.at(first)) {
+	other, heir := s.copiesOf(a)
+	if other == 0 && s.ownedHere(s.at(a)) {
 		s.Kernel.Ended(s.object(a))
 	}
-	s.drop(a, first, other)
+	s.drop(a, heir)
 }
 
 func (s *System) object(a memory.Phys) Object {
@@ -204,12 +205,13 @@ func (s *System) stepDelete() bool {
 	if c.word < slots {
 		return true
 	}
-	if d := s.dependent(a); d != 0 {
+	n := s.around(a)
+	if d := s.dependent(a, &n); d != 0 {
 		s.cut(d)
 		return true
 	}
 	s.deleteNext()
-	if s.finish(a) != abi.OK {
+	if s.finish(a, &n) != abi.OK {
 		s.deleteLater(a)
 		return false
 	}

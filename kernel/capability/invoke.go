@@ -9,18 +9,18 @@ import (
 // checks the invocation and its arguments against its type and rights. What
 // passes can be done as far as the table knows.
 func (s *System) Decode(root memory.Phys, word uint64, a *abi.Arguments) (memory.Phys, abi.Invocation, abi.Error) {
-	r, i, err := abi.Unpack(word)
-	if err != abi.OK {
-		return 0, 0, err
-	}
-	slot, err := s.Lookup(root, r, 0)
-	if err == abi.ErrNotReady && i == abi.InvokeIdentify {
-		err = abi.OK
-	}
+	i := abi.Invocation(word >> 32)
+	slot, err := s.Find(root, abi.Reference(word))
 	if err != abi.OK {
 		return 0, 0, err
 	}
 	c := s.at(slot)
+	switch {
+	case c.kind == abi.Null:
+		return 0, 0, abi.ErrEmpty
+	case c.state == clearing && i != abi.InvokeIdentify:
+		return 0, 0, abi.ErrNotReady
+	}
 	return slot, i, abi.Check(c.kind, c.rights, i, a)
 }
 

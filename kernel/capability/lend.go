@@ -91,6 +91,6 @@ func (s *System) Release(a memory.Phys) abi.Error {
 	case s.parent(a) != 0:
 		return abi.ErrInUse
 	}
-	s.drop(a, a, 0)
+	s.drop(a, 0)
 	return abi.OK
 }

@@ -8,7 +8,7 @@ import (
 // Find returns the slot that a reference names in the CSpace whose L1 CNode
 // the slot root holds. The slot may be empty.
 func (s *System) Find(root memory.Phys, r abi.Reference) (memory.Phys, abi.Error) {
-	if !r.Valid() {
+	if r&abi.LevelOne != 0 && r.Slot() != 0 {
 		return 0, abi.ErrReference
 	}
 	l1 := s.at(root)

@@ -8,10 +8,10 @@ import (
 // ceiling returns the first slot that k precedes, 0 if there is none.
 func (s *System) ceiling(k *key) (found memory.Phys) {
 	for t := s.root; t != 0; {
-		if k.before(s.at(t), t) {
-			found, t = t, s.at(t).left
+		if c := s.at(t); k.before(c, t) {
+			found, t = t, c.left
 		} else {
-			t = s.at(t).right
+			t = c.right
 		}
 	}
 	return found
@@ -20,10 +20,10 @@ func (s *System) ceiling(k *key) (found memory.Phys) {
 // floor returns the last slot that k does not precede, 0 if there is none.
 func (s *System) floor(k *key) (found memory.Phys) {
 	for t := s.root; t != 0; {
-		if k.before(s.at(t), t) {
-			t = s.at(t).left
+		if c := s.at(t); k.before(c, t) {
+			t = c.left
 		} else {
-			found, t = t, s.at(t).right
+			found, t = t, c.right
 		}
 	}
 	return found
@@ -32,13 +32,13 @@ func (s *System) floor(k *key) (found memory.Phys) {
 // firstReaching returns the first slot that k precedes and whose range ends
 // beyond end, 0 if there is none.
 func (s *System) firstReaching(k *key, end uint64) memory.Phys {
-	var p path
+	p := s.startPath()
 	for t := s.root; t != 0; {
-		if k.before(s.at(t), t) {
+		if c := s.at(t); k.before(c, t) {
 			p.push(t, false)
-			t = s.at(t).left
+			t = c.left
 		} else {
-			t = s.at(t).right
+			t = c.right
 		}
 	}
 	// The nodes on the path, upwards, with their right subtrees are, in order,
@@ -69,13 +69,13 @@ func (s *System) firstReaching(k *key, end uint64) memory.Phys {
 // lastReaching returns the last slot that does not follow k and whose range
 // ends at end or beyond, 0 if there is none.
 func (s *System) lastReaching(k *key, end uint64) memory.Phys {
-	var p path
+	p := s.startPath()
 	for t := s.root; t != 0; {
-		if k.before(s.at(t), t) {
-			t = s.at(t).left
+		if c := s.at(t); k.before(c, t) {
+			t = c.left
 		} else {
 			p.push(t, true)
-			t = s.at(t).right
+			t = c.right
 		}
 	}
 	for p.n > 0 {
@@ -107,23 +107,59 @@ func (s *System) firstCopy(a memory.Phys) memory.Phys {
 	return s.ceiling(&k)
 }
 
-// copiesOf returns the first of the copies of a slot's capability and another
-// than the slot's, 0 if there is none.
-func (s *System) copiesOf(a memory.Phys) (first, other memory.Phys) {
-	if first = s.firstCopy(a); first != a {
-		return first, first
-	}
+// surroundings are what lies around a slot in the order.
+type surroundings struct {
+	before, after memory.Phys // next to it, 0 if there is nothing
+	reach         uint64      // the greatest end of any range before it
+}
+
+// around returns what lies around a slot.
+func (s *System) around(a memory.Phys) (n surroundings) {
 	k := s.keyOf(a)
-	if next := s.ceiling(&k); next != 0 && s.at(next).copies(s.at(a)) {
-		other = next
+	t, c := s.root, s.at(s.root)
+	for t != a {
+		if k.before(c, t) {
+			n.after, t = t, c.left
+		} else {
+			n.before, n.reach = t, max(n.reach, c.last(), s.reach(c.left))
+			t = c.right
+		}
+		c = s.at(t)
 	}
-	return first, other
+	n.reach = max(n.reach, s.reach(c.left))
+	for t = c.left; t != 0; t = s.at(t).right {
+		n.before = t
+	}
+	for t = c.right; t != 0; t = s.at(t).left {
+		n.after = t
+	}
+	return n
+}
+
+// copyIn returns a copy of a slot's capability, 0 if there is none, out of what
+// lies around the slot; and which copy becomes the first if the slot is emptied,
+// 0 if that does not change.
+func (s *System) copyIn(n *surroundings, a memory.Phys) (other, heir memory.Phys) {
+	c := s.at(a)
+	switch {
+	case n.before != 0 && s.at(n.before).copies(c):
+		return n.before, 0
+	case n.after != 0 && s.at(n.after).copies(c):
+		return n.after, n.after
+	}
+	return 0, 0
+}
+
+// copiesOf is copyIn for who needs to know nothing else.
+func (s *System) copiesOf(a memory.Phys) (other, heir memory.Phys) {
+	n := s.around(a)
+	return s.copyIn(&n, a)
 }
 
 // otherCopy returns another capability to a slot's object on this core, 0 if
 // there is none.
 func (s *System) otherCopy(a memory.Phys) memory.Phys {
-	_, other := s.copiesOf(a)
+	other, _ := s.copiesOf(a)
 	return other
 }
 

@@ -19,10 +19,10 @@ func (s *System) join(a, of memory.Phys) {
 	s.insert(a)
 }
 
-// leave takes a slot out of the tree whose copies copiesOf found.
-func (s *System) leave(a, first, other memory.Phys) {
-	if first == a && other != 0 {
-		c, o := s.at(a), s.at(other)
+// leave takes a slot out of the tree whose heir copiesOf found.
+func (s *System) leave(a, heir memory.Phys) {
+	if heir != 0 {
+		c, o := s.at(a), s.at(heir)
 		o.owner, o.relations = c.owner, c.relations
 	}
 	s.remove(a)

@@ -28,7 +28,9 @@ func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count 
 		return abi.ErrRange // would be a copy
 	case s.beingRevoked(source):
 		return abi.ErrRevoking
-	case !s.owned(source) || s.relations(source)&(abi.RemoteCopies|abi.RemoteDescendants) != 0:
+	}
+	held := s.at(s.firstCopy(source))
+	if !s.ownedHere(held) || held.relations&(abi.RemoteCopies|abi.RemoteDescendants) != 0 {
 		return abi.ErrRemote
 	}
 	first := c.first + offset
@@ -41,7 +43,7 @@ func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count 
 		// What the source could have had and has not, it does not give, but
 		// for Revoke: what one has made, one may take back.
 		rights:    rule.Rights &^ (abi.Of(c.kind).Rights &^ c.rights &^ abi.RightRevoke),
-		relations: s.relations(source) & abi.RemoteAncestors,
+		relations: held.relations & abi.RemoteAncestors,
 	}
 	// The last first: the ends kept in the tree then change once.
 	for i := count; i > 0; i-- {

@@ -94,8 +94,8 @@ func (s *System) stepRevocation(a memory.Phys) abi.Error {
 			s.revokeNoMore(a)
 			return abi.OK
 		}
-		first, other := s.copiesOf(victim)
-		s.drop(victim, first, other)
+		_, heir := s.copiesOf(victim)
+		s.drop(victim, heir)
 		return abi.OK
 	}
 	if s.at(victim).state == deleting {

@@ -74,6 +74,8 @@ type Kernel interface {
 type System struct {
 	*State
 	Kernel Kernel
+
+	path path // where a way down the tree is kept
 }
 
 // Init makes an empty State of memory at a physical address; offset is added

@@ -18,6 +18,12 @@ type path struct {
 	n     int
 }
 
+// startPath returns an empty path; there is one at a time.
+func (s *System) startPath() *path {
+	s.path.n = 0
+	return &s.path
+}
+
 func (p *path) push(a memory.Phys, right bool) {
 	p.node[p.n], p.right[p.n] = a, right
 	p.n++
@@ -35,42 +41,37 @@ func (s *System) attach(p *path, n int, child memory.Phys) {
 	}
 }
 
+// walk returns the way from the root to where a slot belongs, as far as end.
+func (s *System) walk(a, end memory.Phys) *path {
+	k, p := s.keyOf(a), s.startPath()
+	for t := s.root; t != end; {
+		if c := s.at(t); k.before(c, t) {
+			p.push(t, false)
+			t = c.left
+		} else {
+			p.push(t, true)
+			t = c.right
+		}
+	}
+	return p
+}
+
 // insert puts a slot into the tree.
 func (s *System) insert(a memory.Phys) {
 	c := s.at(a)
 	c.left, c.right, c.level, c.end = 0, 0, 1, c.last()
-	k := s.keyOf(a)
-	var p path
-	for t := s.root; t != 0; {
-		if k.before(s.at(t), t) {
-			p.push(t, false)
-			t = s.at(t).left
-		} else {
-			p.push(t, true)
-			t = s.at(t).right
-		}
-	}
-	s.attach(&p, p.n, a)
-	s.ascend(&p, p.n, (*System).grow)
+	p := s.walk(a, 0)
+	s.attach(p, p.n, a)
+	s.ascend(p, p.n, (*System).grow)
 	s.Count++
 }
 
 // remove takes a slot out of the tree.
 func (s *System) remove(a memory.Phys) {
-	k := s.keyOf(a)
-	var p path
-	for t := s.root; t != a; {
-		if k.before(s.at(t), t) {
-			p.push(t, false)
-			t = s.at(t).left
-		} else {
-			p.push(t, true)
-			t = s.at(t).right
-		}
-	}
+	p := s.walk(a, a)
 	c, here := s.at(a), p.n
 	if c.left == 0 {
-		s.attach(&p, p.n, c.right)
+		s.attach(p, p.n, c.right)
 	} else {
 		// The next in order has no left child; it takes the place of a.
 		p.push(a, true)
@@ -79,13 +80,13 @@ func (s *System) remove(a memory.Phys) {
 			p.push(t, false)
 			t = s.at(t).left
 		}
-		s.attach(&p, p.n, s.at(t).right)
+		s.attach(p, p.n, s.at(t).right)
 		heir := s.at(t)
 		heir.left, heir.right, heir.level, heir.end = c.left, c.right, c.level, c.end
 		p.node[here] = t
-		s.attach(&p, here, t)
+		s.attach(p, here, t)
 	}
-	s.ascend(&p, here, (*System).settle)
+	s.ascend(p, here, (*System).settle)
 	c.left, c.right, c.level, c.end = 0, 0, 0, 0
 	s.Count--
 }

@@ -184,7 +184,7 @@ func mappingUnmap(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argumen
 		}
 	}
 	if all {
-		return 0, d.cap.Delete(slot)
+		d.cap.Unmap(slot)
 	}
 	return 0, capability.OK
 }
