@@ -110,7 +110,6 @@ func unwind(r *abi.Registers) {
 const (
 	faultPresent = 1 << 0
 	faultWrite   = 1 << 1
-	faultUser    = 1 << 2
 	faultFetch   = 1 << 4
 )
 
@@ -129,14 +128,15 @@ func pageFaultUpcall() {
 		want = linux.PROT_EXEC
 	}
 	siginfoCode := access(address, want)
-	if siginfoCode == 0 && code&(faultPresent|faultUser) == faultPresent {
-		// The page is there, but not for what the processor does by itself: a
-		// load of a segment, or QEMU 7.2's IRET.
+	if siginfoCode == 0 {
+		return
+	}
+	if code&faultPresent != 0 {
+		// The page is there. It may even allow all that the program does, but not
+		// what the processor does by itself: a load of a segment, QEMU 7.2's IRET.
 		siginfoCode = linux.SEGV_ACCERR
 	}
-	if siginfoCode != 0 {
-		fault(linux.SIGSEGV, siginfoCode, address)
-	}
+	fault(linux.SIGSEGV, siginfoCode, address)
 }
 
 // nested says that a nested fault has taken of the reserve lately.

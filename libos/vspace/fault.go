@@ -16,9 +16,10 @@ const (
 )
 
 // Fault serves a page fault of the program at an address, or prepares an access
-// of the libos's own; want is the access, linux.PROT_…. It returns 0, or the
-// code of the SIGSEGV that the access is to cause: SEGV_MAPERR, SEGV_ACCERR. An
-// error says that the memory could not be had, which ends the domain.
+// of the libos's own; want is the access, linux.PROT_…. It returns 0, after which
+// the access does not fault any more, or the code of the SIGSEGV that the access is
+// to cause: SEGV_MAPERR, SEGV_ACCERR. An error says that the memory could not be
+// had, which ends the domain.
 func Fault(address uint64, want uint32) (code int32, err capability.Error) {
 	g, ok := space.regions.Find(address)
 	if !ok {
@@ -33,8 +34,8 @@ func Fault(address uint64, want uint32) (code int32, err capability.Error) {
 		err = back(&g, address)
 	case uint64(want)&^e.prot() != 0:
 		err = protectPage(address&^pageMask, prot) // it failed once
-	case g.Kind == BackFrame:
-		err = capability.ErrEmpty // the page was there, and went with its mapping
+	default:
+		return linux.SEGV_MAPERR, capability.OK // it was there: the program has taken its memory away
 	}
 	if err != capability.OK && g.Kind == BackFrame && err != capability.ErrMemory && err != capability.ErrQuota {
 		return linux.SEGV_MAPERR, capability.OK // the program has taken the frame away
