@@ -19,6 +19,7 @@ type Root struct {
 	Base, Size uint64               // physical, in bytes; multiples of a page
 	Node       uint32               // NUMA node that it belongs to
 	Loan       uint32               // by which it was borrowed; 0: the core's own
+	Kept       bool                 // was borrowed, of a core that is gone
 }
 
 // Block is a piece of a root that has been taken.
@@ -103,12 +104,23 @@ func (r *root) put(at, size uint64) {
 // first root that has one; of the core's own free memory, reserve bytes are left
 // there. ok is false if no root has one.
 func (p *Pool) Take(size, reserve uint64) (b Block, ok bool) {
+	return p.take(size, reserve, func(*root) bool { return true })
+}
+
+// TakeLendable is Take of what another core can be lent: RAM that has always been
+// the core's own.
+func (p *Pool) TakeLendable(size, reserve uint64) (b Block, ok bool) {
+	return p.take(size, reserve, func(r *root) bool { return r.Loan == 0 && !r.Kept })
+}
+
+// take is Take from roots of which a condition holds.
+func (p *Pool) take(size, reserve uint64, from func(*root) bool) (b Block, ok bool) {
 	if size < Least || size&(size-1) != 0 {
 		return Block{}, false
 	}
 	spare := p.Spare(reserve) >= size
 	for _, r := range p.roots {
-		if r.Loan == 0 && !spare {
+		if r.Loan == 0 && !spare || !from(r) {
 			continue
 		}
 		if at, ok := r.take(size); ok {
@@ -194,7 +206,7 @@ func (p *Pool) Remove(reference capability.Reference) bool {
 func (p *Pool) Keep(loan uint32) bool {
 	for _, r := range p.roots {
 		if loan != 0 && r.Loan == loan {
-			r.Loan = 0
+			r.Loan, r.Kept = 0, true
 			slices.SortFunc(p.roots, p.prefer)
 			return true
 		}

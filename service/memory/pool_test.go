@@ -214,6 +214,13 @@ func TestBorrowed(t *testing.T) {
 	if _, ok := p.Idle(); ok {
 		t.Error("the core's own is idle")
 	}
+	if b, ok := p.TakeLendable(Least, 0); ok {
+		t.Errorf("what was borrowed can be lent: %+v", b)
+	}
+	p.Give(own)
+	if b, ok := p.TakeLendable(Least, 0); !ok || b.Root.Reference != 1 {
+		t.Errorf("to be lent is %+v, %v", b, ok)
+	}
 	if s := p.Statistics(); s.Borrowed != 0 {
 		t.Errorf("%+v", s)
 	}

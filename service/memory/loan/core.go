@@ -138,11 +138,11 @@ func (c *Core) answered(got bool) {
 // lend lends a block of at most size bytes of the core's own.
 func (c *Core) lend(core uint32, size uint64) (memory.Block, bool) {
 	for ; size >= Least; size >>= 1 {
-		b, ok := c.pool.Take(size, c.Reserve)
+		b, ok := c.pool.TakeLendable(size, c.Reserve)
 		if !ok {
 			continue
 		}
-		if b.Root.Loan == 0 && c.kernel.Lend(b, core) == nil {
+		if c.kernel.Lend(b, core) == nil {
 			return b, true
 		}
 		c.pool.Give(b)

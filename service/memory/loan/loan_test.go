@@ -66,6 +66,9 @@ func (w *world) move(base, size uint64, from, to int) {
 const inTransit = -1
 
 func (s *simulated) Lend(b memory.Block, core uint32) error {
+	if _, ok := s.adopted[b.Root.Reference]; ok {
+		s.w.t.Fatalf("core %d lends what it was lent, at %#x", s.number, b.Base)
+	}
 	if err := s.refuses(); err != nil {
 		return err
 	}
