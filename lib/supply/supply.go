@@ -24,7 +24,8 @@ import (
 // Kinds of messages from the libos to its spawner.
 const (
 	// Want asks for a piece of RAM (a Piece, Error 0): as large as Size if
-	// that is possible, else smaller, but at least Least.
+	// that is possible, else smaller, but at least Least. The spawner rounds a
+	// Size that is no power of two up to the next one.
 	Want = 1
 	// Back gives a piece back (a Piece, only Number counts). It has no answer.
 	Back = 2
@@ -37,7 +38,8 @@ const (
 	Given = 1
 )
 
-// Least is the smallest piece there is, in bytes. All sizes are powers of two.
+// Least is the smallest piece there is, in bytes. All pieces that are given have
+// a power of two as their size.
 const Least = 64 << 10
 
 // Piece is the payload of all messages.
