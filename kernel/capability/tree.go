@@ -128,11 +128,13 @@ func (s *System) grow(t memory.Phys) memory.Phys {
 func (s *System) settle(t memory.Phys) memory.Phys {
 	c := s.at(t)
 	s.update(t)
-	if should := min(s.level(c.left), s.level(c.right)) + 1; should < c.level {
-		c.level = should
-		if should < s.level(c.right) {
-			s.at(c.right).level = should
-		}
+	should := min(s.level(c.left), s.level(c.right)) + 1
+	if should >= c.level {
+		return t // it has no child that is too low, and none has risen
+	}
+	c.level = should
+	if should < s.level(c.right) {
+		s.at(c.right).level = should
 	}
 	t = s.skew(t)
 	c = s.at(t)
