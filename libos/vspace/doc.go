@@ -31,7 +31,8 @@
 // (huge.go). For every 2 MiB of addresses in use there is a node with the page
 // table, and a leaf with an entry for each page: its mapping, and which of that
 // mapping's pages it is (tables.go, pages.go). For every slot that holds such a
-// mapping there is a record that says what is mapped (slots.go).
+// mapping there is a record that says what is mapped (slots.go). Slots come by
+// CNodes of 256, and these of an L1 CNode that grows (cnodes.go).
 //
 // A mapping is always wholly mapped: what takes a part of it away unmaps it, and
 // maps the rest anew. So a mapping that ends never clears an entry that another

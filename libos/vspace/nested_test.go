@@ -101,12 +101,18 @@ func TestHeapPagedByItself(t *testing.T) {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			m := bareMachine(t, 2<<20)
 			faults := pageHeap(t)
+			if s == 2 {
+				m.cnodes = FirstCNode + 1 // then it needs a larger L1 CNode
+			}
 			m.must(m.start())
 			if s == 3 {
 				m.refuse = 1
 			}
 			Replenish()
 			run(t, s, m, 150, func(int) { Replenish() })
+			if s == 2 && space.cnodes == m.cnodes {
+				t.Error("the L1 CNode has not grown")
+			}
 			if n := uint64(faults.Load()); n != space.heapPages || n < 10 {
 				t.Errorf("%d pages of the heap, %d faults", space.heapPages, n)
 			}
@@ -206,7 +212,7 @@ func TestReserveWithoutRAM(t *testing.T) {
 	m.refuse = 0
 	a := m.mmap(0, 4096, readWrite)
 	for p := uint64(0); ; p++ {
-		if code, err := Fault(a+p*pageSize, linux.PROT_WRITE); err == capability.ErrQuota {
+		if code, err := m.access(a+p*pageSize, linux.PROT_WRITE); err == capability.ErrQuota {
 			break
 		} else if code != 0 || err != capability.OK {
 			t.Fatal(code, err)
