@@ -24,7 +24,9 @@ const (
 	// SlotChannels is the frame at abi.StdioBase; empty in a core's monitor.
 	SlotChannels
 
-	// What only monitors, and whom they give it, have.
+	// What only monitors, and whom they give it, have. Programs have SlotKernel
+	// with right Read alone; SlotIRQSource to SlotCounters they have if they are
+	// given devices.
 
 	// SlotKernel is the Kernel with all rights.
 	SlotKernel
@@ -53,7 +55,10 @@ const (
 func Base(slot uint32) Reference { return MakeReference(1, slot) }
 
 // In a core's monitor slot 2 of the L1 CNode holds another L2 CNode, with what
-// the machine is made of:
+// the machine is made of. A domain that is given devices has one there too, with
+// copies of what its monitor has from MachineDevices on, as SlotIRQSource to
+// SlotCounters hold copies of what its monitor has there: all without right
+// Revoke.
 const (
 	// MachineRAM is the first of up to MachineRAMSlots slots with the RAM that
 	// the core was given at boot and that neither its kernel nor the monitor

@@ -37,7 +37,7 @@ func Build(inv Invoker, p *Plan) error {
 		{"the plan", p.check},
 		{"its CSpace", b.makeCSpace},
 		{"its dispatcher", b.makeDispatcher},
-		{"its capabilities", b.give},
+		{"its capabilities", b.giveAll},
 		{"its address space", b.mapAll},
 		{"its memory", b.giveRest},
 		{"its start", b.setup},
@@ -124,9 +124,30 @@ func (b *builder) makeDispatcher() error {
 	return b.from(b.base(), capability.SlotEndpoint, b.own(capability.SlotDispatcher), capability.Endpoint, endpointsAt, endpointSize)
 }
 
-func (b *builder) give() error {
-	for _, g := range b.Gifts {
-		if err := b.invoke(b.base(), capability.L2CNodeMint, uint64(g.Slot), uint64(g.Source), uint64(g.Rights)); err != nil {
+func (b *builder) giveAll() error {
+	if err := b.give(b.base(), b.Gifts); err != nil || len(b.Devices) == 0 {
+		return err
+	}
+	slot, err := b.next()
+	if err != nil {
+		return err
+	}
+	// The builder reaches the CNode for devices only while it lies in the first
+	// one, on its way to its place.
+	if err := b.make(slot, capability.L2CNode, l2Size, l2Size); err != nil {
+		return err
+	}
+	if err := b.give(b.own(slot), b.Devices); err != nil {
+		return fmt.Errorf("devices: %w", err)
+	}
+	to := capability.Machine(capability.MachineDevices).L1()
+	return b.invoke(b.own(capability.SlotCSpace), capability.L1CNodeMove, uint64(to), uint64(b.own(slot)))
+}
+
+// give copies capabilities into a CNode.
+func (b *builder) give(cnode capability.Reference, gifts []Gift) error {
+	for _, g := range gifts {
+		if err := b.invoke(cnode, capability.L2CNodeMint, uint64(g.Slot), uint64(g.Source), uint64(g.Rights)); err != nil {
 			return fmt.Errorf("slot %d: %w", g.Slot, err)
 		}
 	}

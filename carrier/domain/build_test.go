@@ -50,11 +50,23 @@ func (m *model) ref(cnode capability.Reference, index uint64) capability.Referen
 	if cnode == capability.Base(capability.SlotCSpace) {
 		return capability.LevelOneReference(uint32(index))
 	}
-	if cnode.Valid() && cnode&capability.LevelOne != 0 {
+	switch o := m.slots[cnode]; {
+	case cnode.Valid() && cnode&capability.LevelOne != 0:
 		return capability.MakeReference(cnode.L1(), uint32(index))
+	case o.kind == capability.L2CNode:
+		return inObject(o.base, index)
 	}
-	// The domain's own L1 CNode: only its first slot matters here.
+	return inDomain(uint32(index))
+}
+
+// inDomain stands for a slot of the new domain's L1 CNode, inObject for one of
+// the L2 CNode at an address.
+func inDomain(index uint32) capability.Reference {
 	return 1<<30 | capability.Reference(index)<<capability.SlotBits
+}
+
+func inObject(base, index uint64) capability.Reference {
+	return 1<<29 | capability.Reference(base-testRAM)<<4 | capability.Reference(index)
 }
 
 func (m *model) put(r capability.Reference, o object) capability.Error {
@@ -84,6 +96,10 @@ func (m *model) Invoke(word uint64, a *capability.Arguments) (uint64, capability
 		switch i {
 		case capability.L2CNodeCopy, capability.L2CNodeMint:
 			return 0, m.put(m.ref(r, a[0]), m.slots[capability.Reference(a[1])])
+		case capability.L2CNodeMove:
+			moved := m.slots[capability.Reference(a[1])]
+			delete(m.slots, capability.Reference(a[1]))
+			return 0, m.put(m.ref(r, a[0]), moved)
 		case capability.L2CNodeRetype:
 			source, t := m.slots[capability.Reference(a[1])], capability.Type(a[2])
 			if !t.MadeOf(source.kind) || !t.Fits(source.base+a[3], a[4]) || a[3]+a[4] > source.size {
@@ -207,6 +223,10 @@ func testPlan() (*model, *Plan) {
 			gift(capability.SlotArchive, capability.Frame, testArchive, 6<<20),
 			channels,
 		},
+		Devices: []Gift{
+			gift(capability.MachineDevices, capability.PhysicalRange, 0xc000_0000, 1<<28),
+			gift(capability.MachineDevices+20, capability.IOPorts, 0x22, 0x7e),
+		},
 		Frames: []Frame{{abi.StdioBase, channels.Source, 0, abi.ChannelsSize, abi.ProtRead | abi.ProtWrite}},
 	}
 }
@@ -262,6 +282,17 @@ func TestBuild(t *testing.T) {
 	if rest.kind != capability.RAM || rest.base+rest.size != testRAM+p.Size || rest.size < p.Size-p.Least() {
 		t.Errorf("the rest is %+v, the plan needs %d", rest, p.Least())
 	}
+	devices := m.slots[inDomain(2)]
+	for _, g := range p.Devices {
+		if got := m.slots[inObject(devices.base, uint64(g.Slot))]; devices.kind != capability.L2CNode || got != m.slots[g.Source] {
+			t.Errorf("slot %d of %+v holds %+v", g.Slot, devices, got)
+		}
+	}
+	for slot := uint32(capability.SlotSpawned); slot < capability.SlotMemory; slot++ {
+		if own(slot) == devices {
+			t.Errorf("the CNode with devices is in slot %d, too", slot)
+		}
+	}
 	if m.setup[0] != uint64(capability.MakeReference(mount, capability.SlotCSpace)) || m.setup[3] == 0 || m.setup[4] != p.Image.Entry {
 		t.Errorf("set up with %#x", m.setup)
 	}
@@ -294,6 +325,7 @@ func TestBadPlans(t *testing.T) {
 		"KiB of memory, needs": func(p *Plan) { p.Size = p.Least() - abi.PageSize },
 		"Info has":             func(p *Plan) { p.Info = make([]byte, abi.InfoMax+1) },
 		"not at slot 1":        func(p *Plan) { p.InPlace = true },
+		"devices to give":      func(p *Plan) { p.InPlace, p.Mount = true, 1 },
 	} {
 		m, p := testPlan()
 		m.t = t
@@ -307,6 +339,9 @@ func TestBadPlans(t *testing.T) {
 		m, p := testPlan()
 		m.t = t
 		p.Info = make([]byte, info)
+		if info%2 == 0 {
+			p.Devices = nil
+		}
 		p.Size = p.Least() + abi.PageSize
 		m.slots[p.RAM] = object{capability.RAM, testRAM, p.Size}
 		if err := Build(m, p); err != nil {

@@ -55,6 +55,9 @@ type Plan struct {
 	// SlotArchive must be among them, or there already if InPlace; SlotSupervisor
 	// and SlotLog may be.
 	Gifts []Gift
+	// Devices are copied into another L2 CNode, which the domain finds as
+	// capability.Machine says; without any it is not made. None if InPlace.
+	Devices []Gift
 	// Frames are mapped besides.
 	Frames []Frame
 }
@@ -92,7 +95,11 @@ func (p *Plan) data() uint64 {
 // Least returns how many bytes of RAM a Plan takes at most, without leaving the
 // domain any: CNodes, dispatcher, tables, the libos's data, Info.
 func (p *Plan) Least() uint64 {
-	return dispatcherSize + l2Size + l1Size + (1+MaxTables)*abi.PageSize + p.data()
+	n := dispatcherSize + l2Size + l1Size + (1+MaxTables)*abi.PageSize + p.data()
+	if len(p.Devices) > 0 {
+		n += l2Size
+	}
+	return n
 }
 
 // check says what is wrong with a Plan.
@@ -106,6 +113,8 @@ func (p *Plan) check() error {
 		return fmt.Errorf("its Info has %d bytes of at most %d", len(p.Info), abi.InfoMax)
 	case p.InPlace && p.Mount != 1:
 		return fmt.Errorf("its CSpace is in place, but not at slot 1")
+	case p.InPlace && len(p.Devices) > 0:
+		return fmt.Errorf("its CSpace is in place, and there are devices to give")
 	}
 	return nil
 }

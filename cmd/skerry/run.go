@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -25,6 +26,7 @@ type runFlags struct {
 	interactive bool
 	trace       bool
 	report      string
+	give        []string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -56,6 +58,7 @@ Exit codes are the program's own, or those of "skerry help exit-codes".`,
 	c.Flags().StringVarP(&f.workDir, "workdir", "w", "/", "working `directory` of the programs")
 	c.Flags().BoolVarP(&f.interactive, "interactive", "i", false, "pass the terminal's input on")
 	c.Flags().BoolVar(&f.trace, "trace-linux", false, "name the Linux calls that the programs made and Skerry lacks")
+	c.Flags().StringSliceVar(&f.give, "give", nil, "`capabilities` for the programs besides what every one has: log, inspect, dispatch, devices")
 	c.Flags().StringVar(&f.report, "report", "", "write how the programs ended and what the cores did to this `file`, as JSON")
 	return c
 }
@@ -74,6 +77,11 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	on, err := placement(c, f, len(names))
 	if err != nil {
 		return err
+	}
+	for _, core := range on {
+		if err := manifest.CheckCapabilities(f.give, core); err != nil {
+			return usagef(c, "--give %s: %v", strings.Join(f.give, ","), err)
+		}
 	}
 	env, err := environment(c, f.env)
 	if err != nil {
@@ -103,7 +111,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	}
 	for i, p := range programs {
 		e := entry(p, paths[i], rest, env, f.workDir, on[i])
-		e.Trace = f.trace
+		e.Trace, e.Capabilities = f.trace, f.give
 		sp := session.Program{Name: p.Name, Core: on[i]}
 		if i == 0 && (f.interactive || !term.IsTerminal(int(os.Stdin.Fd()))) {
 			sp.Stdin, e.Stdin = os.Stdin, true

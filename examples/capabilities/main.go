@@ -5,8 +5,10 @@
 //
 //	capabilities [PART ...]
 //
-// The parts are ram, frame, rights, revoke, slots and tables; all, in this order,
-// if none is named.
+// The parts are ram, frame, rights, revoke, slots and tables; all of these, in
+// this order, if none is named. By name alone there are device, ports and
+// interrupt, for which it must be given devices, and giant, which takes 2 GiB of
+// memory.
 package main
 
 import (
@@ -21,21 +23,26 @@ import (
 )
 
 var parts = []struct {
-	name string
-	show func() error
+	name   string
+	show   func() error
+	always bool // also if no part is named
 }{
-	{"ram", showRAM},
-	{"frame", showFrame},
-	{"rights", showRights},
-	{"revoke", showRevoke},
-	{"slots", showSlots},
-	{"tables", showTables},
+	{"ram", showRAM, true},
+	{"frame", showFrame, true},
+	{"rights", showRights, true},
+	{"revoke", showRevoke, true},
+	{"slots", showSlots, true},
+	{"tables", showTables, true},
+	{"device", showDevice, false},
+	{"ports", showPorts, false},
+	{"interrupt", showInterrupt, false},
+	{"giant", showGiant, false},
 }
 
 func main() {
 	debug.SetPanicOnFault(true) // a fault at any address can be recovered from
 	for _, p := range parts {
-		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], p.name) {
+		if named := os.Args[1:]; !slices.Contains(named, p.name) && !(p.always && len(named) == 0) {
 			continue
 		}
 		fmt.Println(p.name)

@@ -55,7 +55,7 @@ type Program struct {
 	Stdin bool     `json:",omitempty"` // input comes over the link; otherwise it reads end of file
 	Trace bool     `json:",omitempty"` // report unknown Linux calls at exit
 	// Capabilities are what it is given besides what every domain has: Log,
-	// Inspect, Dispatch.
+	// Inspect, Dispatch, Devices.
 	Capabilities []string `json:",omitempty"`
 	// Runs is how often it is run, again as soon as all that it held is back; 0:
 	// once. Only the last end is told. RUN in its environment says which run it
@@ -75,7 +75,29 @@ const (
 	// Dispatch lets it run dispatchers that it makes: its domain number with
 	// right Grant.
 	Dispatch = "dispatch"
+	// Devices gives it what a machine has beside memory, as its core's monitor
+	// has it: device registers, interrupts, I/O ports, performance counters. The
+	// program must run on core 0, which has all devices, and can do to the
+	// machine whatever these can.
+	Devices = "devices"
 )
+
+// CheckCapabilities reports the first of some capabilities that a program on a
+// core cannot be given.
+func CheckCapabilities(capabilities []string, core int) error {
+	for _, c := range capabilities {
+		switch c {
+		case Log, Inspect, Dispatch:
+		case Devices:
+			if core != 0 {
+				return fmt.Errorf("core %d has no devices to give, only core 0", core)
+			}
+		default:
+			return fmt.Errorf("there is no capability %q to give, only %s, %s, %s and %s", c, Log, Inspect, Dispatch, Devices)
+		}
+	}
+	return nil
+}
 
 // Encode returns the manifest as JSON.
 func (m *Manifest) Encode() ([]byte, error) {
@@ -141,10 +163,8 @@ func (p *Program) check() error {
 	case p.Runs < 0 || p.Kill < 0:
 		return fmt.Errorf("%s: %d runs, killed after %d us", p.Name, p.Runs, p.Kill)
 	}
-	for _, c := range p.Capabilities {
-		if c != Log && c != Inspect && c != Dispatch {
-			return fmt.Errorf("%s: there is no capability %q to give, only %s, %s and %s", p.Name, c, Log, Inspect, Dispatch)
-		}
+	if err := CheckCapabilities(p.Capabilities, p.Core); err != nil {
+		return fmt.Errorf("%s: %w", p.Name, err)
 	}
 	for _, list := range [][]string{p.Args, p.Env, {p.Cwd}} {
 		for _, s := range list {

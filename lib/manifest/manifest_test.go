@@ -43,6 +43,7 @@ func TestCheck(t *testing.T) {
 		{"no path", func(m *Manifest) { m.Programs[0].Path = "/bin/hello" }},
 		{"no argv", func(m *Manifest) { m.Programs[0].Args = nil }},
 		{"no capability \"root\"", func(m *Manifest) { m.Programs[0].Capabilities = []string{Log, "root"} }},
+		{"core 3 has no devices", func(m *Manifest) { m.Programs[0].Capabilities = []string{Log, Devices} }},
 		{"not absolute", func(m *Manifest) { m.Programs[0].Cwd = "tmp" }},
 		{"core -1", func(m *Manifest) { m.Programs[0].Core = -1 }},
 		{"-1 runs", func(m *Manifest) { m.Programs[0].Runs = -1 }},
@@ -56,6 +57,15 @@ func TestCheck(t *testing.T) {
 		if _, err := m.Encode(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("want an error with %q, got %v", c.want, err)
 		}
+	}
+}
+
+// TestDevicesOnCore0: there they can be given.
+func TestDevicesOnCore0(t *testing.T) {
+	m := valid()
+	m.Programs[0].Core, m.Programs[0].Capabilities = 0, []string{Devices}
+	if err := m.Check(); err != nil {
+		t.Error(err)
 	}
 }
 

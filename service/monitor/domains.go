@@ -99,7 +99,25 @@ func (k *kernel) plan(d *agent.Domain) *domain.Plan {
 	if d.Grants&wire.GrantInspect != 0 {
 		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotKernel, Source: capability.Reference(driver), Rights: capability.RightRead})
 	}
+	if d.Grants&wire.GrantDevices != 0 {
+		for _, slot := range []uint32{capability.SlotIRQSource, capability.SlotIRQDestination, capability.SlotIOPorts, capability.SlotCounters} {
+			p.Gifts = appendDevice(p.Gifts, slot, capability.Base(slot))
+		}
+		for n := range uint32(capability.MachineDevicesSlots) {
+			slot := capability.MachineDevices + n
+			p.Devices = appendDevice(p.Devices, slot, capability.Machine(slot))
+		}
+	}
 	return p
+}
+
+// appendDevice appends what the monitor has in a slot, if anything. Without
+// Revoke: it would take from others what was made of it for them.
+func appendDevice(gifts []domain.Gift, slot uint32, source capability.Reference) []domain.Gift {
+	if _, err := native.Identify(source); err != nil {
+		return gifts
+	}
+	return append(gifts, domain.Gift{Slot: slot, Source: source, Rights: capability.AllRights &^ capability.RightRevoke})
 }
 
 // identityRights are those that a domain has to its number.

@@ -81,6 +81,8 @@ func spawnMessage(p *program, m *manifest.Program) (*wire.Spawn, error) {
 			spawn.Grants |= wire.GrantInspect
 		case manifest.Dispatch:
 			spawn.Grants |= wire.GrantDispatch
+		case manifest.Devices:
+			spawn.Grants |= wire.GrantDevices
 		}
 	}
 	return spawn, nil

@@ -96,12 +96,13 @@ func TestLostLoans(t *testing.T) {
 
 // TestGrants: a program is given what the manifest says, and nothing else.
 func TestGrants(t *testing.T) {
-	log, both := on(0, "wait"), on(0, "wait")
+	log, both, rest := on(0, "wait"), on(0, "wait"), on(0, "wait")
 	log.Capabilities = []string{manifest.Log}
 	both.Capabilities = []string{manifest.Inspect, manifest.Log}
-	x := newMachine(t, &manifest.Manifest{Programs: []manifest.Program{on(0, "wait"), log, both}}, programs)
+	rest.Capabilities = []string{manifest.Dispatch, manifest.Devices}
+	x := newMachine(t, &manifest.Manifest{Programs: []manifest.Program{on(0, "wait"), log, both, rest}}, programs)
 	x.run()
-	for i, want := range []uint32{0, wire.GrantLog, wire.GrantLog | wire.GrantInspect} {
+	for i, want := range []uint32{0, wire.GrantLog, wire.GrantLog | wire.GrantInspect, wire.GrantDispatch | wire.GrantDevices} {
 		if got := x.kernels[0].Running()[i].Grants; got != want {
 			t.Errorf("program %d was given %d, want %d", i, got, want)
 		}

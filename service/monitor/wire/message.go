@@ -62,6 +62,9 @@ const (
 	// GrantDispatch is right Grant to the domain's number, which it takes to set
 	// dispatchers up.
 	GrantDispatch
+	// GrantDevices is all that the core has beside memory, where package
+	// capability says that a monitor finds it.
+	GrantDevices
 )
 
 // Loan carries a message about lent memory, either way.
