@@ -71,6 +71,8 @@ type Machine struct {
 	// Stdout gets what the programs write to standard output as it comes, beside
 	// the Outcome; may be nil.
 	Stdout io.Writer
+	// Watch gets the console's output likewise.
+	Watch io.Writer
 	// Quiet leaves the console to the session, which then puts what explains
 	// a failure into the error.
 	Quiet bool
@@ -196,6 +198,9 @@ func Run(t testing.TB, m *Machine) *Outcome {
 	}
 	if !m.Quiet {
 		c.Console = &console
+		if m.Watch != nil {
+			c.Console = io.MultiWriter(&console, m.Watch)
+		}
 	}
 	if m.Script != "" {
 		c.ConsoleIn = strings.NewReader(m.Script)
