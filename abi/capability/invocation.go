@@ -65,11 +65,11 @@ func signatureOf(t Type, i Invocation) *signature {
 	if t == Null || t >= NumTypes {
 		return nil
 	}
-	first, end := invocationsOf[t], invocationsOf[t+1]
-	switch {
-	case i < NumCommon:
+	if i < NumCommon {
 		return &signatures[i]
-	case uint64(i)-NumCommon < uint64(end-first):
+	}
+	first, end := invocationsOf[t], invocationsOf[t+1]
+	if uint64(i)-NumCommon < uint64(end-first) {
 		return &signatures[uint64(first)+uint64(i)-NumCommon]
 	}
 	return nil

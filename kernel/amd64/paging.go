@@ -41,6 +41,11 @@ func SetEntry(pages *memory.Pages, at memory.Phys, e uint64) {
 	*(*uint64)(unsafe.Pointer(pages.At(at))) = e
 }
 
+// Entries returns n entries of a table from the one at a physical address on.
+func Entries(pages *memory.Pages, at memory.Phys, n uint64) []uint64 {
+	return unsafe.Slice((*uint64)(unsafe.Pointer(pages.At(at))), n)
+}
+
 // Span returns how many bytes an entry of a level spans, of level 0 4 KiB.
 func Span(level uint) uintptr { return 1 << (12 + 9*level) }
 

@@ -153,10 +153,25 @@ func (s *System) settle(t memory.Phys) memory.Phys {
 
 // skew turns a left child on its parent's level into the parent.
 func (s *System) skew(t memory.Phys) memory.Phys {
+	if c := s.at(t); c.left != 0 && s.at(c.left).level == c.level {
+		return s.rotateRight(t)
+	}
+	return t
+}
+
+// split turns the middle of three nodes on one level into their parent.
+func (s *System) split(t memory.Phys) memory.Phys {
 	c := s.at(t)
-	if c.left == 0 || s.at(c.left).level != c.level {
+	if c.right == 0 || s.level(s.at(c.right).right) != c.level {
 		return t
 	}
+	s.at(c.right).level++
+	return s.rotateLeft(t)
+}
+
+// rotateRight puts a node's left child in its place, and it below that.
+func (s *System) rotateRight(t memory.Phys) memory.Phys {
+	c := s.at(t)
 	l := c.left
 	up := s.at(l)
 	c.left, up.right = up.right, t
@@ -165,19 +180,12 @@ func (s *System) skew(t memory.Phys) memory.Phys {
 	return l
 }
 
-// split turns the middle of three nodes on one level into their parent.
-func (s *System) split(t memory.Phys) memory.Phys {
+// rotateLeft puts a node's right child in its place, and it below that.
+func (s *System) rotateLeft(t memory.Phys) memory.Phys {
 	c := s.at(t)
-	if c.right == 0 {
-		return t
-	}
-	up := s.at(c.right)
-	if up.right == 0 || s.at(up.right).level != c.level {
-		return t
-	}
 	r := c.right
+	up := s.at(r)
 	c.right, up.left = up.left, t
-	up.level++
 	s.update(t)
 	s.update(r)
 	return r

@@ -73,17 +73,19 @@ func mapEntries(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Arguments
 	if err != capability.OK {
 		return 0, err
 	}
-	for i := range e.count {
-		if amd64.Entry(&d.k.Pages, e.first+memory.Phys(8*i)) != 0 {
+	words := amd64.Entries(&d.k.Pages, e.first, e.count)
+	for _, old := range words {
+		if old != 0 {
 			return 0, capability.ErrInUse
 		}
 	}
 	if err := s.Map(to, slot, source, first, e.count); err != capability.OK {
 		return 0, err
 	}
-	for i := range e.count {
-		amd64.SetEntry(&d.k.Pages, e.first+memory.Phys(8*i), entry)
-		entry += uint64(amd64.Span(e.level))
+	span := uint64(amd64.Span(e.level))
+	for i := range words {
+		words[i] = entry
+		entry += span
 	}
 	return 0, capability.OK
 }
@@ -144,11 +146,10 @@ func (d *Driver) entryFor(source memory.Phys, e *entries, offset, prot uint64) (
 // reports whether there were any, and whether all of them were pages'.
 func (d *Driver) clear(e entries, base, size uint64) (changed, pages bool) {
 	pages = true
-	for i := range e.count {
-		at := e.first + memory.Phys(8*i)
-		old := amd64.Entry(&d.k.Pages, at)
+	words := amd64.Entries(&d.k.Pages, e.first, e.count)
+	for i, old := range words {
 		if old != 0 && uint64(amd64.Frame(old))-base < size {
-			amd64.SetEntry(&d.k.Pages, at, 0)
+			words[i] = 0
 			changed, pages = true, pages && isPage(old, e.level)
 		}
 	}
@@ -200,18 +201,17 @@ func mappingProtect(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argum
 		return 0, err
 	}
 	base, size := d.cap.BaseOf(slot), d.cap.SizeOf(slot)
+	kept := uint64(amd64.PageUncached)
+	if e.level > 0 {
+		kept |= amd64.PageLarge
+	}
 	changed := false
-	for i := range e.count {
-		at := e.first + memory.Phys(8*i)
-		old := amd64.Entry(&d.k.Pages, at)
+	words := amd64.Entries(&d.k.Pages, e.first, e.count)
+	for i, old := range words {
 		if old == 0 || uint64(amd64.Frame(old))-base >= size || !isPage(old, e.level) {
 			continue
 		}
-		kept := uint64(amd64.PageUncached)
-		if e.level > 0 {
-			kept |= amd64.PageLarge
-		}
-		amd64.SetEntry(&d.k.Pages, at, uint64(amd64.Frame(old))|old&kept|bits)
+		words[i] = uint64(amd64.Frame(old)) | old&kept | bits
 		changed = true
 	}
 	if changed {
