@@ -161,9 +161,8 @@ func Frame(e uint64) memory.Phys { return memory.Phys(e & pageAddress) }
 
 // ShareKernel gives s the kernel half of from.
 func (s Space) ShareKernel(pages *memory.Pages, from Space) {
-	for i := uintptr(256); i < 512; i++ {
-		*entry(pages, s.Root, i) = *entry(pages, from.Root, i)
-	}
+	const half = 256 // entries
+	copy(Entries(pages, s.Root+8*half, half), Entries(pages, from.Root+8*half, half))
 }
 
 // MakeKernelSlots gives every top-level slot of the kernel half a table, so

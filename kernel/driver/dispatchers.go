@@ -78,21 +78,20 @@ func dispatcherSetup(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argu
 // another slot, or nothing if that is 0. If it cannot, the slot is as it was.
 func (d *Driver) replace(t *kcb.DCB, n uintptr, from memory.Phys) capability.Error {
 	to, spare := d.slot(t, n), d.slot(t, kcb.SlotSpare)
-	if from != 0 {
-		if err := d.cap.Copy(spare, from, capability.AllRights); err != capability.OK {
-			return err
-		}
-	}
-	if d.cap.TypeOf(to) != capability.Null {
-		if err := d.cap.Delete(to); err != capability.OK {
-			if from != 0 {
-				d.cap.Delete(spare)
-			}
-			return err
-		}
-	}
-	if from == 0 {
+	switch empty := d.cap.TypeOf(to) == capability.Null; {
+	case empty && from == 0:
 		return capability.OK
+	case empty:
+		return d.cap.Copy(to, from, capability.AllRights)
+	case from == 0:
+		return d.cap.Delete(to)
+	}
+	if err := d.cap.Copy(spare, from, capability.AllRights); err != capability.OK {
+		return err
+	}
+	if err := d.cap.Delete(to); err != capability.OK {
+		d.cap.Delete(spare)
+		return err
 	}
 	return d.cap.Move(to, spare)
 }
