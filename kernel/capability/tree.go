@@ -45,11 +45,10 @@ func (s *System) attach(p *path, n int, child memory.Phys) {
 func (s *System) walk(a, end memory.Phys) *path {
 	k, p := s.keyOf(a), s.startPath()
 	for t := s.root; t != end; {
-		if c := s.at(t); k.before(c, t) {
-			p.push(t, false)
-			t = c.left
-		} else {
-			p.push(t, true)
+		c := s.at(t)
+		right := !k.before(c, t)
+		p.push(t, right)
+		if t = c.left; right {
 			t = c.right
 		}
 	}
@@ -120,6 +119,9 @@ func (s *System) ascend(p *path, top int, repair func(*System, memory.Phys) memo
 // root.
 func (s *System) grow(t memory.Phys) memory.Phys {
 	s.update(t)
+	if c := s.at(t); s.level(c.left) < c.level && s.level(c.right) < c.level {
+		return t
+	}
 	return s.split(s.skew(t))
 }
 
@@ -153,7 +155,7 @@ func (s *System) settle(t memory.Phys) memory.Phys {
 
 // skew turns a left child on its parent's level into the parent.
 func (s *System) skew(t memory.Phys) memory.Phys {
-	if c := s.at(t); c.left != 0 && s.at(c.left).level == c.level {
+	if c := s.at(t); s.level(c.left) == c.level {
 		return s.rotateRight(t)
 	}
 	return t
