@@ -39,10 +39,10 @@
 // All of it is done with interrupts off, so all of it is bounded. A way down the
 // tree costs some 25 instructions a level, and a tree of a million capabilities
 // has about 25 levels. A unit of Step (step.go) empties one slot, for some
-// 5,000 instructions in such a tree, or clears ClearUnit bytes; to that comes,
-// for a mapping, what it costs to clear up to TableEntries entries. Delete and
+// 4,000 instructions on average in such a tree, or clears ClearUnit bytes; to
+// that comes, for a mapping, what it costs to clear up to TableEntries entries. Delete and
 // Revoke do two units at once, Retype makes at most MaxRetype objects for some
-// 2,000 instructions each, and does one unit of clearing; everything else does
+// 2,500 instructions each, and does one unit of clearing; everything else does
 // one thing.
 //
 // # Mappings
