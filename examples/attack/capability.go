@@ -102,12 +102,21 @@ func (w *workshop) retype(to, source capability.Reference, t capability.Type, of
 	return err
 }
 
+// patience is how often something is asked for again that is still in the way.
+const patience = 10_000
+
 // make makes an object of the workshop's RAM and waits until it is ready.
 func (w *workshop) make(t capability.Type, size uint64) capability.Reference {
 	rule := capability.Of(t)
 	w.used = (w.used + rule.Align - 1) &^ (rule.Align - 1)
 	slot := w.slot()
 	err := w.retype(slot, w.ram, t, w.used, size)
+	for range patience {
+		if err != capability.ErrInUse {
+			break
+		}
+		err = w.retype(slot, w.ram, t, w.used, size) // what was there is still going
+	}
 	w.used += size
 	for err == capability.ErrPending || err == capability.ErrNotReady {
 		err, _ = invoke(slot, capability.InvokeNop)

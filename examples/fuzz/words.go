@@ -1,6 +1,8 @@
 package main
 
 import (
+	"unsafe"
+
 	"skerry/abi"
 	"skerry/abi/capability"
 	"skerry/abi/capability/table"
@@ -54,9 +56,21 @@ func (f *fuzzer) anything() uint64 {
 	case 2:
 		return f.r.Uint64()
 	case 3:
-		return f.r.Uint64() >> f.r.IntN(64)
+		w := f.r.Uint64() >> f.r.IntN(64)
+		for !f.wild && f.livesAt(w) {
+			w = f.r.Uint64() >> f.r.IntN(64)
+		}
+		return w
 	}
 	return edges[f.r.IntN(len(edges))]
+}
+
+// livesAt reports whether the fuzzer's own code or data may lie at an address: a
+// call that writes there by its order would be no fault of the kernel's.
+func (f *fuzzer) livesAt(at uint64) bool {
+	const image, stacks = 1 << 27, abi.ProgramTop - 1<<40
+	heap := uint64(uintptr(unsafe.Pointer(f)))
+	return at >= 1<<16 && at < image || at-heap+1<<31 < 1<<32 || at >= stacks && at < abi.UserTop
 }
 
 // address returns an address to hand to a call: one that may be written, or

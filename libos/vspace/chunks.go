@@ -79,13 +79,19 @@ func newChunk(kind uint8) (uint32, capability.Error) {
 		return 0, err
 	}
 	b, err := takeBlocks(1)
-	if err != capability.OK {
-		freeSlot(r)
-		return 0, err
+	for err == capability.OK {
+		source, offset := memoryOf(b)
+		if err = retype(r, source, capability.Frame, offset, blockBytes); err == capability.OK {
+			break
+		}
+		if err != capability.ErrInUse {
+			releaseBlocks(b, 1)
+			break
+		}
+		// The program has made something of it behind our back: it is lost.
+		b, err = takeBlocks(1)
 	}
-	source, offset := memoryOf(b)
-	if err = retype(r, source, capability.Frame, offset, blockBytes); err != capability.OK {
-		releaseBlocks(b, 1)
+	if err != capability.OK {
 		freeSlot(r)
 		return 0, err
 	}
