@@ -7,7 +7,7 @@ type Invocation uint32
 const MaxArguments = 5
 
 // MaxRetype is how many objects one Retype makes at most.
-const MaxRetype = 8
+const MaxRetype = 6
 
 // Arguments are the words that go with an invocation. Those it does not use
 // are 0.
