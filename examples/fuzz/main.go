@@ -23,6 +23,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"syscall"
 
 	"skerry/abi"
 	"skerry/abi/capability"
@@ -84,8 +85,12 @@ func (f *fuzzer) prepare() error {
 	// The goroutine stays where upcalls find it, and pages that calls are told
 	// to write to stay present.
 	runtime.LockOSThread()
-	pages, err := buffer.Pages(2 * abi.PageSize)
+	pages, err := buffer.Pages(3 * abi.PageSize)
 	if err != nil {
+		return err
+	}
+	// What is behind those pages must be nobody's: calls write across their end.
+	if err := syscall.Mprotect(pages[2*abi.PageSize:], syscall.PROT_NONE); err != nil {
 		return err
 	}
 	f.valid = buffer.Address(pages)

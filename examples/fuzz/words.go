@@ -83,7 +83,7 @@ func (f *fuzzer) address() uint64 {
 		if f.wild {
 			return uint64(abi.DispatcherBase) + f.r.Uint64N(abi.DispatcherSize)
 		}
-		return f.valid + 2*abi.PageSize - 8 // what is behind it may be nobody's
+		return f.valid + 2*abi.PageSize - 8 // what is behind it is nobody's
 	}
 	return forbidden[f.r.IntN(len(forbidden))]
 }
