@@ -253,3 +253,48 @@ func TestSetWeight(t *testing.T) {
 		t.Error("weight of one that has not entered")
 	}
 }
+
+// TestShortLives checks that programs that come, run and go one after the other get
+// no more than one that stays.
+func TestShortLives(t *testing.T) {
+	m := newMachine(t, 1)
+	stays := m.add("stays", NormalWeight, hog)
+	m.start(stays)
+	for m.now < 10_000*ms {
+		if len(m.tasks) < 2 {
+			m.start(m.add("life", NormalWeight, func(int64) (int64, int64) { return 5 * ms, -1 }))
+		}
+		m.step(10_000 * ms)
+	}
+	if stays.served < 4_500*ms || stays.served > 9_000*ms {
+		t.Errorf("had %d of 10 s", stays.served)
+	}
+}
+
+// TestDebts checks that what one owes changes with its weight, and is forgotten when
+// nobody waits for it.
+func TestDebts(t *testing.T) {
+	s := new(Scheduler)
+	es := enter(t, s, 2)
+	a, b := es[0], es[1]
+	s.SetWeight(a, 1)
+	s.Ready(a, 0)
+	s.Ready(b, 0)
+	s.owe(a, b, 10*ms)
+	if s.SetWeight(a, NormalWeight); a.tag-b.tag != 10*ms/NormalWeight {
+		t.Errorf("owes %d for 10 ms", (a.tag-b.tag)*NormalWeight)
+	}
+	s.Block(b, 0)
+	s.Block(a, 0)
+	s.Ready(b, 0)
+	s.Ready(a, 0)
+	if a.tag != b.tag {
+		t.Errorf("still owes %d", (a.tag-b.tag)*NormalWeight)
+	}
+}
+
+// owe makes a owe b so many ns of service.
+func (s *Scheduler) owe(a, b *Entry, service int64) {
+	a.tag = b.tag + service/a.weight
+	s.fair.fix(a, a.tag)
+}

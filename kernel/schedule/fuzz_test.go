@@ -65,7 +65,7 @@ func FuzzScheduler(f *testing.F) {
 				s.Ran(m.now, to)
 				m.now = to
 			}
-			if s.reserved+0 > Bound {
+			if s.reserved > Bound {
 				t.Fatal("too much is reserved")
 			}
 		}
