@@ -134,10 +134,10 @@ func (w *workshop) mapAt(table capability.Reference, entry, count uint64, source
 	return slot, err
 }
 
-// attackEntry is an entry of the top table that no libos uses by itself, and
+// attackEntry is an entry of the top table that no libos and no program uses, and
 // attackAddress where what is mapped there lies.
 const (
-	attackEntry   = 102
+	attackEntry   = abi.ProgramTop >> 39
 	attackAddress = attackEntry << 39
 )
 

@@ -19,7 +19,7 @@ type window struct {
 }
 
 const (
-	windowEntry   = 101 // of the top table; no libos uses it by itself
+	windowEntry   = abi.ProgramTop >> 39 // of the top table; neither libos nor Go runtime uses it
 	windowAddress = windowEntry << 39
 	windowPages   = 8
 	windowTables  = 3

@@ -79,7 +79,7 @@ func TestLinux(t *testing.T) {
 // TestFirstLine boots straight into a program.
 func TestFirstLine(t *testing.T) {
 	need(t)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	took, err := FirstLine(ctx, Config{Cores: 4}, example(t, "hello"))
 	if err != nil {
