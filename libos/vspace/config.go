@@ -108,6 +108,10 @@ var space struct {
 	next, window uint64 // the page after those of the last fault, and how many these were to be
 	noHuge       uint32 // for how many faults huge pages are not tried
 
+	// seen is the page that was last found present, with its protection, until
+	// anything is invoked: calls pass the same few addresses again and again.
+	seen, seenProt uint64
+
 	resident, max uint64 // pages of the program that are mapped, and the most there were
 	own           uint64 // those of them that are the domain's own memory
 }

@@ -66,8 +66,16 @@ func Usable(address, n uint64, want uint32) (code int32, err capability.Error) {
 
 // present says whether the page of an address is mapped with a protection.
 func present(address uint64, want uint32) bool {
+	page := address &^ pageMask
+	if page == space.seen && uint64(want)&^space.seenProt == 0 {
+		return true
+	}
 	e := entryOf(address)
-	return e != 0 && uint64(want)&^e.prot() == 0 && e.prot() != 0
+	if e == 0 || uint64(want)&^e.prot() != 0 || e.prot() == 0 {
+		return false
+	}
+	space.seen, space.seenProt = page, e.prot()
+	return true
 }
 
 // back brings in the page of an address of a region, and perhaps some after it.

@@ -11,6 +11,7 @@ import (
 
 //go:noinline
 func invoke(word, a, b, c, d, e uint64) (uint64, capability.Error) {
+	space.seen, space.seenProt = 0, 0
 	f := *(*func(word, a, b, c, d, e uint64) (uint64, capability.Error))(unsafe.Pointer(&space.kernel))
 	return f(word, a, b, c, d, e)
 }
