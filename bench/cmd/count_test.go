@@ -32,7 +32,7 @@ func allowed(row string) float64 {
 	switch {
 	case row == "capability_nop", row == "capability_nop_of_1e3":
 	case strings.HasPrefix(row, "capability_"):
-		return 0.5
+		return 1
 	case strings.HasPrefix(row, "mmap_"), strings.HasPrefix(row, "page_fault"):
 		return 0.1
 	}
