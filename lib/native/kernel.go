@@ -10,7 +10,7 @@ import (
 )
 
 // kernel is the Kernel of the core, as far as the program was given it.
-const kernel = typed.Kernel(1<<capability.SlotBits | capability.SlotKernel)
+var kernel = typed.Kernel(capability.Base(capability.SlotKernel))
 
 // CoreInfo describes the core and its CPU driver. Right Read.
 func CoreInfo() (abi.CoreInfo, error) { return kernel.Information() }

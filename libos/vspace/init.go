@@ -61,11 +61,11 @@ const (
 	seedObjects = 2
 	seedBlocks  = seedObjects + reserveChunks
 
-	// seedSize is the least power of two in which they lie wherever it begins.
+	// seedSize is what is asked for if the first piece is too small for them:
+	// a power of two that leaves as much again.
 	seedSize = 1 << 19
+	_        = uint(seedSize - 2*seedBlocks*blockBytes)
 )
-
-var _ = [1]struct{}{}[min(1, (seedBlocks+1)*blockBytes/seedSize)]
 
 // choose looks whether a piece is large enough: ErrRange if not.
 func (s *seed) choose(number uint32) capability.Error {

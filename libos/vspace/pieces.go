@@ -260,7 +260,7 @@ const (
 
 // demand asks the spawner for RAM, at least about so many bytes.
 func demand(least uint64) capability.Error {
-	number := uint32(2) // 1 is what Init may have asked for
+	number := uint32(1)
 	for i := 0; i < space.numPieces; {
 		if space.pieces[i].slot != 0 && space.pieces[i].number == number {
 			number++

@@ -230,13 +230,12 @@ func protectRegion(g carrier.Region, prot uint32) int64 {
 		prot&linux.PROT_EXEC != 0 && g.Flags&flagNoExecute != 0:
 		return linux.EACCES
 	}
-	g.Prot = prot
 	if g.Kind == BackArchive && prot&linux.PROT_WRITE != 0 {
 		// From here on pages may be written: they become copies.
-		g.Kind = BackCopy
+		g.Kind, g.Prot = BackCopy, prot
 		return MapRegion(g)
 	}
-	if e := space.regions.Map(g); e != 0 {
+	if e := space.regions.Protect(g.Start, g.End, prot); e != 0 {
 		return e
 	}
 	return errno(protect(g.Start, g.End, native(prot)))

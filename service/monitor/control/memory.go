@@ -32,9 +32,7 @@ func (c *Control) printMemory(answers []answer) {
 	for i, a := range answers {
 		answer, ok := a.message.(*wire.MemoryAnswer)
 		if !ok {
-			row := make([]string, len(rows[0]))
-			row[0], row[1] = fmt.Sprint(i), "lost"
-			rows = append(rows, row)
+			rows = append(rows, lostRow(i, len(rows[0])))
 			lost = true
 			continue
 		}

@@ -28,6 +28,13 @@ func (c *Control) table(rows [][]string, names bool) {
 	c.Console.Write([]byte(text.String()))
 }
 
+// lostRow is what a table says of a core that does not answer.
+func lostRow(core, cells int) []string {
+	row := make([]string, cells)
+	row[0], row[1] = fmt.Sprint(core), "lost"
+	return row
+}
+
 func milliseconds(ns int64) string {
 	return fmt.Sprintf("%.1f ms", float64(ns)/float64(time.Millisecond))
 }
@@ -65,10 +72,8 @@ func (c *Control) printCores(answers []answer) {
 	for i, a := range answers {
 		m, ok := a.message.(*wire.CoreAnswer)
 		if !ok {
-			lost := make([]string, len(rows[0]))
-			lost[0], lost[1] = fmt.Sprint(i), "lost"
+			rows = append(rows, lostRow(i, len(rows[0])))
 			quiet = false
-			rows = append(rows, lost)
 			continue
 		}
 		k := &m.Info
