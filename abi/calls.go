@@ -38,14 +38,25 @@ const (
 	// kept; a new one replaces it, its arrival clears it.
 	// If the dispatcher is disabled when it arrives, HasWork is set instead.
 	CallWakeup
-	// CallYield lets other dispatchers of the core run: (). Disabled only;
-	// it does not return: the next entry is the run upcall with RSI 0.
+	// CallYield lets other dispatchers of the core run: (endpoint). Disabled
+	// only; it does not return: the next entry is the run upcall with RSI 0. If
+	// endpoint is not 0, a reference to an Endpoint with right Send, what is left
+	// of the caller's turn goes to the dispatcher behind it if that can run. It
+	// returns the error if the reference is not good.
 	CallYield
 	// CallExit ends the caller: (kind, code). It does not return.
 	// kind is ExitCode, ExitSignal or ExitMemory.
 	CallExit
 	// CallRandom fills a buffer of at most 256 bytes with entropy: (ptr, len) → 0.
 	CallRandom
+	// CallMessage sends a message, waits for one, or does one after the other:
+	// (to, from, message, deadline) → the message received; all in registers, as
+	// said at MessageWords.
+	CallMessage
+	// CallSettle asks whether other cores have forgotten all translations that
+	// this core has taken away from address spaces they share: () → 0.
+	// ErrPending says that they have not; the caller is notified when they have.
+	CallSettle
 	// NumCalls is the number of native calls.
 	NumCalls
 )

@@ -37,6 +37,9 @@ type Dispatcher struct {
 	Notified uint64
 	// Now is system time at the last upcall in nanoseconds. Kernel-written.
 	Now int64
+	// Missed counts the deadlines that the dispatcher missed; it is notified of
+	// each. Kernel-written.
+	Missed uint64
 	// Core and Domain say where and who this dispatcher is. Kernel-written.
 	Core   uint32
 	Domain uint32
@@ -118,4 +121,8 @@ type Entries struct {
 	// may already be clear though the thread's registers are not yet loaded;
 	// equal if there is no such path.
 	CriticalLow, CriticalHigh uint64
+	// ProbeLow and ProbeHigh bound code in which a disabled dispatcher tries
+	// whether it can access an address: a page fault there makes it go on at
+	// ProbeFail, with all other registers as they were. Equal if there is none.
+	ProbeLow, ProbeHigh, ProbeFail uint64
 }

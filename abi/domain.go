@@ -13,6 +13,12 @@ type Info struct {
 	NumArgs uint32
 	Env     uint32 // offset of envp[0]; the others follow
 	NumEnv  uint32
+	// Dispatchers is how many the domain has, one on each of its cores; 0 counts
+	// as 1. Dispatcher is which of them this Info is for: the program starts in
+	// dispatcher 0, at home; the others serve its threads. If there are several,
+	// the frame at SpanBase is mapped in all, and Peers are as package capability
+	// says.
+	Dispatchers, Dispatcher uint32
 }
 
 // InfoMagic marks an Info.
@@ -26,6 +32,9 @@ const (
 	// by the Kernel capability in capability.SlotLog. Stdin is at its end, and no frame is mapped at StdioBase. It is
 	// how the monitor itself is started.
 	InfoLog
+	// InfoReplicated makes dispatchers keep page tables of their own for the
+	// program's part of the address space, instead of sharing those of home.
+	InfoReplicated
 )
 
 // How a domain ended.
@@ -36,7 +45,12 @@ const (
 	ExitFault  // the libos faulted or broke a rule while disabled: Fault* and Trace say where
 	ExitKilled // killed by its spawner
 	ExitMemory // quota or core memory ran out: Code is an Error
+	ExitStuck  // the libos stayed disabled for longer than DisabledMost: Fault* and Trace say where
 )
+
+// DisabledMost is how long, in ns of its processor time, a dispatcher may stay
+// disabled without entering the kernel or serving a Linux call.
+const DisabledMost = 1_000_000_000
 
 // Status says how a domain ended.
 type Status struct {
@@ -97,14 +111,37 @@ type CoreInfo struct {
 
 // DomainInfo describes a domain by its dispatcher on a core.
 type DomainInfo struct {
-	Domain     uint32
-	_          uint32
-	Name       [32]byte
-	State      uint32 // DomainNew…
-	CPU        int64  // ns
-	Dispatches uint64
-	Upcalls    uint64
-	PageFaults uint64
+	Domain uint32
+	Number uint32 // of the dispatcher on its core
+	Name   [32]byte
+	State  uint32 // DomainNew…
+	// Disabled says whether it was disabled when last stopped, Spanned that it
+	// is not its domain's first.
+	Disabled, Spanned bool
+	_                 [2]byte
+	CPU               int64 // ns that it ran
+	// How it is scheduled: its weight among those without a reservation, and the
+	// reservation in ns; all 0 if it has none.
+	Weight                   uint64
+	Period, Budget, Deadline int64
+	Counts                   DispatcherCounts
+}
+
+// DispatcherCounts count what happened to a dispatcher since it was made.
+type DispatcherCounts struct {
+	Dispatches   uint64 // how often it got the core
+	Preemptions  uint64 // how often it lost it for another while it could run
+	Runs         uint64 // upcalls, by kind
+	PageFaults   uint64
+	NestedFaults uint64
+	Traps        uint64
+	LinuxCalls   uint64
+	NativeCalls  uint64
+	Notified     uint64 // notifications
+	Sent         uint64 // messages
+	Received     uint64
+	Missed       uint64 // deadlines of its reservation
+	Throttled    uint64 // jobs whose budget was used up
 }
 
 // States of a dispatcher.

@@ -30,6 +30,9 @@ const (
 	// monitors of other cores: the channel to core k is at
 	// MonitorChannels + k*MonitorChannelSize.
 	MonitorChannels = DispatcherBase + 0x1000_0000
+	// SpanBase is where the frame is mapped that the dispatchers of a domain on
+	// several cores share: SpanSize(how many) bytes. Its memory is home's.
+	SpanBase = DispatcherBase + 0x2000_0000
 	// LibosBase is the link base of the libos; its text starts here.
 	LibosBase = 0x0000_7f00_0000_0000
 	// UserTop is the end of the user half.
@@ -51,6 +54,26 @@ const (
 	VectorAreaSize = PageSize
 )
 
+// A domain with several dispatchers. The program's part of its address space is
+// [0, SpanTop), SpanTables page tables of level 3, which are home's and part of
+// every dispatcher's top table unless the domain is replicated.
+const (
+	MaxDispatchers = 64
+	SpanTables     = 4
+	SpanTop        = SpanTables << 39
+)
+
+// Sizes in the frame at SpanBase: SpanControl bytes that package libos/span lays
+// out, then for each pair of dispatchers, by sender and then by receiver, a ring
+// of SpanRing bytes.
+const (
+	SpanControl = 32 * PageSize
+	SpanRing    = PageSize
+)
+
+// SpanSize is the size of the frame at SpanBase for a number of dispatchers.
+func SpanSize(dispatchers uint64) uint64 { return SpanControl + dispatchers*dispatchers*SpanRing }
+
 // The kernel half. Each CPU driver has page tables of its own, so the same
 // addresses name different memory on different cores.
 const (
@@ -68,6 +91,9 @@ const (
 	// kernels are mapped.
 	DeviceBase = 0xffff_ffff_4000_0000
 )
+
+// CoreDispatchers is how many dispatchers a core can have at a time.
+const CoreDispatchers = 512
 
 // MaxCores bounds the cores of a machine: an xAPIC cannot address more.
 const MaxCores = 254

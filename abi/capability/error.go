@@ -32,6 +32,12 @@ const (
 	ErrNotFound
 	ErrMemory
 	ErrQuota
+	ErrFull
+	ErrNoSlot
+	ErrPeer
+	ErrTimeout
+	ErrInterrupted
+	ErrOverload
 	numErrors
 )
 
@@ -60,6 +66,13 @@ var errorNames = [numErrors]struct{ name, text string }{
 	ErrNotFound:   {"ErrNotFound", "no such object"},
 	ErrMemory:     {"ErrMemory", "there is no memory left"},
 	ErrQuota:      {"ErrQuota", "the domain's memory quota is used up"},
+
+	ErrFull:        {"ErrFull", "the endpoint has no room for the message: the caller is notified when it has"},
+	ErrNoSlot:      {"ErrNoSlot", "the endpoint's owner has no empty slot for a capability: the caller is notified when it has"},
+	ErrPeer:        {"ErrPeer", "the dispatcher at the other end is gone"},
+	ErrTimeout:     {"ErrTimeout", "the deadline passed before a message came"},
+	ErrInterrupted: {"ErrInterrupted", "something else came before a message"},
+	ErrOverload:    {"ErrOverload", "more processor time than is left of the core"},
 }
 
 // Name returns the error's name in this package.

@@ -39,6 +39,9 @@ const (
 	SlotIRQDestination
 	SlotIOPorts
 	SlotCounters
+	// SlotDoorbells is the doorbells of all dispatchers of all cores; monitors
+	// have it.
+	SlotDoorbells
 
 	// SlotSpawned is the first of those in which the spawner left the tables
 	// and mappings of what it mapped.
@@ -74,6 +77,18 @@ const (
 
 // Machine returns the reference to a slot of that CNode.
 func Machine(slot uint32) Reference { return MakeReference(2, slot) }
+
+// In a domain with several dispatchers slot 3 of each one's L1 CNode holds an L2
+// CNode that makes them known to each other: in slot PeerDoorbells+k a doorbell
+// of dispatcher k, none of its own. At home there are besides, from PeerTables
+// on, the abi.SpanTables tables of level 3 that its top table begins with.
+const (
+	PeerDoorbells = 1
+	PeerTables    = 128
+)
+
+// Peer returns the reference to a slot of that CNode.
+func Peer(slot uint32) Reference { return MakeReference(3, slot) }
 
 // CensusMax is how many Descriptions one invocation Next of a Kernel writes at
 // most. A census is a Description to start after, over which the first is

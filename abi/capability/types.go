@@ -33,7 +33,7 @@ const (
 	PageTable5
 	// Dispatcher: a schedulable thread of kernel-to-user upcalls on this core: control block, save areas, the pages shared with its user half, and room for endpoints.
 	Dispatcher
-	// Endpoint: where a dispatcher is reached: today by empty messages only, which count as notifications; it goes with its dispatcher.
+	// Endpoint: where a dispatcher gets messages: the native call Message sends to it and receives from it; a buffer for as many messages of 96 bytes as there is room for behind the first 128; it goes with its dispatcher.
 	Endpoint
 	// Doorbell: the right to wake an endpoint's dispatcher, from this core or another; an empty message.
 	Doorbell
@@ -53,6 +53,8 @@ const (
 	Domain
 	// PerformanceCounter: hardware performance counters of this core.
 	PerformanceCounter
+	// RemoteDoorbell: the right to wake dispatchers of other cores, by an interrupt: numbers core*abi.CoreDispatchers + the number that Number of a Dispatcher says there.
+	RemoteDoorbell
 	// NumTypes is the number of types, Null among them.
 	NumTypes
 )
@@ -76,6 +78,8 @@ const (
 	SpaceDomains
 	// Counters: hardware performance counters of this core.
 	SpaceCounters
+	// Doorbells: dispatchers of all cores.
+	SpaceDoorbells
 )
 
 // Rights is a set of rights.
@@ -255,6 +259,12 @@ var rules = [NumTypes]Rule{
 		Parents: 1 << PerformanceCounter,
 		Align:   0x1, Least: 0x1, Most: 0x40,
 	},
+	RemoteDoorbell: {
+		Name: "RemoteDoorbell", Space: SpaceDoorbells,
+		Rights:  RightGrant | RightRetype | RightRevoke | RightSend,
+		Parents: 1 << RemoteDoorbell,
+		Align:   0x1, Least: 0x1, Most: 0x100000,
+	},
 }
 
 // Numbers of the invocations that every type has.
@@ -345,6 +355,18 @@ const (
 	DispatcherState
 	// DispatcherStatus (buffer) writes how it ended, an abi.Status, to the buffer.
 	DispatcherStatus
+	// DispatcherNumber () says by which number remote doorbells know it, once it has been set up; returns the number, below abi.CoreDispatchers.
+	DispatcherNumber
+)
+
+// Numbers of the invocations of type Endpoint.
+const (
+	// EndpointLabel (label) sets the word that comes with every message out of it, 0 until then.
+	EndpointLabel Invocation = iota + NumCommon
+	// EndpointAccept (slot) names the empty slot, in the CSpace of its dispatcher, that the next capability sent to it goes to; 0: it takes none, as at first and after each one that came.
+	EndpointAccept
+	// EndpointWatch (peer) has its dispatcher told, by ErrPeer from it, when the dispatcher of another endpoint, with right Send, has ended, or that endpoint; of one at a time; 0: of none.
+	EndpointWatch
 )
 
 // Numbers of the invocations of type Doorbell.
@@ -419,6 +441,14 @@ const (
 	KernelRelease
 	// KernelRegain (ram) undoes Lend when the other core has released the memory.
 	KernelRegain
+	// KernelWeight (dispatcher, weight) sets a dispatcher's share of the time that nobody has reserved: 1 to 10000, 100 at first.
+	KernelWeight
+	// KernelReserve (dispatcher, period, budget, deadline) reserves processor time for a dispatcher: budget ns in every period, by deadline ns after its start, 50 us <= budget <= deadline <= period <= 1 s; ErrOverload if the core has not so much left; all 0: ends the reservation; returns how much of the core can be reserved for it, as budget per deadline in millionths, also with ErrOverload.
+	KernelReserve
+	// KernelImport (slot, type, base, size, core) makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, and nothing else.
+	KernelImport
+	// KernelShare (core, tables) says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told of every translation that is taken away here.
+	KernelShare
 )
 
 // Numbers of the invocations of type PerformanceCounter.
@@ -427,6 +457,12 @@ const (
 	PerformanceCounterSelect Invocation = iota + NumCommon
 	// PerformanceCounterRead (counter) reads the counter at an offset in the range; returns the count.
 	PerformanceCounterRead
+)
+
+// Numbers of the invocations of type RemoteDoorbell.
+const (
+	// RemoteDoorbellRing () notifies the dispatcher, one alone; nothing happens if there is none, or not on another core.
+	RemoteDoorbellRing Invocation = iota + NumCommon
 )
 
 // The greatest word that an argument of each kind can be.
@@ -477,6 +513,10 @@ var signatures = [...]signature{
 	{name: "Stop", right: RightControl},
 	{name: "State", right: RightRead},
 	{name: "Status", right: RightRead, most: Arguments{mostStatus}},
+	{name: "Number", right: RightRead},
+	{name: "Label", right: RightControl, most: Arguments{mostNumber}},
+	{name: "Accept", right: RightControl, most: Arguments{mostReference}},
+	{name: "Watch", right: RightControl, most: Arguments{mostReference}},
 	{name: "Ring", right: RightSend},
 	{name: "Protect", right: RightControl, most: Arguments{mostRange, mostRange, mostProtection, mostAddress}},
 	{name: "Unmap", most: Arguments{mostRange, mostRange, mostAddress}},
@@ -502,9 +542,14 @@ var signatures = [...]signature{
 	{name: "Adopt", right: RightControl, most: Arguments{mostReference, mostRange, mostRange}},
 	{name: "Release", right: RightControl, most: Arguments{mostReference}},
 	{name: "Regain", right: RightControl, most: Arguments{mostReference}},
+	{name: "Weight", right: RightControl, most: Arguments{mostReference, mostNumber}},
+	{name: "Reserve", right: RightControl, most: Arguments{mostReference, mostNumber, mostNumber, mostNumber}},
+	{name: "Import", right: RightControl, most: Arguments{mostReference, mostType, mostRange, mostRange, mostNumber}},
+	{name: "Share", right: RightControl, most: Arguments{mostNumber, mostNumber}},
 	{name: "Select", right: RightControl, most: Arguments{mostRange, mostNumber}},
 	{name: "Read", right: RightRead, most: Arguments{mostRange}},
+	{name: "Ring", right: RightSend},
 }
 
 // invocationsOf is where in signatures those of each type begin.
-var invocationsOf = [NumTypes + 1]uint8{0, 2, 2, 2, 2, 2, 8, 14, 15, 16, 17, 18, 19, 26, 26, 27, 27, 29, 31, 32, 34, 51, 51, 53}
+var invocationsOf = [NumTypes + 1]uint8{0, 2, 2, 2, 2, 2, 8, 14, 15, 16, 17, 18, 19, 27, 30, 31, 31, 33, 35, 36, 38, 59, 59, 61, 62}

@@ -12,7 +12,7 @@ import (
 type handler func(d *Driver, b *kcb.DCB, slot memory.Phys, a *capability.Arguments) (uint64, capability.Error)
 
 // maxOwn is the greatest number of invocations that a type has of its own.
-const maxOwn = capability.KernelRegain - capability.NumCommon + 1
+const maxOwn = capability.KernelShare - capability.NumCommon + 1
 
 // handlers has, by type, what its own invocations do. Those of CNodes are the
 // capability system's.
@@ -61,7 +61,7 @@ var handlers = [capability.NumTypes][maxOwn]handler{
 		capability.KernelLend - capability.NumCommon:        kernelLend,
 		capability.KernelAdopt - capability.NumCommon:       kernelAdopt,
 		capability.KernelRelease - capability.NumCommon:     kernelRelease,
-		capability.KernelRegain - capability.NumCommon:      kernelRegain,
+		capability.KernelShare - capability.NumCommon:      kernelRegain,
 	},
 	capability.PerformanceCounter: {
 		capability.PerformanceCounterSelect - capability.NumCommon: counterSelect,

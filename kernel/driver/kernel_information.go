@@ -52,7 +52,7 @@ func kernelDispatcher(d *Driver, b *kcb.DCB, _ memory.Phys, a *capability.Argume
 	}
 	d.domainInfo = abi.DomainInfo{
 		Domain: x.Domain, Name: x.Name, State: x.State, CPU: d.cpu(x),
-		Dispatches: x.Dispatches, Upcalls: x.Upcalls, PageFaults: x.Faults,
+		Counts: abi.DispatcherCounts{Dispatches: x.Dispatches, Runs: x.Upcalls, PageFaults: x.Faults},
 	}
 	return 0, d.copyOut(b, uintptr(a[1]), bytesOf(&d.domainInfo))
 }

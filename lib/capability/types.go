@@ -317,7 +317,12 @@ func (c Dispatcher) Status() (abi.Status, error) {
 	return read[abi.Status](capability.Dispatcher, capability.Reference(c), capability.DispatcherStatus, 0, 0)
 }
 
-// Endpoint refers to a capability of that type: where a dispatcher is reached: today by empty messages only, which count as notifications; it goes with its dispatcher.
+// Number says by which number remote doorbells know it, once it has been set up; it returns the number, below abi.CoreDispatchers. It needs right Read.
+func (c Dispatcher) Number() (uint64, error) {
+	return invoke(capability.Dispatcher, capability.Reference(c), capability.DispatcherNumber)
+}
+
+// Endpoint refers to a capability of that type: where a dispatcher gets messages: the native call Message sends to it and receives from it; a buffer for as many messages of 96 bytes as there is room for behind the first 128; it goes with its dispatcher.
 type Endpoint capability.Reference
 
 // Nop does nothing but find the capability; for measurement.
@@ -329,6 +334,24 @@ func (c Endpoint) Nop() error {
 // Identify writes a Description of the capability to the buffer.
 func (c Endpoint) Identify() (capability.Description, error) {
 	return read[capability.Description](capability.Endpoint, capability.Reference(c), capability.InvokeIdentify, 0, 0)
+}
+
+// Label sets the word that comes with every message out of it, 0 until then. It needs right Control.
+func (c Endpoint) Label(label uint64) error {
+	_, err := invoke(capability.Endpoint, capability.Reference(c), capability.EndpointLabel, uint64(label))
+	return err
+}
+
+// Accept names the empty slot, in the CSpace of its dispatcher, that the next capability sent to it goes to; 0: it takes none, as at first and after each one that came. It needs right Control.
+func (c Endpoint) Accept(slot capability.Reference) error {
+	_, err := invoke(capability.Endpoint, capability.Reference(c), capability.EndpointAccept, uint64(slot))
+	return err
+}
+
+// Watch has its dispatcher told, by ErrPeer from it, when the dispatcher of another endpoint, with right Send, has ended, or that endpoint; of one at a time; 0: of none. It needs right Control.
+func (c Endpoint) Watch(peer capability.Reference) error {
+	_, err := invoke(capability.Endpoint, capability.Reference(c), capability.EndpointWatch, uint64(peer))
+	return err
 }
 
 // Doorbell refers to a capability of that type: the right to wake an endpoint's dispatcher, from this core or another; an empty message.
@@ -570,6 +593,29 @@ func (c Kernel) Regain(ram capability.Reference) error {
 	return err
 }
 
+// Weight sets a dispatcher's share of the time that nobody has reserved: 1 to 10000, 100 at first. It needs right Control.
+func (c Kernel) Weight(dispatcher capability.Reference, weight uint64) error {
+	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelWeight, uint64(dispatcher), uint64(weight))
+	return err
+}
+
+// Reserve reserves processor time for a dispatcher: budget ns in every period, by deadline ns after its start, 50 us <= budget <= deadline <= period <= 1 s; ErrOverload if the core has not so much left; all 0: ends the reservation; it returns how much of the core can be reserved for it, as budget per deadline in millionths, also with ErrOverload. It needs right Control.
+func (c Kernel) Reserve(dispatcher capability.Reference, period uint64, budget uint64, deadline uint64) (uint64, error) {
+	return invoke(capability.Kernel, capability.Reference(c), capability.KernelReserve, uint64(dispatcher), uint64(period), uint64(budget), uint64(deadline))
+}
+
+// Import makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, and nothing else. It needs right Control.
+func (c Kernel) Import(slot capability.Reference, kind capability.Type, base uint64, size uint64, core uint64) error {
+	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelImport, uint64(slot), uint64(kind), uint64(base), uint64(size), uint64(core))
+	return err
+}
+
+// Share says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told of every translation that is taken away here. It needs right Control.
+func (c Kernel) Share(core uint64, tables uint64) error {
+	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelShare, uint64(core), uint64(tables))
+	return err
+}
+
 // Domain refers to a capability of that type: domain numbers: who a dispatcher runs for.
 type Domain capability.Reference
 
@@ -607,4 +653,24 @@ func (c PerformanceCounter) Select(counter uint64, event uint64) error {
 // Read reads the counter at an offset in the range; it returns the count. It needs right Read.
 func (c PerformanceCounter) Read(counter uint64) (uint64, error) {
 	return invoke(capability.PerformanceCounter, capability.Reference(c), capability.PerformanceCounterRead, uint64(counter))
+}
+
+// RemoteDoorbell refers to a capability of that type: the right to wake dispatchers of other cores, by an interrupt: numbers core*abi.CoreDispatchers + the number that Number of a Dispatcher says there.
+type RemoteDoorbell capability.Reference
+
+// Nop does nothing but find the capability; for measurement.
+func (c RemoteDoorbell) Nop() error {
+	_, err := invoke(capability.RemoteDoorbell, capability.Reference(c), capability.InvokeNop)
+	return err
+}
+
+// Identify writes a Description of the capability to the buffer.
+func (c RemoteDoorbell) Identify() (capability.Description, error) {
+	return read[capability.Description](capability.RemoteDoorbell, capability.Reference(c), capability.InvokeIdentify, 0, 0)
+}
+
+// Ring notifies the dispatcher, one alone; nothing happens if there is none, or not on another core. It needs right Send.
+func (c RemoteDoorbell) Ring() error {
+	_, err := invoke(capability.RemoteDoorbell, capability.Reference(c), capability.RemoteDoorbellRing)
+	return err
 }

@@ -9,6 +9,7 @@ var Spaces = []Space{
 	{"Cores", "cores, by number"},
 	{"Domains", "domain numbers"},
 	{"Counters", "hardware performance counters of this core"},
+	{"Doorbells", "dispatchers of all cores"},
 }
 
 // Rights lists the rights in the order of their bits.

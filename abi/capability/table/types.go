@@ -85,14 +85,20 @@ var Types = []Type{
 			{"Stop", nil, "Control", "takes it off the core until it is run again", ""},
 			{"State", nil, "Read", "says how it is", "abi.DomainNew and so on"},
 			{"Status", []Argument{{"buffer", "Status"}}, "Read", "writes how it ended, an abi.Status, to the buffer", ""},
+			{"Number", nil, "Read", "says by which number remote doorbells know it, once it has been set up", "the number, below abi.CoreDispatchers"},
 		},
 	},
 	{
 		Name: "Endpoint", Space: "Memory", Parents: []string{"Dispatcher"},
-		Doc:   "where a dispatcher is reached: today by empty messages only, which count as notifications; it goes with its dispatcher",
+		Doc:   "where a dispatcher gets messages: the native call Message sends to it and receives from it; a buffer for as many messages of 96 bytes as there is room for behind the first 128; it goes with its dispatcher",
 		Align: 256, Least: 256, Most: 8192, Dependent: true,
-		Rights: map[string]string{"Send": "ring it through a doorbell", "Control": "receive", "Grant": "", "Retype": "make doorbells of it", "Revoke": ""},
+		Rights: map[string]string{"Send": "send to it", "Control": "receive, which its own dispatcher alone can", "Grant": "", "Retype": "make doorbells of it", "Revoke": ""},
 		Fields: memory,
+		Invocations: []Invocation{
+			{"Label", []Argument{{"label", "Number"}}, "Control", "sets the word that comes with every message out of it, 0 until then", ""},
+			{"Accept", []Argument{{"slot", "Reference"}}, "Control", "names the empty slot, in the CSpace of its dispatcher, that the next capability sent to it goes to; 0: it takes none, as at first and after each one that came", ""},
+			{"Watch", []Argument{{"peer", "Reference"}}, "Control", "has its dispatcher told, by ErrPeer from it, when the dispatcher of another endpoint, with right Send, has ended, or that endpoint; of one at a time; 0: of none", ""},
+		},
 	},
 	{
 		Name: "Doorbell", Space: "Memory", Parents: []string{"Endpoint"},
@@ -184,6 +190,10 @@ var Types = []Type{
 			{"Adopt", []Argument{{"slot", "Reference"}, {"base", "Range"}, {"size", "Range"}}, "Control", "makes a capability to RAM that another core has lent to this one", ""},
 			{"Release", []Argument{{"ram", "Reference"}}, "Control", "undoes Adopt for RAM of which nothing is made and no copy exists: the capability is deleted", ""},
 			{"Regain", []Argument{{"ram", "Reference"}}, "Control", "undoes Lend when the other core has released the memory", ""},
+			{"Weight", []Argument{{"dispatcher", "Reference"}, {"weight", "Number"}}, "Control", "sets a dispatcher's share of the time that nobody has reserved: 1 to 10000, 100 at first", ""},
+			{"Reserve", []Argument{{"dispatcher", "Reference"}, {"period", "Number"}, {"budget", "Number"}, {"deadline", "Number"}}, "Control", "reserves processor time for a dispatcher: budget ns in every period, by deadline ns after its start, 50 us <= budget <= deadline <= period <= 1 s; ErrOverload if the core has not so much left; all 0: ends the reservation", "how much of the core can be reserved for it, as budget per deadline in millionths, also with ErrOverload"},
+			{"Import", []Argument{{"slot", "Reference"}, {"type", "Type"}, {"base", "Range"}, {"size", "Range"}, {"core", "Number"}}, "Control", "makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, and nothing else", ""},
+			{"Share", []Argument{{"core", "Number"}, {"tables", "Number"}}, "Control", "says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told of every translation that is taken away here", ""},
 		},
 	},
 	{
@@ -205,6 +215,15 @@ var Types = []Type{
 			{"Select", []Argument{{"counter", "Range"}, {"event", "Number"}}, "Control", "chooses what the counter at an offset in the range counts and starts it", ""},
 			{"Read", []Argument{{"counter", "Range"}}, "Read", "reads the counter at an offset in the range", "the count"},
 		},
+	},
+	{
+		Name: "RemoteDoorbell", Space: "Doorbells", Parents: []string{"RemoteDoorbell"},
+		Doc:   "the right to wake dispatchers of other cores, by an interrupt: numbers core*abi.CoreDispatchers + the number that Number of a Dispatcher says there",
+		Align: 1, Least: 1, Most: 1 << 20,
+		Made:        "by the kernel at its start, one that names all",
+		Rights:      map[string]string{"Send": "ring it", "Grant": "", "Retype": "", "Revoke": ""},
+		Fields:      numbers,
+		Invocations: []Invocation{{"Ring", nil, "Send", "notifies the dispatcher, one alone; nothing happens if there is none, or not on another core", ""}},
 	},
 }
 

@@ -127,7 +127,7 @@ func (c *Control) printDomains(answers []answer) {
 			}
 			rows = append(rows, []string{
 				fmt.Sprint(i), fmt.Sprint(d.Domain), state, size(d.Memory), quota, milliseconds(d.CPU),
-				fmt.Sprint(d.Upcalls), fmt.Sprint(d.PageFaults), native.Text(d.Name[:]),
+				fmt.Sprint(d.Counts.Runs), fmt.Sprint(d.Counts.PageFaults), native.Text(d.Name[:]),
 			})
 		}
 	}
