@@ -1,6 +1,6 @@
-// Package supply is the protocol by which a domain's libos asks for memory, over
-// a urpc channel in the frame at abi.SupplyBase that it shares with its
-// spawner.
+// Package supply is the protocol by which a domain's libos asks for memory, and is
+// asked about its threads, over a urpc channel in the frame at abi.SupplyBase that
+// it shares with its spawner.
 //
 // RAM goes by pieces. The spawner keeps a capability to each and puts a copy
 // into slot capability.SlotMemory+n of the domain's CSpace, n being the piece's
@@ -8,8 +8,13 @@
 // the libos gives back it has deleted everything of before; the spawner revokes
 // it in any case.
 //
-// The libos asks one thing at a time and may wait for the answer by
+// The libos asks for one thing at a time and may wait for the answer by
 // abi.CallWait. Either side rings the other when Channel.NeedsDoorbell says so.
+//
+// The spawner may ask what threads there are: List is answered by a few
+// messages ThreadIs, then Listed, which says where the next List is to go on. One such
+// question is open at a time; a new one replaces an older that was not answered
+// yet. A libos that never looks never answers: who asks must not depend on it.
 //
 // The libos and spawners import it. It is freestanding and must never do more
 // than name what goes over the channel.
@@ -29,6 +34,10 @@ const (
 	Want = 1
 	// Back gives a piece back (a Piece, only Number counts). It has no answer.
 	Back = 2
+	// ThreadIs describes one thread, in answer to List (a Thread).
+	ThreadIs = 3
+	// Listed ends the answer to a List (a Listing).
+	Listed = 4
 )
 
 // Kinds of messages from the spawner to the libos.
@@ -36,13 +45,15 @@ const (
 	// Given answers Want (a Piece): Size is how large the piece is, aligned to
 	// its size. With an Error, ErrQuota or ErrMemory, there is no piece.
 	Given = 1
+	// List asks for at most ListMost threads (a Listing).
+	List = 2
 )
 
 // Least is the smallest piece there is, in bytes. All pieces that are given have
 // a power of two as their size.
 const Least = 64 << 10
 
-// Piece is the payload of all messages.
+// Piece is the payload of messages about memory.
 type Piece struct {
 	Number uint32
 	Error  capability.Error
@@ -54,13 +65,9 @@ const PieceSize = 16
 
 // Put writes p as a payload.
 func (p *Piece) Put(b *[PieceSize]byte) {
-	for i := range 4 {
-		b[i] = byte(p.Number >> (8 * i))
-		b[4+i] = byte(p.Error >> (8 * i))
-	}
-	for i := range 8 {
-		b[8+i] = byte(p.Size >> (8 * i))
-	}
+	put(b[0:4], uint64(p.Number))
+	put(b[4:8], uint64(p.Error))
+	put(b[8:16], p.Size)
 }
 
 // Get reads a payload, of which n bytes came, and reports whether it is one.
@@ -68,14 +75,7 @@ func (p *Piece) Get(b []byte, n int) bool {
 	if n != PieceSize || len(b) < n {
 		return false
 	}
-	*p = Piece{}
-	for i := range 4 {
-		p.Number |= uint32(b[i]) << (8 * i)
-		p.Error |= capability.Error(b[4+i]) << (8 * i)
-	}
-	for i := range 8 {
-		p.Size |= uint64(b[8+i]) << (8 * i)
-	}
+	*p = Piece{Number: uint32(get(b[0:4])), Error: capability.Error(get(b[4:8])), Size: get(b[8:16])}
 	return true
 }
 
