@@ -1,0 +1,176 @@
+package kcb
+
+import (
+	"unsafe"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/kernel/memory"
+)
+
+// Endpoint is what a CPU driver keeps of an object of type Endpoint. It lies at
+// the object's start, in the memory of the dispatcher that owns it and out of any
+// user's reach; Messages follow it. An all-zero Endpoint is a new one.
+type Endpoint struct {
+	// Watch is its place among those that watch the same endpoint, Watchers the
+	// list of those that watch this one, Senders the list of the Wants of those
+	// who wait until it takes a message or a capability.
+	Watch, Watchers, Senders Link
+
+	// Label comes with each message out of it.
+	Label uint64
+	// EndedAt is when, in its dispatcher's count of arrivals, what it watched
+	// ended; 0 if its owner knows all about that.
+	EndedAt uint64
+	// Accept is the slot for the next capability, in the CSpace of its
+	// dispatcher, or 0.
+	Accept capability.Reference
+	// First is the place of the oldest of Count messages, which lie in a ring.
+	First, Count uint16
+}
+
+// Message is one in the buffer of an endpoint.
+type Message struct {
+	Words [abi.MessageWords]uint64
+	// Arrived is its number in its dispatcher's count of arrivals.
+	Arrived uint64
+	// Header is the number of words, and abi.MessageCapability if a capability
+	// came with it.
+	Header uint64
+}
+
+const (
+	headerSize  = 128
+	messageSize = 96
+	// endpointsAt is where in a dispatcher object endpoints lie, a multiple of
+	// endpointAlign from there.
+	endpointsAt   = SharedAt + abi.DispatcherSize
+	endpointAlign = 256
+)
+
+var _ [headerSize - unsafe.Sizeof(Endpoint{})]byte
+var _ [messageSize - unsafe.Sizeof(Message{})]byte
+var _ [64 - (ObjectSize-endpointsAt)/endpointAlign]byte // Place fits a Places
+
+// Room returns how many messages an endpoint of size bytes can keep.
+func Room(size uint64) uint64 { return (size - headerSize) / messageSize }
+
+// Message returns the message in place n of the ring.
+func (e *Endpoint) Message(n uint64) *Message {
+	return (*Message)(unsafe.Pointer(uintptr(unsafe.Pointer(e)) + headerSize + uintptr(n)*messageSize))
+}
+
+// Places is a set of endpoints of one dispatcher, by Place.
+type Places uint64
+
+// Place returns the number of the endpoint at a physical address among the
+// places where its dispatcher can have one.
+func Place(at memory.Phys) uint {
+	return uint(at&(ObjectSize-1)-endpointsAt) / endpointAlign % 64
+}
+
+// EndpointAt returns the endpoint in a place of d's object.
+func (d *DCB) EndpointAt(place uint) *Endpoint {
+	return (*Endpoint)(unsafe.Pointer(d.address() + endpointsAt + uintptr(place)*endpointAlign))
+}
+
+// Messages is what a DCB has of messages.
+type Messages struct {
+	// WaitsAt is the physical address of the endpoint that the dispatcher waits
+	// at in CallMessage, WaitsAtAny if at all it has, 0 if it does not wait
+	// there: it does only while parked.
+	WaitsAt memory.Phys
+	// Limited says that the wait has a deadline, which stands in place of the
+	// wake-up it had asked for: Wakeup, which counts again when the wait is over.
+	Limited bool
+	Wakeup  int64
+
+	// Arrivals counts messages that came for it into buffers, and ends of what
+	// its endpoints watch.
+	Arrivals uint64
+	// Filled is the set of its endpoints out of which something can be
+	// received, Met of those whose Watchers or Senders may not be empty.
+	Filled, Met Places
+	// Sent and Received count messages.
+	Sent, Received uint64
+
+	// Wants are the endpoints, of others, at which it waits until they take a
+	// message; NextWant is which it gives up for one more.
+	Wants    [8]Want
+	NextWant uint32
+}
+
+// WaitsAtAny stands for all endpoints of a dispatcher.
+const WaitsAtAny = ^memory.Phys(0)
+
+// Want says that a dispatcher wants to be notified when an endpoint takes
+// messages or capabilities again.
+type Want struct {
+	// Link is its place in Endpoint.Senders or Tidings.Senders.
+	Link   Link
+	Sender *DCB
+	// At is the endpoint, if Link is in a list; it may have ended since.
+	At *Endpoint
+}
+
+// Tidings lists who is still to be told of something: the endpoints whose
+// watched ones have ended, by Watch, and Wants of senders.
+type Tidings struct{ Orphans, Senders Link }
+
+// Any reports whether there are any.
+func (t *Tidings) Any() bool { return !t.Orphans.Empty() || !t.Senders.Empty() }
+
+// Watcher returns the Endpoint whose Watch l is, and Wanted the Want whose Link l
+// is: both are first in theirs.
+func (l *Link) Watcher() *Endpoint { return (*Endpoint)(unsafe.Pointer(l)) }
+
+// Wanted is described at Watcher.
+func (l *Link) Wanted() *Want { return (*Want)(unsafe.Pointer(l)) }
+
+var _ [0]byte = [unsafe.Offsetof(Endpoint{}.Watch) + unsafe.Offsetof(Want{}.Link)]byte{}
+
+// Link is a place in a list, or a list: a ring of Links of which one is the
+// list itself. The zero value is in no list, or an empty list. One that is in a
+// list must not move.
+type Link struct{ next, prev *Link }
+
+// Empty reports whether the list has nothing in it.
+func (l *Link) Empty() bool { return l.next == nil || l.next == l }
+
+// First returns what is first in the list; it must not be empty.
+func (l *Link) First() *Link { return l.next }
+
+// Append puts e, which is in no list, at the end of the list l.
+func (l *Link) Append(e *Link) {
+	l.begin()
+	e.next, e.prev = l, l.prev
+	l.prev.next, l.prev = e, e
+}
+
+// Remove takes l out of the list it is in, if it is in any.
+func (l *Link) Remove() {
+	if l.next == nil {
+		return
+	}
+	l.next.prev, l.prev.next = l.prev, l.next
+	*l = Link{}
+}
+
+// Take moves all that is in the list from to the end of the list l.
+func (l *Link) Take(from *Link) {
+	if from.Empty() {
+		return
+	}
+	l.begin()
+	first, last := from.next, from.prev
+	l.prev.next, first.prev = first, l.prev
+	last.next, l.prev = l, last
+	*from = Link{}
+}
+
+// begin makes the zero value a list.
+func (l *Link) begin() {
+	if l.next == nil {
+		l.next, l.prev = l, l
+	}
+}
