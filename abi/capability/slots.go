@@ -80,10 +80,12 @@ func Machine(slot uint32) Reference { return MakeReference(2, slot) }
 
 // In a domain with several dispatchers slot 3 of each one's L1 CNode holds an L2
 // CNode that makes them known to each other: in slot PeerDoorbells+k a doorbell
-// of dispatcher k, none of its own. At home there are besides, from PeerTables
-// on, the abi.SpanTables tables of level 3 that its top table begins with.
+// of dispatcher k, none of its own. At home there are besides, in slot
+// PeerFrame the frame at abi.SpanBase, and from PeerTables on the abi.SpanTables
+// tables of level 3 that its top table begins with.
 const (
 	PeerDoorbells = 1
+	PeerFrame     = 127
 	PeerTables    = 128
 )
 

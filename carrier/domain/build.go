@@ -24,6 +24,9 @@ type builder struct {
 	used   uint64 // bytes of RAM, from its start
 	slot   uint32 // the next of those for tables and mappings
 	tables []table
+	// frame and shared are what the dispatchers of a domain with several share.
+	frame  capability.Reference
+	shared [abi.SpanTables]capability.Reference
 }
 
 // Build makes what a Plan describes. When it fails, what it has made is gone as
@@ -37,8 +40,10 @@ func Build(inv Invoker, p *Plan) error {
 		{"the plan", p.check},
 		{"its CSpace", b.makeCSpace},
 		{"its dispatcher", b.makeDispatcher},
+		{"what its dispatchers share", b.makeSpan},
 		{"its capabilities", b.giveAll},
 		{"its address space", b.mapAll},
+		{"the common part of its address space", b.mapSpan},
 		{"its memory", b.giveRest},
 		{"its start", b.setup},
 	} {

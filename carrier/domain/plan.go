@@ -60,6 +60,8 @@ type Plan struct {
 	Devices []Gift
 	// Frames are mapped besides.
 	Frames []Frame
+	// Span is nil but for a domain with several dispatchers. None if InPlace.
+	Span *Span
 }
 
 // Gift is a capability that the domain gets a copy of.
@@ -99,6 +101,9 @@ func (p *Plan) Least() uint64 {
 	if len(p.Devices) > 0 {
 		n += l2Size
 	}
+	if p.Span != nil {
+		n += p.Span.least()
+	}
 	return n
 }
 
@@ -115,6 +120,10 @@ func (p *Plan) check() error {
 		return fmt.Errorf("its CSpace is in place, but not at slot 1")
 	case p.InPlace && len(p.Devices) > 0:
 		return fmt.Errorf("its CSpace is in place, and there are devices to give")
+	case p.InPlace && p.Span != nil:
+		return fmt.Errorf("its CSpace is in place, and it has several dispatchers")
+	case p.Span != nil:
+		return p.Span.check()
 	}
 	return nil
 }
