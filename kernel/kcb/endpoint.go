@@ -74,34 +74,19 @@ func (d *DCB) EndpointAt(place uint) *Endpoint {
 	return (*Endpoint)(unsafe.Pointer(d.address() + endpointsAt + uintptr(place)*endpointAlign))
 }
 
-// Messages is what a DCB has of messages.
+// Messages is what a DCB has of messages, beside Awaits.
 type Messages struct {
-	// WaitsAt is the physical address of the endpoint that the dispatcher waits
-	// at in CallMessage, WaitsAtAny if at all it has, 0 if it does not wait
-	// there: it does only while parked.
-	WaitsAt memory.Phys
-	// Limited says that the wait has a deadline, which stands in place of the
-	// wake-up it had asked for: Wakeup, which counts again when the wait is over.
-	Limited bool
-	Wakeup  int64
-
 	// Arrivals counts messages that came for it into buffers, and ends of what
 	// its endpoints watch.
 	Arrivals uint64
 	// Filled is the set of its endpoints out of which something can be
 	// received, Met of those whose Watchers or Senders may not be empty.
 	Filled, Met Places
-	// Sent and Received count messages.
-	Sent, Received uint64
-
 	// Wants are the endpoints, of others, at which it waits until they take a
 	// message; NextWant is which it gives up for one more.
 	Wants    [8]Want
 	NextWant uint32
 }
-
-// WaitsAtAny stands for all endpoints of a dispatcher.
-const WaitsAtAny = ^memory.Phys(0)
 
 // Want says that a dispatcher wants to be notified when an endpoint takes
 // messages or capabilities again.
