@@ -8,8 +8,9 @@ import (
 )
 
 // Span makes the domain one with several dispatchers, of which the Plan
-// describes one: home or a satellite. Its Info says which.
+// describes one: home or a satellite. Its Info says which, too.
 type Span struct {
+	Home bool
 	// Mount is another empty slot of the builder's L1 CNode. The L2 CNode that
 	// makes the dispatchers known to each other (capability.Peer) is made there,
 	// and stays: doorbells come into it when all dispatchers have been made.
@@ -17,24 +18,21 @@ type Span struct {
 	// Size is that of the frame at abi.SpanBase, in bytes.
 	Size uint64
 	// Frame is that frame, and Tables are the tables of level 3 that the top
-	// table begins with. A satellite gets those of home, imported; at home, where
-	// all are 0, Build makes them, in capability.PeerFrame and from
+	// table begins with. A satellite gets those of home, imported. At home they
+	// are 0, and Build makes them, in capability.PeerFrame and from
 	// capability.PeerTables on.
 	Frame  capability.Reference
 	Tables [abi.SpanTables]capability.Reference
 }
-
-// home reports whether the dispatchers' common memory is to be made.
-func (s *Span) home() bool { return s.Frame == 0 }
 
 // check says what is wrong with a Span.
 func (s *Span) check() error {
 	if s.Size == 0 || s.Size%abi.PageSize != 0 || s.Size > abi.SpanSize(abi.MaxDispatchers) {
 		return fmt.Errorf("its dispatchers share a frame of %d bytes", s.Size)
 	}
-	for _, t := range s.Tables {
-		if (t == 0) != s.home() {
-			return fmt.Errorf("its dispatchers share a frame without tables, or tables without a frame")
+	for _, r := range append(s.Tables[:], s.Frame) {
+		if (r == 0) != s.Home {
+			return fmt.Errorf("what its dispatchers share is given at home, or not given to a satellite")
 		}
 	}
 	return nil
@@ -44,7 +42,7 @@ func (s *Span) check() error {
 func (s *Span) least() uint64 {
 	// Tables for the frame, wherever it begins in the first.
 	n := l2Size + (2+s.Size/span(2))*abi.PageSize
-	if s.home() {
+	if s.Home {
 		n += s.Size + abi.SpanTables*abi.PageSize
 	}
 	return n
@@ -71,7 +69,7 @@ func (b *builder) makeSpan() error {
 		return err
 	}
 	b.frame, b.shared = s.Frame, s.Tables
-	if !s.home() {
+	if !s.Home {
 		return nil
 	}
 	common := func(slot uint32, t capability.Type, size uint64) (capability.Reference, error) {

@@ -15,7 +15,7 @@ const peersMount = mount + 1
 // gets its frame and its tables.
 func spannedPlan(dispatchers uint64, home bool) (*model, *Plan) {
 	m, p := testPlan()
-	p.Span = &Span{Mount: peersMount, Size: abi.SpanSize(dispatchers)}
+	p.Span = &Span{Home: home, Mount: peersMount, Size: abi.SpanSize(dispatchers)}
 	if !home {
 		const base = 3 << 30
 		p.Span.Frame = capability.MakeReference(4, 1)
@@ -96,8 +96,10 @@ func TestSpanRefused(t *testing.T) {
 
 func TestBadSpans(t *testing.T) {
 	for want, change := range map[string]func(*Plan){
-		"tables without a frame":     func(p *Plan) { p.Span.Frame = 0 },
-		"a frame without tables":     func(p *Plan) { p.Span.Tables[2] = 0 },
+		"or not given to":          func(p *Plan) { p.Span.Frame = 0 },
+		"not given to a satellite": func(p *Plan) { p.Span.Tables[2] = 0 },
+		"is given at home":         func(p *Plan) { p.Span.Home = true },
+
 		"a frame of 0 bytes":         func(p *Plan) { p.Span.Size = 0 },
 		"a frame of 196609 bytes":    func(p *Plan) { p.Span.Size++ },
 		"a frame of 1099511627776 b": func(p *Plan) { p.Span.Size = 1 << 40; p.Size = 1 << 41 },

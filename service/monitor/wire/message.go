@@ -15,6 +15,7 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	"skerry/lib/supply"
 	"skerry/service/memory/loan"
 )
 
@@ -30,10 +31,11 @@ type (
 	// Spawn asks for a program to be started. Started or Failed answers it.
 	Spawn struct {
 		Program uint32
-		Grants  uint32 // Grant…
-		Quota   uint64 // bytes of memory; 0: as much as the core has
-		Name    string // for people, at most 31 bytes
-		Info    []byte // an abi.Info with its strings
+		Grants  uint32   // Grant…
+		Quota   uint64   // bytes of memory; 0: as much as the core has
+		Cores   []uint32 // others on which it is to have a dispatcher besides
+		Name    string   // for people, at most 31 bytes
+		Info    []byte   // an abi.Info with its strings
 	}
 	// Kill asks for a program's end. Exit follows, unless it was under way.
 	Kill struct{ Program uint32 }
@@ -50,6 +52,19 @@ type (
 	QueryDomains struct{ Request uint32 }
 	// QueryMemory asks for a MemoryAnswer.
 	QueryMemory struct{ Request uint32 }
+	// QueryThreads asks for a ThreadsAnswer about the core's part of a program.
+	// A program that does not answer gets none.
+	QueryThreads struct{ Request, Program uint32 }
+	// Weigh sets the weight of a program's dispatcher on the core, Reserve its
+	// reservation, in ns; 0 ends it. Scheduled answers them.
+	Weigh struct {
+		Request, Program uint32
+		Weight           uint64
+	}
+	Reserve struct {
+		Request, Program         uint32
+		Period, Budget, Deadline uint64
+	}
 )
 
 // What a program may be given besides what every domain has; the sum of them.
@@ -95,12 +110,13 @@ type (
 	Window struct{ Program, Bytes uint32 }
 	// Wanted says that a program has read all its input and waits for more.
 	Wanted struct{ Program uint32 }
-	// Exit says how a program ended, and how many bytes of memory it held at
-	// most. Nothing follows of it: its memory is the core's again.
+	// Exit says how a program ended, on which of its cores, and how many bytes
+	// of memory it held at most. Nothing follows of it: its memory is the core's
+	// again.
 	Exit struct {
-		Program uint32
-		Peak    uint64
-		Status  abi.Status
+		Program, Core uint32
+		Peak          uint64
+		Status        abi.Status
 	}
 	// CoreAnswer answers QueryCore. Sent and Received count the messages to
 	// and from other cores' monitors. Free and Given are the bytes of RAM that
@@ -121,6 +137,17 @@ type (
 		Request uint32
 		Memory  Memory
 	}
+	// ThreadsAnswer answers QueryThreads.
+	ThreadsAnswer struct {
+		Request uint32
+		Threads []supply.Thread
+	}
+	// Scheduled answers Weigh and Reserve; Left is how much of the core can still
+	// be reserved, or could be for this dispatcher, in millionths.
+	Scheduled struct {
+		Request uint32
+		Left    uint64
+	}
 	// Refused says that a request could not be answered.
 	Refused struct {
 		Request uint32
@@ -132,6 +159,9 @@ type (
 type Domain struct {
 	abi.DomainInfo
 	Memory, Quota uint64 // bytes of RAM that it holds and may hold; 0: not known
+	// Home is the core where its program started, and HomeDomain its number
+	// there; Index is the dispatcher's among the Dispatchers of the program.
+	Home, HomeDomain, Index, Dispatchers uint32
 }
 
 // Memory says where the RAM of a core is, in bytes.
@@ -162,7 +192,15 @@ const (
 	kindQueryCore
 	kindQueryDomains
 	kindQueryMemory
+	kindQueryThreads
+	kindWeigh
+	kindReserve
 	kindLoan
+	kindExtend
+	kindExtended
+	kindPeers
+	kindShrink
+	kindShrunk
 	kindReady
 	kindStarted
 	kindFailed
@@ -173,6 +211,8 @@ const (
 	kindCoreAnswer
 	kindDomainsAnswer
 	kindMemoryAnswer
+	kindThreadsAnswer
+	kindScheduled
 	kindRefused
 )
 
@@ -183,6 +223,9 @@ func (*StdinEOF) kind() uint8      { return kindStdinEOF }
 func (*QueryCore) kind() uint8     { return kindQueryCore }
 func (*QueryDomains) kind() uint8  { return kindQueryDomains }
 func (*QueryMemory) kind() uint8   { return kindQueryMemory }
+func (*QueryThreads) kind() uint8  { return kindQueryThreads }
+func (*Weigh) kind() uint8         { return kindWeigh }
+func (*Reserve) kind() uint8       { return kindReserve }
 func (*Loan) kind() uint8          { return kindLoan }
 func (*Ready) kind() uint8         { return kindReady }
 func (*Started) kind() uint8       { return kindStarted }
@@ -194,6 +237,8 @@ func (*Exit) kind() uint8          { return kindExit }
 func (*CoreAnswer) kind() uint8    { return kindCoreAnswer }
 func (*DomainsAnswer) kind() uint8 { return kindDomainsAnswer }
 func (*MemoryAnswer) kind() uint8  { return kindMemoryAnswer }
+func (*ThreadsAnswer) kind() uint8 { return kindThreadsAnswer }
+func (*Scheduled) kind() uint8     { return kindScheduled }
 func (*Refused) kind() uint8       { return kindRefused }
 
 // empty returns a message of the kind to decode into, or nil.
@@ -213,6 +258,22 @@ func empty(kind uint8) Message {
 		return new(QueryDomains)
 	case kindQueryMemory:
 		return new(QueryMemory)
+	case kindQueryThreads:
+		return new(QueryThreads)
+	case kindWeigh:
+		return new(Weigh)
+	case kindReserve:
+		return new(Reserve)
+	case kindExtend:
+		return new(Extend)
+	case kindExtended:
+		return new(Extended)
+	case kindPeers:
+		return new(Peers)
+	case kindShrink:
+		return new(Shrink)
+	case kindShrunk:
+		return new(Shrunk)
 	case kindLoan:
 		return new(Loan)
 	case kindReady:
@@ -235,6 +296,10 @@ func empty(kind uint8) Message {
 		return new(DomainsAnswer)
 	case kindMemoryAnswer:
 		return new(MemoryAnswer)
+	case kindThreadsAnswer:
+		return new(ThreadsAnswer)
+	case kindScheduled:
+		return new(Scheduled)
 	case kindRefused:
 		return new(Refused)
 	}
@@ -243,6 +308,7 @@ func empty(kind uint8) Message {
 
 var (
 	domainSize = binary.Size(Domain{})
+	threadSize = binary.Size(supply.Thread{})
 	errShort   = errors.New("ends too early")
 	errLong    = errors.New("has bytes left over")
 )
@@ -270,14 +336,12 @@ func Decode(kind uint8, body []byte) (Message, error) {
 
 func (m *Spawn) append(b []byte) []byte {
 	b = long(word(word(b, m.Program), m.Grants), m.Quota)
-	b = append(word(b, uint32(len(m.Name))), m.Name...)
-	return append(b, m.Info...)
+	return append(text(words(b, m.Cores), m.Name), m.Info...)
 }
 
 func (m *Spawn) decode(d *decoder) {
 	m.Program, m.Grants, m.Quota = d.word(), d.word(), d.long()
-	m.Name = string(d.bytes(int(d.word())))
-	m.Info = d.all()
+	m.Cores, m.Name, m.Info = d.words(), d.text(), d.all()
 }
 
 func (m *Kill) append(b []byte) []byte         { return word(b, m.Program) }
@@ -292,6 +356,12 @@ func (m *QueryDomains) append(b []byte) []byte { return word(b, m.Request) }
 func (m *QueryDomains) decode(d *decoder)      { m.Request = d.word() }
 func (m *QueryMemory) append(b []byte) []byte  { return word(b, m.Request) }
 func (m *QueryMemory) decode(d *decoder)       { m.Request = d.word() }
+func (m *QueryThreads) append(b []byte) []byte { return word(word(b, m.Request), m.Program) }
+func (m *QueryThreads) decode(d *decoder)      { m.Request, m.Program = d.word(), d.word() }
+func (m *Weigh) append(b []byte) []byte        { return fixed(b, m) }
+func (m *Weigh) decode(d *decoder)             { d.fixed(m) }
+func (m *Reserve) append(b []byte) []byte      { return fixed(b, m) }
+func (m *Reserve) decode(d *decoder)           { d.fixed(m) }
 func (m *Loan) append(b []byte) []byte         { return fixed(b, &m.Message) }
 func (m *Loan) decode(d *decoder)              { d.fixed(&m.Message) }
 func (m *Ready) append(b []byte) []byte        { return append(long(b, m.Spare), m.Distances...) }
@@ -311,10 +381,10 @@ func (m *Window) decode(d *decoder)      { m.Program, m.Bytes = d.word(), d.word
 func (m *Wanted) append(b []byte) []byte { return word(b, m.Program) }
 func (m *Wanted) decode(d *decoder)      { m.Program = d.word() }
 func (m *Exit) append(b []byte) []byte {
-	return fixed(long(word(b, m.Program), m.Peak), &m.Status)
+	return fixed(long(word(word(b, m.Program), m.Core), m.Peak), &m.Status)
 }
 func (m *Exit) decode(d *decoder) {
-	m.Program, m.Peak = d.word(), d.long()
+	m.Program, m.Core, m.Peak = d.word(), d.word(), d.long()
 	d.fixed(&m.Status)
 }
 func (m *CoreAnswer) append(b []byte) []byte {
@@ -339,8 +409,18 @@ func (m *DomainsAnswer) decode(d *decoder) {
 	m.Domains = make([]Domain, len(d.rest)/domainSize)
 	d.fixed(m.Domains)
 }
-func (m *Refused) append(b []byte) []byte { return append(word(b, m.Request), m.Reason...) }
-func (m *Refused) decode(d *decoder)      { m.Request, m.Reason = d.word(), string(d.all()) }
+func (m *ThreadsAnswer) append(b []byte) []byte {
+	return fixed(word(b, m.Request), m.Threads)
+}
+func (m *ThreadsAnswer) decode(d *decoder) {
+	m.Request = d.word()
+	m.Threads = make([]supply.Thread, len(d.rest)/threadSize)
+	d.fixed(m.Threads)
+}
+func (m *Scheduled) append(b []byte) []byte { return fixed(b, m) }
+func (m *Scheduled) decode(d *decoder)      { d.fixed(m) }
+func (m *Refused) append(b []byte) []byte   { return append(word(b, m.Request), m.Reason...) }
+func (m *Refused) decode(d *decoder)        { m.Request, m.Reason = d.word(), string(d.all()) }
 
 func word(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b, v) }
 

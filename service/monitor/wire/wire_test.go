@@ -53,10 +53,13 @@ func fill(v reflect.Value, r *rand.Rand) {
 		}
 	case reflect.String:
 		v.SetString("a reason")
-	case reflect.Uint8, reflect.Uint32, reflect.Uint64:
+	case reflect.Bool:
+		v.SetBool(r.IntN(2) == 1)
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		v.SetUint(r.Uint64() >> (64 - v.Type().Bits()))
-	case reflect.Int64:
-		v.SetInt(int64(r.Uint64()))
+	case reflect.Int8, reflect.Int64:
+		v.SetInt(int64(r.Uint64()) >> (64 - v.Type().Bits()))
+
 	default:
 		panic(v.Type())
 	}
