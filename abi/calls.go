@@ -101,4 +101,12 @@ const (
 	ErrFault    = capability.ErrFault
 	ErrTooBig   = capability.ErrTooBig
 	ErrState    = capability.ErrState
+
+	// Those of CallMessage besides.
+	ErrFull        = capability.ErrFull
+	ErrNoSlot      = capability.ErrNoSlot
+	ErrPeer        = capability.ErrPeer
+	ErrAgain       = capability.ErrAgain
+	ErrTimeout     = capability.ErrTimeout
+	ErrInterrupted = capability.ErrInterrupted
 )
