@@ -47,6 +47,8 @@ var (
 	// Who runs in user mode, for the entry code.
 	userRegs, userVector, userPage uintptr
 	linuxEntry                     uint64
+	// linuxCalls counts the Linux calls that were sent back up.
+	linuxCalls uint64
 
 	// Where EnterUser was called.
 	kernelSP, kernelFS uintptr
@@ -102,6 +104,14 @@ type User struct {
 // SetUser names the dispatcher that the next EnterUser runs.
 func SetUser(u *User) {
 	userRegs, userVector, userPage, linuxEntry = u.Registers, u.Vector, u.Page, u.LinuxEntry
+}
+
+// TakeLinuxCalls returns how many Linux calls were sent back up to liboses since
+// it was last called.
+func TakeLinuxCalls() uint64 {
+	n := linuxCalls
+	linuxCalls = 0
+	return n
 }
 
 // EnterUser loads the registers of the dispatcher named by SetUser and runs it

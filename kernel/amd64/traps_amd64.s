@@ -263,6 +263,7 @@ TEXT ·syscall(SB), NOSPLIT|NOFRAME, $0
 	MOVQ ·saveR11(SB), CX
 	MOVQ CX, dispatcher_LinuxFlags(R11)
 	MOVL $1, dispatcher_Disabled(R11)
+	INCQ ·linuxCalls(SB)
 	MOVQ ·linuxEntry(SB), CX
 	MOVL $0x202, R11
 	SYSRETQ

@@ -66,7 +66,7 @@ func (d *Driver) Ended(o capability.Object) {
 	case abicap.PageTable4:
 		d.spaceEnded(memory.Phys(o.Base))
 	case abicap.Dispatcher:
-		d.dispatcherEnded(d.dispatcherAt(memory.Phys(o.Base)))
+		d.dispatcherGone(d.dispatcherAt(memory.Phys(o.Base)))
 	case abicap.Endpoint:
 		d.endpointEnded(o.Base, o.Size)
 	case abicap.IRQSource:
@@ -78,8 +78,8 @@ func (d *Driver) Ended(o capability.Object) {
 
 // spaceEnded ends all dispatchers that have an address space.
 func (d *Driver) spaceEnded(root memory.Phys) {
-	for _, b := range d.k.Dispatchers[:d.k.NumDispatchers] {
-		if b.Root == root {
+	for _, b := range d.k.Dispatchers {
+		if b != nil && b.Root == root {
 			b.Root = 0
 			d.end(b, abi.Status{Kind: abi.ExitKilled})
 		}
@@ -89,13 +89,16 @@ func (d *Driver) spaceEnded(root memory.Phys) {
 	}
 }
 
-// dispatcherEnded makes the driver forget a dispatcher.
-func (d *Driver) dispatcherEnded(b *kcb.DCB) {
+// dispatcherGone makes the driver forget a dispatcher.
+func (d *Driver) dispatcherGone(b *kcb.DCB) {
 	if b == d.monitor {
 		monitorEnded(abi.Status{Kind: abi.ExitKilled})
 	}
-	d.k.Leave(b)
-	b.State = abi.DomainEnded
+	if b.State != abi.DomainEnded {
+		d.stop(b, abi.DomainEnded)
+		d.dispatcherEnded(b)
+	}
+	d.forget(b)
 }
 
 // slot returns the address of one of a dispatcher's slots.

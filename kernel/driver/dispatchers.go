@@ -68,7 +68,7 @@ func dispatcherSetup(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argu
 	t.Resume = kcb.ResumeCall
 	m, p := &d.k.Machine, t.Page()
 	*p = abi.Dispatcher{
-		Self: abi.DispatcherBase, Disabled: 1, HasWork: p.HasWork, Notified: t.Notified, Now: carry.Now(), Core: m.Core, Domain: t.Domain,
+		Self: abi.DispatcherBase, Disabled: 1, HasWork: p.HasWork, Notified: t.Counts.Notified, Now: carry.Now(), Core: m.Core, Domain: t.Domain,
 		VectorMask: amd64.VectorMask, VectorSize: amd64.VectorSize, Clock: m.Clock,
 	}
 	return 0, capability.OK
@@ -138,8 +138,7 @@ func dispatcherStop(d *Driver, _ *kcb.DCB, slot memory.Phys, _ *capability.Argum
 	if t.State == abi.DomainEnded {
 		return 0, capability.ErrState
 	}
-	t.State = abi.DomainNew
-	d.k.Ready.Remove(t)
+	d.stop(t, abi.DomainNew)
 	return 0, capability.OK
 }
 
@@ -153,6 +152,14 @@ func dispatcherStatus(d *Driver, b *kcb.DCB, slot memory.Phys, a *capability.Arg
 		return 0, capability.ErrState
 	}
 	return 0, d.copyOut(b, uintptr(a[0]), bytesOf(&t.Status))
+}
+
+func dispatcherNumber(d *Driver, _ *kcb.DCB, slot memory.Phys, _ *capability.Arguments) (uint64, capability.Error) {
+	n, ok := d.target(slot).Number()
+	if !ok {
+		return 0, capability.ErrState
+	}
+	return n, capability.OK
 }
 
 func doorbellRing(d *Driver, _ *kcb.DCB, slot memory.Phys, _ *capability.Arguments) (uint64, capability.Error) {

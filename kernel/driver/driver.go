@@ -14,9 +14,6 @@ import (
 	"skerry/kernel/memory"
 )
 
-// slice is how long a dispatcher runs, in ns, before the next ready one does.
-const slice = 10_000_000
-
 // retry is how soon, in ns, a notification is tried again that found its
 // dispatcher inside the libos.
 const retry = 100_000
@@ -39,15 +36,13 @@ type Driver struct {
 	// again before a user runs.
 	loaded memory.Phys
 	stale  bool
-	// running is the dispatcher in user mode or last there, nil when none,
-	// and sliceEnd when its slice ends. resched says that it must give way
-	// to another, upcall that it is to have a run upcall; retryAt is when to
-	// try again to give it one, or never.
-	running  *kcb.DCB
-	sliceEnd int64
-	resched  bool
-	upcall   bool
-	retryAt  int64
+	// turn says who has the core.
+	turn
+	// upcall says that the running dispatcher is to have a run upcall; retryAt is
+	// when to try again to give it one, checkAt when to look whether it gets on;
+	// or never.
+	upcall           bool
+	retryAt, checkAt int64
 	// workAt is when to go on with what the capability system has left to do
 	// if nothing happens before, never if it has nothing; stuck says that it has
 	// and cannot.
@@ -75,7 +70,8 @@ type Driver struct {
 // New makes the CPU driver of the core whose state is k, which lies in the
 // kernel's window.
 func New(k *kcb.KCB) *Driver {
-	d := &Driver{k: k, loaded: k.Root, armed: never, retryAt: never, workAt: never}
+	d := &Driver{k: k, loaded: k.Root, armed: never, retryAt: never, checkAt: never, workAt: never}
+	d.until = never
 	at := memory.Phys(uintptr(unsafe.Pointer(&k.Capabilities)) - k.Pages.Offset)
 	capability.Init(&k.Capabilities, at, k.Pages.Offset, k.Machine.Core)
 	d.cap = capability.System{State: &k.Capabilities, Kernel: d}
@@ -96,14 +92,15 @@ func (d *Driver) Run() {
 	console.SetState(abi.CoreRunning)
 	amd64.EventBegins()
 	for {
-		b := k.Ready.First
+		if d.changed {
+			d.choose()
+		}
 		switch {
-		case b != nil:
-			k.Ready.Remove(b)
-			d.dispatch(b)
+		case d.running != nil:
+			d.run()
 		case d.work():
 			d.letIn(amd64.LetIn)
-		case k.Ready.First == nil:
+		case !d.changed:
 			d.idle()
 		}
 	}
@@ -125,57 +122,39 @@ func (d *Driver) letIn(by func()) {
 	}
 }
 
-// dispatch runs b until it parks, stops, ends, or must make room for another.
-func (d *Driver) dispatch(b *kcb.DCB) {
-	k := d.k
-	start := carry.Now()
-	d.running, d.resched, d.upcall = b, false, false
-	d.sliceEnd = start + slice
-	b.Dispatches++
-	k.Counters.Dispatches++
-	if d.loaded != b.Root {
-		d.load(b.Root)
+// run lets the dispatcher that has the core run until something happens, and
+// handles that.
+func (d *Driver) run() {
+	b := d.running
+	d.arm()
+	full := uint64(0)
+	if b.Resume != kcb.ResumeCall {
+		full = d.resume(b)
 	}
-	d.setUser(b)
-	carry.Current.Domain, carry.Current.Name = b.Domain, b.Name
-	if b.Page().HasWork != 0 && (b.Resume == kcb.ResumeExact || b.Resume == kcb.ResumeCall && !disabled(b)) {
-		d.retryAt = start + retry
+	if d.stale {
+		d.load(d.loaded)
 	}
-	for b.State == abi.DomainReady && !d.resched {
-		d.arm()
-		full := uint64(0)
-		if b.Resume != kcb.ResumeCall {
-			full = d.resume(b)
-		}
-		if d.stale {
-			d.load(d.loaded)
-		}
-		amd64.EnterUser(full)
-		k.Counters.Events++
-		t := amd64.LastTrap()
-		switch {
-		case t.Vector == amd64.NativeCall:
-			b.Resume = kcb.ResumeCall
-			d.native(b)
-		case t.Vector >= 32:
-			b.Resume = kcb.ResumeExact
-			d.interrupt(t.Vector)
-		default:
-			b.Resume = kcb.ResumeExact
-			d.exception(b, t)
-		}
-		for n := 0; n < workPieces && d.cap.Pending(); n++ {
-			d.letIn(amd64.LetIn)
-			d.work()
-		}
-		if d.upcall && b.State == abi.DomainReady {
-			d.interruptUser(b)
-		}
+	amd64.EnterUser(full)
+	d.k.Counters.Events++
+	t := amd64.LastTrap()
+	switch {
+	case t.Vector == amd64.NativeCall:
+		b.Resume = kcb.ResumeCall
+		d.native(b)
+	case t.Vector >= 32:
+		b.Resume = kcb.ResumeExact
+		d.interrupt(t.Vector)
+		d.watch(b)
+	default:
+		b.Resume = kcb.ResumeExact
+		d.exception(b, t)
 	}
-	b.CPU = d.cpu(b)
-	d.running = nil
-	if b.State == abi.DomainReady {
-		k.Ready.Push(b)
+	for n := 0; n < workPieces && d.cap.Pending(); n++ {
+		d.letIn(amd64.LetIn)
+		d.work()
+	}
+	if d.upcall && d.running != nil && d.running.State == abi.DomainReady {
+		d.interruptUser(d.running)
 	}
 }
 
@@ -195,24 +174,13 @@ func (d *Driver) setUser(b *kcb.DCB) {
 	})
 }
 
-// cpu returns how long b has run, in ns, up to now if it is running.
-func (d *Driver) cpu(b *kcb.DCB) int64 {
-	if b != d.running {
-		return b.CPU
-	}
-	return b.CPU + carry.Now() - (d.sliceEnd - slice)
-}
-
 // arm sets the timer to the first time at which something is to happen: a
-// wake-up, the end of the slice if another dispatcher waits for it, another try
-// at a notification, or more work on capabilities.
+// wake-up, the end of the turn, another try at a notification, a look whether the
+// running dispatcher gets on, or more work on capabilities.
 func (d *Driver) arm() {
-	at := min(d.retryAt, d.workAt)
+	at := min(d.retryAt, d.checkAt, d.workAt, d.until)
 	if w := d.k.NextWakeup(); w != nil {
 		at = min(at, w.WakeAt)
-	}
-	if d.k.Ready.First != nil {
-		at = min(at, d.sliceEnd)
 	}
 	if at != d.armed {
 		d.armAt(at)

@@ -18,9 +18,10 @@ func (d *Driver) end(b *kcb.DCB, s abi.Status) {
 	}
 	s.Domain, s.CPU = b.Domain, d.cpu(b)
 	b.Status = s
-	b.State = abi.DomainEnded
-	d.k.Ready.Remove(b)
+	d.stop(b, abi.DomainEnded)
+	b.Alarm = 0
 	d.k.WakeLater(b, 0)
+	d.dispatcherEnded(b)
 	d.ring(d.slot(b, kcb.SlotSupervisor))
 }
 
@@ -33,6 +34,9 @@ func monitorEnded(s abi.Status) {
 	case abi.ExitFault:
 		why = "its monitor's libos faulted"
 		logFault(&s)
+	case abi.ExitStuck:
+		why = "its monitor's libos is stuck"
+		logFault(&s)
 	case abi.ExitMemory:
 		why = "its monitor ran out of memory"
 	case abi.ExitKilled:
@@ -41,7 +45,7 @@ func monitorEnded(s abi.Status) {
 	carry.Stop(why)
 }
 
-// logFault says where a domain's libos faulted.
+// logFault says where a domain's libos faulted, or is stuck.
 func logFault(s *abi.Status) {
 	console.Write("vector ")
 	console.Number(s.FaultVector)

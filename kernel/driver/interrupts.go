@@ -5,6 +5,7 @@ import (
 	"skerry/kernel/amd64"
 	"skerry/kernel/carry"
 	"skerry/kernel/console"
+	"skerry/kernel/kcb"
 )
 
 // interrupt handles one interrupt and ends it.
@@ -35,20 +36,18 @@ func (d *Driver) interrupt(vector int) {
 	}
 }
 
+// wakeMost is how many dispatchers are woken in one event at most. The timer
+// comes again at once for the others.
+const wakeMost = 16
+
 // expire does what is due at time now.
 func (d *Driver) expire(now int64) {
-	for {
+	for range wakeMost {
 		b := d.k.NextWakeup()
 		if b == nil || b.WakeAt > now {
 			break
 		}
-		d.k.WakeLater(b, 0)
-		// Inside the libos, running or waiting for the processor, or stopped, it
-		// can be told by nothing else.
-		if b.State == abi.DomainReady && disabled(b) || b.State == abi.DomainNew {
-			b.Page().HasWork = 1
-		}
-		d.wake(b)
+		d.alarm(b, now)
 	}
 	if d.retryAt <= now {
 		d.retryAt = never
@@ -56,17 +55,38 @@ func (d *Driver) expire(now int64) {
 			d.upcall = true
 		}
 	}
+	if d.checkAt <= now {
+		d.checkAt = never
+		if d.running != nil {
+			d.checkAt = now + watchEvery
+		}
+	}
 	if d.workAt <= now {
 		d.workAt = never
 	}
-	if b := d.running; b != nil && now >= d.sliceEnd && d.k.Ready.First != nil {
-		d.resched = true
-		// What ran enabled learns by a run upcall that it was stopped.
-		if !disabled(b) {
-			d.upcall = false
-			d.preempt(b)
-		}
+	if d.until <= now {
+		d.changed = true
 	}
+}
+
+// alarm tells b, whose wake-up time has come, about it.
+func (d *Driver) alarm(b *kcb.DCB, now int64) {
+	late := b.Awaits != 0
+	if b.Alarm != 0 && b.Alarm <= now {
+		b.Alarm, late = 0, false
+	}
+	d.k.WakeLater(b, b.Alarm)
+	if late {
+		d.messageExpired(b)
+		d.ready(b)
+		return
+	}
+	// Inside the libos, running or waiting for the processor, or stopped, it
+	// can be told by nothing else.
+	if (b.State == abi.DomainReady || b.Awaits != 0) && disabled(b) || b.State == abi.DomainNew {
+		b.Page().HasWork = 1
+	}
+	d.wake(b)
 }
 
 // serial moves bytes of a port and tells the monitor.

@@ -29,6 +29,12 @@ var handlers = [capability.NumTypes][maxOwn]handler{
 		capability.DispatcherStop - capability.NumCommon:      dispatcherStop,
 		capability.DispatcherState - capability.NumCommon:     dispatcherState,
 		capability.DispatcherStatus - capability.NumCommon:    dispatcherStatus,
+		capability.DispatcherNumber - capability.NumCommon:    dispatcherNumber,
+	},
+	capability.Endpoint: {
+		capability.EndpointLabel - capability.NumCommon:  endpointLabel,
+		capability.EndpointAccept - capability.NumCommon: endpointAccept,
+		capability.EndpointWatch - capability.NumCommon:  endpointWatch,
 	},
 	capability.Doorbell: {doorbellRing},
 	capability.Mapping: {
@@ -61,7 +67,9 @@ var handlers = [capability.NumTypes][maxOwn]handler{
 		capability.KernelLend - capability.NumCommon:        kernelLend,
 		capability.KernelAdopt - capability.NumCommon:       kernelAdopt,
 		capability.KernelRelease - capability.NumCommon:     kernelRelease,
-		capability.KernelShare - capability.NumCommon:      kernelRegain,
+		capability.KernelRegain - capability.NumCommon:      kernelRegain,
+		capability.KernelWeight - capability.NumCommon:      kernelWeight,
+		capability.KernelReserve - capability.NumCommon:     kernelReserve,
 	},
 	capability.PerformanceCounter: {
 		capability.PerformanceCounterSelect - capability.NumCommon: counterSelect,

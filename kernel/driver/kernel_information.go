@@ -46,15 +46,25 @@ func (d *Driver) kernelPages() uint64 {
 }
 
 func kernelDispatcher(d *Driver, b *kcb.DCB, _ memory.Phys, a *capability.Arguments) (uint64, capability.Error) {
-	x := d.k.From(a[0])
+	x := d.k.From(uint32(a[0]), uint32(a[0]>>32))
 	if x == nil {
 		return 0, capability.ErrNotFound
 	}
-	d.domainInfo = abi.DomainInfo{
-		Domain: x.Domain, Name: x.Name, State: x.State, CPU: d.cpu(x),
-		Counts: abi.DispatcherCounts{Dispatches: x.Dispatches, Runs: x.Upcalls, PageFaults: x.Faults},
-	}
+	d.describe(x)
 	return 0, d.copyOut(b, uintptr(a[1]), bytesOf(&d.domainInfo))
+}
+
+// describe puts what is known of a dispatcher into d.domainInfo.
+func (d *Driver) describe(x *kcb.DCB) {
+	n, _ := x.Number()
+	e := &x.Entry
+	r, _ := e.Reservation()
+	d.domainInfo = abi.DomainInfo{
+		Domain: x.Domain, Number: uint32(n), Name: x.Name, State: x.State, Disabled: disabled(x), CPU: d.cpu(x),
+		Weight: uint64(e.Weight()), Period: r.Period, Budget: r.Budget, Deadline: r.Deadline,
+		Counts: x.Counts,
+	}
+	d.domainInfo.Counts.Missed, d.domainInfo.Counts.Throttled = e.Missed, e.Throttled
 }
 
 // census is what kernelNext writes.

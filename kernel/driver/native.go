@@ -2,6 +2,7 @@ package driver
 
 import (
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/kernel/amd64"
 	"skerry/kernel/carry"
 	"skerry/kernel/kcb"
@@ -14,7 +15,10 @@ type arguments [6]uint64
 // parked, ended, or with another Resume, and what it returns is dropped.
 type call func(d *Driver, b *kcb.DCB, a *arguments) (value uint64, err abi.Error)
 
-// calls lists the native calls.
+// callMask covers the number of a CallMessage, which has more than that in RAX.
+const callMask = 0xff
+
+// calls lists the native calls but CallMessage.
 var calls = [abi.NumCalls]call{
 	abi.CallNop:    nop,
 	abi.CallInvoke: invoke,
@@ -32,14 +36,19 @@ func (d *Driver) native(b *kcb.DCB) {
 	r := &b.Regs
 	n := r.RAX &^ abi.NativeCall
 	d.k.Counters.NativeCalls++
+	b.Counts.NativeCalls++
 	d.k.Note(kcb.Event{Ticks: amd64.EventBegan(), Domain: b.Domain, Vector: amd64.NativeCall, Detail: n})
 	if r.RAX&abi.NativeCall == 0 {
 		// A Linux call of a domain that has not named its upcalls.
 		d.end(b, abi.Status{Kind: abi.ExitFault, FaultVector: amd64.NativeCall, FaultRIP: r.RIP})
 		return
 	}
+	if n&callMask == abi.CallMessage {
+		d.message(b)
+		return
+	}
 	value, err := uint64(0), abi.ErrCall
-	if n < abi.NumCalls {
+	if n < abi.NumCalls && calls[n] != nil {
 		a := &d.arguments
 		a[0], a[1], a[2], a[3], a[4], a[5] = r.RDI, r.RSI, r.RDX, r.R10, r.R8, r.R9
 		value, err = calls[n](d, b, a)
@@ -62,7 +71,10 @@ func setup(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 			return 0, abi.ErrArgument
 		}
 	}
-	if e.CriticalHigh < e.CriticalLow || e.CriticalHigh >= userEnd {
+	if e.CriticalHigh < e.CriticalLow || e.CriticalHigh >= userEnd || e.ProbeHigh < e.ProbeLow || e.ProbeHigh >= userEnd {
+		return 0, abi.ErrArgument
+	}
+	if e.ProbeLow != e.ProbeHigh && (e.ProbeFail == 0 || e.ProbeFail >= userEnd) {
 		return 0, abi.ErrArgument
 	}
 	b.Entries = e
@@ -87,21 +99,38 @@ func wait(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	return 0, abi.OK
 }
 
-// sleep parks b until it has work or a time has come, unless it is so already.
+// sleep parks b until it has work or a time has come, 0 for never, unless it is so
+// already. That time is instead of the alarm.
 func (d *Driver) sleep(b *kcb.DCB, until int64) {
 	if b.Page().HasWork != 0 || until != 0 && until <= carry.Now() {
 		return
 	}
-	b.State = abi.DomainParked
-	d.k.WakeLater(b, until)
+	b.Alarm = 0
+	if until == 0 {
+		until = never
+	}
+	d.block(b, until)
 }
 
-func yield(d *Driver, b *kcb.DCB, _ *arguments) (uint64, abi.Error) {
+func yield(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	if b.Entries.Run == 0 || b.Page().Disabled == 0 {
 		return 0, abi.ErrState
 	}
+	var to *kcb.DCB
+	if a[0] != 0 {
+		slot, err := d.cap.LookupType(d.slot(b, kcb.SlotCSpace), capability.Reference(a[0]), capability.Endpoint, capability.RightSend)
+		if err != abi.OK {
+			return 0, err
+		}
+		to = d.target(slot)
+	}
 	b.Resume = kcb.ResumeRun
-	d.resched = true
+	d.catchUp(carry.Now())
+	s := &d.k.Scheduler
+	if to == nil || !s.Donate(&b.Entry, &to.Entry) {
+		s.Yield(&b.Entry)
+	}
+	d.changed = true
 	return 0, abi.OK
 }
 
@@ -110,6 +139,7 @@ func wakeup(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	if at < 0 {
 		return 0, abi.ErrArgument
 	}
+	b.Alarm = at
 	d.k.WakeLater(b, at)
 	return 0, abi.OK
 }

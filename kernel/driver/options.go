@@ -44,6 +44,6 @@ func (d *Driver) maybePanic() {
 			syscall.RawSyscall(syscall.SYS_WRITE, 9, 0, 0)
 		}
 		var nothing *Driver
-		nothing.resched = true
+		nothing.changed = true
 	}
 }

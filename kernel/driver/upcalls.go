@@ -36,8 +36,10 @@ func (d *Driver) resume(b *kcb.DCB) (full uint64) {
 	case kcb.ResumeExact:
 		return 1
 	case kcb.ResumeRun:
+		b.Counts.Runs++
 		d.enter(b, b.Entries.Run, 0)
 	case kcb.ResumePreempted:
+		b.Counts.Runs++
 		d.enter(b, b.Entries.Run, 1)
 	}
 	return 0
@@ -48,7 +50,6 @@ func (d *Driver) enter(b *kcb.DCB, entry, argument uint64) {
 	p := b.Page()
 	p.Disabled = 1
 	p.Now = carry.Now()
-	b.Upcalls++
 	b.Regs = abi.Registers{RDI: abi.DispatcherBase, RSI: argument, RIP: entry, RFLAGS: userFlags}
 	b.Resume = kcb.ResumeCall
 }
@@ -66,7 +67,8 @@ func (d *Driver) interruptUser(b *kcb.DCB) {
 }
 
 // preempt stops b, which was running enabled: its state goes to the enabled
-// area, and it goes on in the run upcall.
+// area, and it goes on in the run upcall. This, a trap, and an interrupt while it is
+// disabled are all that vector state is saved for.
 func (d *Driver) preempt(b *kcb.DCB) {
 	if b.Resume == kcb.ResumeExact {
 		giveVector(b, 1)
@@ -85,23 +87,30 @@ func (d *Driver) preempt(b *kcb.DCB) {
 // fault.
 func (d *Driver) exception(b *kcb.DCB, t amd64.Trap) {
 	d.k.Note(kcb.Event{Ticks: amd64.EventBegan(), Domain: b.Domain, Vector: uint32(t.Vector), Detail: t.Address})
-	entry := b.Entries.Trap
+	entry, count := b.Entries.Trap, &b.Counts.Traps
 	switch t.Vector {
 	case amd64.PageFault:
 		d.k.Counters.PageFaults++
-		b.Faults++
-		if nests(b, t.Address) {
+		switch {
+		case nests(b, t.Address):
 			d.nest(b, t)
 			return
+		case probes(b):
+			b.Counts.PageFaults++
+			b.Regs.RIP = b.Entries.ProbeFail
+			return
 		}
-		entry = b.Entries.PageFault
+		entry, count = b.Entries.PageFault, &b.Counts.PageFaults
 	case amd64.NMI, amd64.MachineCheck, amd64.DoubleFault:
 		carry.Stop("the processor reported an error of its own")
 	default:
 		t.Address = 0
 	}
+	*count++
 	if entry == 0 || disabled(b) {
-		d.end(b, d.fault(b, t))
+		s := d.place(b, t)
+		s.Kind = abi.ExitFault
+		d.end(b, s)
 		return
 	}
 	p := b.Page()
@@ -118,21 +127,25 @@ func nests(b *kcb.DCB, address uint64) bool {
 	return address >= abi.LibosHeap && address < abi.LibosHeapEnd && p.Disabled != 0 && p.Nested == 0 && b.Entries.NestedFault != 0
 }
 
+// probes reports whether b tries, disabled, whether it can access an address.
+func probes(b *kcb.DCB) bool {
+	e := &b.Entries
+	return b.Page().Disabled != 0 && b.Regs.RIP-e.ProbeLow < e.ProbeHigh-e.ProbeLow
+}
+
 // nest gives b the upcall for a page fault while disabled. It keeps the vector
 // registers, which the upcall does not touch.
 func (d *Driver) nest(b *kcb.DCB, t amd64.Trap) {
+	b.Counts.NestedFaults++
 	p := b.Page()
 	p.Nested, p.NestedCode, p.NestedAddress, p.NestedState = 1, t.Code, t.Address, b.Regs
 	d.enter(b, b.Entries.NestedFault, 0)
 	b.Resume = kcb.ResumeExact
 }
 
-// fault describes the end of b by exception t.
-func (d *Driver) fault(b *kcb.DCB, t amd64.Trap) abi.Status {
-	s := abi.Status{
-		Kind: abi.ExitFault, FaultVector: uint64(t.Vector), FaultCode: t.Code,
-		FaultAddress: t.Address, FaultRIP: b.Regs.RIP,
-	}
+// place describes where b is, and the exception t that brought it there.
+func (d *Driver) place(b *kcb.DCB, t amd64.Trap) abi.Status {
+	s := abi.Status{FaultVector: uint64(t.Vector), FaultCode: t.Code, FaultAddress: t.Address, FaultRIP: b.Regs.RIP}
 	// Return addresses into the libos on the stack say how it came there.
 	n := 0
 	var word [8]byte
@@ -154,9 +167,9 @@ func (d *Driver) notify(b *kcb.DCB) {
 	if b.State == abi.DomainEnded {
 		return
 	}
-	b.Notified++
+	b.Counts.Notified++
 	p := b.Page()
-	p.Notified = b.Notified
+	p.Notified = b.Counts.Notified
 	p.HasWork = 1
 	d.wake(b)
 }
@@ -168,21 +181,19 @@ func (d *Driver) notifyMonitor() {
 	}
 }
 
-// wake makes b go on if it is parked, and gives it a run upcall soon if it runs.
+// wake makes b go on if it is parked, and gives it a run upcall soon if it runs. If
+// it waits for a message it has none: that it learns first.
 func (d *Driver) wake(b *kcb.DCB) {
 	switch {
 	case b.State == abi.DomainParked:
-		d.k.WakeLater(b, 0)
+		if b.Awaits != 0 {
+			d.messageInterrupted(b)
+			if !disabled(b) {
+				d.preempt(b)
+			}
+		}
 		d.ready(b)
 	case b == d.running:
 		d.upcall = true
-	}
-}
-
-// ready makes b one of those that can run.
-func (d *Driver) ready(b *kcb.DCB) {
-	b.State = abi.DomainReady
-	if b != d.running {
-		d.k.Ready.Push(b)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"skerry/abi"
 	"skerry/abi/capability"
 	"skerry/kernel/memory"
+	"skerry/kernel/schedule"
 )
 
 // DCB is a dispatcher control block: what a CPU driver keeps of a dispatcher,
@@ -26,25 +27,49 @@ type DCB struct {
 	// Entries are its upcalls; all 0 until it has registered them.
 	Entries abi.Entries
 
-	// WakeAt is when it wants to be woken, 0 for never; wakePosition is its
-	// place in the heap plus one.
-	WakeAt       int64
-	wakePosition int
-	// Notified counts what it was notified of.
-	Notified uint64
+	// Entry is what the scheduler keeps of it. It follows State: the driver sees to
+	// that before it picks. Behind says that it may have to.
+	Entry  schedule.Entry
+	Behind bool
 
-	CPU        int64 // ns
-	Dispatches uint64
-	Upcalls    uint64
-	Faults     uint64
+	// WakeAt is when it is to be woken, 0 for never; wakePosition is its place in
+	// the heap plus one. Alarm is what it has asked for by abi.CallWakeup, 0 for
+	// nothing: while it waits with a deadline of its own, WakeAt is the earlier.
+	WakeAt, Alarm int64
+	wakePosition  int
+
+	// Awaits is the endpoint for a message of which it waits, AwaitsAny for all
+	// it has, 0 if it does not wait in abi.CallMessage.
+	Awaits memory.Phys
+	// Messages is the rest of what it has of messages.
+	Messages Messages
+
+	CPU    int64 // ns that it ran
+	Counts abi.DispatcherCounts
+
+	// Quiet is for how long, in ns of its processor time, it has been seen
+	// disabled without progress: QuietCPU is what CPU was when it was last
+	// looked at, QuietSeen what the driver made of Counts.
+	Quiet, QuietCPU int64
+	QuietSeen       uint64
 
 	// Status says how it ended, once State is abi.DomainEnded.
 	Status abi.Status
 
-	number     int // its place in KCB.Dispatchers plus one
-	queued     bool
-	next, prev *DCB
+	number int // its place in KCB.Dispatchers plus one
 }
+
+// AwaitsAny is in Awaits of a dispatcher that waits for messages of all its
+// endpoints.
+const AwaitsAny = 1
+
+// Of returns the DCB that an entry is part of.
+func Of(e *schedule.Entry) *DCB {
+	return (*DCB)(unsafe.Pointer(uintptr(unsafe.Pointer(e)) - unsafe.Offsetof(DCB{}.Entry)))
+}
+
+// Number returns by which number the core knows it, and whether it is set up.
+func (d *DCB) Number() (number uint64, ok bool) { return uint64(d.number - 1), d.number != 0 }
 
 // How a dispatcher goes on when it is next dispatched.
 const (
@@ -107,46 +132,6 @@ func (d *DCB) Page() *abi.Dispatcher {
 // goes with Page().Enabled, 2 with Page().Trap.
 func (d *DCB) SharedVector(n uintptr) uintptr {
 	return d.address() + SharedAt + n*abi.VectorAreaSize
-}
-
-// Queue is a list of DCBs. A DCB is in at most one.
-type Queue struct {
-	First, Last *DCB
-	Len         int
-}
-
-// Push appends d if it is in no queue.
-func (q *Queue) Push(d *DCB) {
-	if d.queued {
-		return
-	}
-	d.queued, d.next, d.prev = true, nil, q.Last
-	if q.Last == nil {
-		q.First = d
-	} else {
-		q.Last.next = d
-	}
-	q.Last = d
-	q.Len++
-}
-
-// Remove takes d out of the queue, in which it must be if it is in any.
-func (q *Queue) Remove(d *DCB) {
-	if !d.queued {
-		return
-	}
-	if d.prev == nil {
-		q.First = d.next
-	} else {
-		d.prev.next = d.next
-	}
-	if d.next == nil {
-		q.Last = d.prev
-	} else {
-		d.next.prev = d.prev
-	}
-	d.queued, d.next, d.prev = false, nil, nil
-	q.Len--
 }
 
 // WakeLater sets the time at which d is to be woken; 0 is never.

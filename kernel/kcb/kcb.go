@@ -8,22 +8,24 @@
 package kcb
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"skerry/abi"
 	"skerry/kernel/capability"
 	"skerry/kernel/memory"
+	"skerry/kernel/schedule"
 )
 
 // Magic and Version identify the layout. A kernel takes over only a KCB whose
 // version it knows.
 const (
 	Magic   = 0x4243_4b79_7272_656b
-	Version = 2
+	Version = 3
 )
 
 // MaxDispatchers is how many dispatchers a core can have at a time.
-const MaxDispatchers = 512
+const MaxDispatchers = abi.CoreDispatchers
 
 // KCB is a core's kernel control block.
 type KCB struct {
@@ -44,12 +46,17 @@ type KCB struct {
 	// slots.
 	Capabilities capability.State
 
-	// Dispatchers lists those that are set up, in no order.
+	// Dispatchers has those that are set up by number, nil where there is none;
+	// used has a bit for each number in use.
 	Dispatchers    [MaxDispatchers]*DCB
+	used           [MaxDispatchers / 64]uint64
 	NumDispatchers int
 
-	// Ready is the queue of dispatchers that can run.
-	Ready Queue
+	// Scheduler decides who runs.
+	Scheduler schedule.Scheduler
+
+	// Tidings is who is still to be told that endpoints have ended or have room.
+	Tidings Tidings
 
 	// Wakeups is a heap of dispatchers by wake-up time.
 	Wakeups    [MaxDispatchers]*DCB
@@ -126,41 +133,58 @@ func (k *KCB) Note(e Event) {
 	k.NumEvents++
 }
 
-// Enter puts a dispatcher into the table. It reports whether there was room.
+// Enter gives a dispatcher the lowest number that is free, under which it stays in
+// the table until it leaves, and puts it under the scheduler. It reports whether
+// there was room.
 func (k *KCB) Enter(d *DCB) bool {
 	if d.number != 0 {
 		return true
 	}
-	if k.NumDispatchers == MaxDispatchers {
-		return false
+	for i, word := range k.used {
+		if free := bits.TrailingZeros64(^word); free < 64 {
+			k.used[i] |= 1 << free
+			n := i*64 + free
+			k.Dispatchers[n] = d
+			k.NumDispatchers++
+			d.number = n + 1
+			return k.Scheduler.Enter(&d.Entry, schedule.NormalWeight)
+		}
 	}
-	k.Dispatchers[k.NumDispatchers] = d
-	k.NumDispatchers++
-	d.number = k.NumDispatchers
-	return true
+	return false
 }
 
-// Leave takes a dispatcher out of the table, if it is there, and out of the
-// queue and the heap.
-func (k *KCB) Leave(d *DCB) {
-	k.Ready.Remove(d)
+// Leave takes a dispatcher out of the table, if it is there, out of the heap, and,
+// at time now, from under the scheduler.
+func (k *KCB) Leave(d *DCB, now int64) {
 	k.WakeLater(d, 0)
 	if d.number == 0 {
 		return
 	}
+	k.Scheduler.Leave(&d.Entry, now)
+	n := d.number - 1
+	k.Dispatchers[n] = nil
+	k.used[n/64] &^= 1 << (n % 64)
 	k.NumDispatchers--
-	last := k.Dispatchers[k.NumDispatchers]
-	k.Dispatchers[d.number-1], last.number = last, d.number
-	k.Dispatchers[k.NumDispatchers] = nil
 	d.number = 0
 }
 
-// From returns a dispatcher of the domain with the lowest number that is at
-// least domain, or nil.
-func (k *KCB) From(domain uint64) *DCB {
+// Numbered returns the dispatcher that has a number, nil if none has.
+func (k *KCB) Numbered(n uint64) *DCB {
+	if n >= MaxDispatchers {
+		return nil
+	}
+	return k.Dispatchers[n]
+}
+
+// From returns the first dispatcher, in the order of domains and then of numbers,
+// that is not before a number of a domain; nil if there is none.
+func (k *KCB) From(domain, number uint32) *DCB {
 	var best *DCB
-	for _, d := range k.Dispatchers[:k.NumDispatchers] {
-		if uint64(d.Domain) >= domain && (best == nil || d.Domain < best.Domain) {
+	for n, d := range k.Dispatchers {
+		if d == nil || d.Domain < domain || d.Domain == domain && uint32(n) < number {
+			continue
+		}
+		if best == nil || d.Domain < best.Domain {
 			best = d
 		}
 	}

@@ -78,16 +78,22 @@ func (r *Reservation) density() int64 {
 // Reserved returns how much of the core is reserved, in millionths.
 func (s *Scheduler) Reserved() int64 { return s.reserved }
 
+// Left returns how much can be reserved for e now, as budget per deadline in
+// millionths.
+func (s *Scheduler) Left(e *Entry, now int64) int64 {
+	if now >= s.heldUntil {
+		s.held = 0
+	}
+	return Bound - s.reserved - s.held + e.density
+}
+
 // Admit gives e a reservation if the core can keep it. If e has one it is changed,
 // from its next release on. A refusal changes nothing.
 //
 // What another has just given up may still be refused until the deadline of its last
 // job, since it may have used that job's budget already.
 func (s *Scheduler) Admit(e *Entry, r Reservation, now int64) Answer {
-	if now >= s.heldUntil {
-		s.held = 0
-	}
-	left := Bound - s.reserved - s.held + e.density
+	left := s.Left(e, now)
 	reason := r.check()
 	switch {
 	case !e.entered:
