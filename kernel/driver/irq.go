@@ -116,6 +116,7 @@ func (d *Driver) interruptVector(vector int) {
 
 // endpointEnded forgets an endpoint that has ended.
 func (d *Driver) endpointEnded(base, size uint64) {
+	d.endpointGone(memory.Phys(base))
 	for i := range d.k.Interrupts.Vectors {
 		if v := &d.k.Interrupts.Vectors[i]; uint64(v.Endpoint)-base < size {
 			v.Endpoint = 0

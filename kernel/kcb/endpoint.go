@@ -25,8 +25,9 @@ type Endpoint struct {
 	// Accept is the slot for the next capability, in the CSpace of its
 	// dispatcher, or 0.
 	Accept capability.Reference
-	// First is the place of the oldest of Count messages, which lie in a ring.
-	First, Count uint16
+	// First is the place of the oldest of Count messages, which lie in a ring of
+	// Room; that is 0 until there has been one.
+	First, Count, Room uint16
 }
 
 // Message is one in the buffer of an endpoint.
@@ -55,8 +56,38 @@ var _ [64 - (ObjectSize-endpointsAt)/endpointAlign]byte // Place fits a Places
 // Room returns how many messages an endpoint of size bytes can keep.
 func Room(size uint64) uint64 { return (size - headerSize) / messageSize }
 
-// Message returns the message in place n of the ring.
-func (e *Endpoint) Message(n uint64) *Message {
+// Put returns the memory for one more message; there must be room.
+func (e *Endpoint) Put(room uint64) *Message {
+	e.Room = uint16(room)
+	e.Count++
+	return e.message((uint64(e.First) + uint64(e.Count) - 1) % room)
+}
+
+// Oldest returns the oldest message; there must be one.
+func (e *Endpoint) Oldest() *Message { return e.message(uint64(e.First)) }
+
+// Drop takes the oldest message out.
+func (e *Endpoint) Drop() {
+	e.Count--
+	if e.First++; e.First == e.Room {
+		e.First = 0
+	}
+}
+
+// Next returns when what can be received first came, in its dispatcher's count of
+// arrivals, and whether it is the end of what it watched; 0 if there is nothing.
+func (e *Endpoint) Next() (arrived uint64, ended bool) {
+	if e.Count != 0 {
+		arrived = e.Oldest().Arrived
+	}
+	if e.EndedAt != 0 && (arrived == 0 || e.EndedAt < arrived) {
+		return e.EndedAt, true
+	}
+	return arrived, false
+}
+
+// message returns the message in place n of the ring.
+func (e *Endpoint) message(n uint64) *Message {
 	return (*Message)(unsafe.Pointer(uintptr(unsafe.Pointer(e)) + headerSize + uintptr(n)*messageSize))
 }
 

@@ -73,7 +73,7 @@ func TestEndpointLayout(t *testing.T) {
 	}
 	for size := rule.Least; size <= rule.Most; size += rule.Align {
 		e := d.EndpointAt(0)
-		if end := uintptr(unsafe.Pointer(e.Message(Room(size)))) - uintptr(unsafe.Pointer(e)); uint64(end) > size {
+		if end := uintptr(unsafe.Pointer(e.message(Room(size)))) - uintptr(unsafe.Pointer(e)); uint64(end) > size {
 			t.Fatalf("%d messages in %d bytes reach to %d", Room(size), size, end)
 		}
 	}
