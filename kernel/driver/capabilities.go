@@ -21,11 +21,20 @@ const (
 	workEvery  = 50_000
 )
 
+// pending reports whether anything is left to do for work.
+func (d *Driver) pending() bool { return d.cap.Pending() || d.k.Tidings.Any() }
+
 // work does a piece of what the capability system has left to do, and reports
 // whether more can be done at once. When all is done the monitor is told, if it was
 // refused something meanwhile or there is something to reclaim, and also when no
 // more can be done until the reclaim queue has room.
 func (d *Driver) work() bool {
+	if d.k.Tidings.Any() && d.tell() {
+		if d.workAt == never {
+			d.workAt = carry.Now() + workEvery
+		}
+		return true
+	}
 	if !d.cap.Pending() {
 		return false
 	}

@@ -149,7 +149,7 @@ func (d *Driver) run() {
 		b.Resume = kcb.ResumeExact
 		d.exception(b, t)
 	}
-	for n := 0; n < workPieces && d.cap.Pending(); n++ {
+	for n := 0; n < workPieces && d.pending(); n++ {
 		d.letIn(amd64.LetIn)
 		d.work()
 	}
