@@ -238,3 +238,20 @@ func (c *core) mapped(b *kcb.DCB, address uintptr) uint64 {
 	e, _ := c.page(b, address)
 	return e
 }
+
+// runs gives b the core.
+func (c *core) runs(b *kcb.DCB) {
+	c.ready(b)
+	c.switchTo(b, carry.Now())
+}
+
+// queued returns those that the scheduler has ready.
+func (c *core) queued() (all []*kcb.DCB) {
+	c.catchUp(carry.Now())
+	for _, b := range c.k.Dispatchers {
+		if b != nil && b.Entry.IsReady() {
+			all = append(all, b)
+		}
+	}
+	return all
+}

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -14,7 +15,7 @@ import (
 func TestSetup(t *testing.T) {
 	c := newCore(t, 4)
 	b := c.newDomain(dom, 0, 0)
-	if b.State != abi.DomainNew || c.k.Ready.First != nil {
+	if b.State != abi.DomainNew || c.queued() != nil {
 		t.Fatal("it runs without having been told to")
 	}
 	if b.Domain != dom+1 || uint64(b.Root) != c.cap.BaseOf(c.at(ref(dom+domSpace))) {
@@ -171,18 +172,18 @@ func TestLife(t *testing.T) {
 	c.must(d, abicap.DispatcherRun)
 	c.must(d, abicap.DispatcherRun)
 	state(abi.DomainReady)
-	if c.k.Ready.First != b || c.k.Ready.Len != 1 {
-		t.Fatal("not in the queue, or twice")
+	if !slices.Equal(c.queued(), []*kcb.DCB{b}) {
+		t.Fatal("not in the queue")
 	}
 	c.must(d, abicap.DispatcherStop)
 	state(abi.DomainNew)
-	if c.k.Ready.First != nil {
+	if c.queued() != nil {
 		t.Fatal("stopped, but in the queue")
 	}
 	// A time that comes while it is stopped is not lost.
 	c.k.WakeLater(b, 10)
 	c.expire(20)
-	if b.Page().HasWork == 0 || c.k.Ready.First != nil {
+	if b.Page().HasWork == 0 || c.queued() != nil {
 		t.Error("a wake-up was lost, or ran what was stopped")
 	}
 	c.must(d, abicap.DispatcherRun)
@@ -206,7 +207,7 @@ func TestLife(t *testing.T) {
 
 	c.call(b, abi.CallExit, abi.ExitCode, 7)
 	state(abi.DomainEnded)
-	if caller.Page().HasWork == 0 || caller.Notified != 1 {
+	if caller.Page().HasWork == 0 || caller.Counts.Notified != 1 {
 		t.Error("the supervisor was not told")
 	}
 	c.must(ref(dom+domFree+domDir1), abicap.PageTable1Map, 1<<32, ref(dom+domFree+domFrame), ref(101), 0, readWrite)
@@ -223,8 +224,8 @@ func TestLife(t *testing.T) {
 			t.Errorf("invocation %d of what has ended: %v", i, err)
 		}
 	}
-	if _, err := c.invokes(caller, ref(dom+domBell), abicap.DoorbellRing); err != abi.OK || b.Notified != 0 {
-		t.Errorf("ringing what has ended: %v, %d notifications", err, b.Notified)
+	if _, err := c.invokes(caller, ref(dom+domBell), abicap.DoorbellRing); err != abi.OK || b.Counts.Notified != 0 {
+		t.Errorf("ringing what has ended: %v, %d notifications", err, b.Counts.Notified)
 	}
 	c.sound()
 }
@@ -239,10 +240,9 @@ func TestObjectsEnd(t *testing.T) {
 			case "ready":
 				c.must(ref(dom+domDispatcher), abicap.DispatcherRun)
 			case "parked":
-				b.State = abi.DomainParked
-				c.k.WakeLater(b, 1000)
+				c.block(b, 1000)
 			case "running":
-				b.State, c.running = abi.DomainReady, b
+				c.runs(b)
 			}
 			c.deletes(ref(base), abicap.L2CNodeDelete, dom+slot)
 			if name == "space" {
@@ -252,7 +252,7 @@ func TestObjectsEnd(t *testing.T) {
 				c.ask(ref(base), abicap.L2CNodeRevoke, ram)
 				c.finish()
 			}
-			if b.State != abi.DomainEnded || c.k.Ready.First != nil || c.k.NumWakeups != 0 {
+			if b.State != abi.DomainEnded || c.queued() != nil || c.k.NumWakeups != 0 {
 				t.Errorf("%s %s: it goes on", state, name)
 			}
 			c.finish()
@@ -274,8 +274,8 @@ func TestSpaceEnds(t *testing.T) {
 	b := c.target(c.at(ref(102)))
 	c.deletes(ref(base), abicap.L2CNodeRevoke, 100)
 	c.finish()
-	if b.State != abi.DomainEnded || b.Status.Kind != abi.ExitKilled || b.Root != 0 || supervisor.Notified != 1 {
-		t.Errorf("state %d, %+v, root %#x, %d notifications", b.State, b.Status, b.Root, supervisor.Notified)
+	if b.State != abi.DomainEnded || b.Status.Kind != abi.ExitKilled || b.Root != 0 || supervisor.Counts.Notified != 1 {
+		t.Errorf("state %d, %+v, root %#x, %d notifications", b.State, b.Status, b.Root, supervisor.Counts.Notified)
 	}
 	if c.copyOut(b, 0x1000, make([]byte, 1)) == abi.OK {
 		t.Error("it still has memory")

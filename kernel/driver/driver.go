@@ -131,8 +131,8 @@ func (d *Driver) run() {
 	if b.Resume != kcb.ResumeCall {
 		full = d.resume(b)
 	}
-	if d.stale {
-		d.load(d.loaded)
+	if d.stale || d.loaded != b.Root {
+		d.load(b.Root)
 	}
 	amd64.EnterUser(full)
 	d.k.Counters.Events++

@@ -96,7 +96,7 @@ func TestFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := d.monitor
-		if b == nil || b.State != abi.DomainReady || d.k.Ready.First != b || b.Domain != 1 || string(b.Name[:8]) != "monitor\x00" {
+		if b == nil || b.State != abi.DomainReady || !d.changed || d.k.Numbered(0) != b || b.Domain != 1 || string(b.Name[:8]) != "monitor\x00" {
 			t.Fatalf("core %d: the monitor is not ready: %+v", number, b)
 		}
 		if b.Regs.RIP != abi.LibosBase+0x10 || b.Page().Self != abi.DispatcherBase {

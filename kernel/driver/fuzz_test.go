@@ -205,8 +205,7 @@ func nativeCalls(t testing.TB, c *core, data []byte) map[abi.Error]int {
 		if control&2 != 0 {
 			b.Page().Disabled ^= 1
 		}
-		c.k.Ready.Remove(b)
-		c.running = b
+		c.runs(b)
 		number, slot, i := r.byte(), r.byte(), r.byte()
 		var a [6]uint64
 		for j := range abicap.MaxArguments {
@@ -232,10 +231,7 @@ func nativeCalls(t testing.TB, c *core, data []byte) map[abi.Error]int {
 				t.Fatalf("call %d %#x made %#x of the entry %#x at %#x, and the processor is not told", number, a, now, e, at)
 			}
 		}
-		c.running = nil
-		if b.State == abi.DomainReady {
-			c.k.Ready.Push(b)
-		}
+		c.choose()
 		if err := c.check(); err != nil {
 			t.Fatalf("after call %d %#x: %v", number, a, err)
 		}

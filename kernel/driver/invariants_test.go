@@ -2,6 +2,7 @@ package driver
 
 import (
 	"fmt"
+	"slices"
 
 	"skerry/abi"
 	abicap "skerry/abi/capability"
@@ -148,7 +149,7 @@ func checkEntry(e uint64, at memory.Phys, table abicap.Type, objects []abicap.De
 	return nil
 }
 
-// checkDispatchers checks the table and the queue.
+// checkDispatchers checks the table, and what the scheduler knows.
 func (c *core) checkDispatchers(objects []abicap.Description) error {
 	there := func(t abicap.Type, base memory.Phys) bool {
 		for _, o := range objects {
@@ -159,7 +160,10 @@ func (c *core) checkDispatchers(objects []abicap.Description) error {
 		return false
 	}
 	waiting := 0
-	for _, b := range c.k.Dispatchers[:c.k.NumDispatchers] {
+	for _, b := range c.k.Dispatchers {
+		if b == nil {
+			continue
+		}
 		if !there(abicap.Dispatcher, c.slot(b, 0)&^(kcb.ObjectSize-1)) {
 			return fmt.Errorf("a dispatcher in the table is gone")
 		}
@@ -176,12 +180,18 @@ func (c *core) checkDispatchers(objects []abicap.Description) error {
 	if waiting != c.k.NumWakeups {
 		return fmt.Errorf("%d wait to be woken, %d are in the heap", waiting, c.k.NumWakeups)
 	}
-	for b := c.k.Ready.First; b != nil; b = c.k.Ready.First {
-		if b.State != abi.DomainReady {
-			return fmt.Errorf("domain %d is in the queue in state %d", b.Domain, b.State)
+	for _, b := range c.k.Dispatchers {
+		if b != nil && b.Entry.IsReady() != (b.State == abi.DomainReady) && !slices.Contains(c.behind[:c.numBehind], b) {
+			return fmt.Errorf("the scheduler is wrong about domain %d in state %d", b.Domain, b.State)
 		}
-		c.k.Ready.Remove(b)
-		defer c.k.Ready.Push(b)
+	}
+	for _, b := range c.behind[:c.numBehind] {
+		if n, ok := b.Number(); !ok || c.k.Numbered(n) != b || !b.Behind {
+			return fmt.Errorf("the scheduler is to be told of a dispatcher that is gone")
+		}
+	}
+	if b := c.running; b != nil && b.State != abi.DomainReady && !c.changed {
+		return fmt.Errorf("domain %d runs in state %d", b.Domain, b.State)
 	}
 	return nil
 }

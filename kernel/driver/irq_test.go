@@ -45,8 +45,8 @@ func TestInterrupts(t *testing.T) {
 	}
 	c.want(abicap.ErrInUse, other, abicap.IRQSourceConnect, vector)
 	c.interruptVector(at)
-	if !masked() || b.Notified != 0 {
-		t.Fatalf("an interrupt for nobody: masked %v, %d notified", masked(), b.Notified)
+	if !masked() || b.Counts.Notified != 0 {
+		t.Fatalf("an interrupt for nobody: masked %v, %d notified", masked(), b.Counts.Notified)
 	}
 	c.must(vector, abicap.IRQDestinationBind, ref(dom+domEndpoint))
 	for n := range uint64(3) {
@@ -55,8 +55,8 @@ func TestInterrupts(t *testing.T) {
 			t.Fatal("acknowledged, and still silent")
 		}
 		c.interruptVector(at)
-		if !masked() || b.Notified != n+1 || b.Page().HasWork == 0 {
-			t.Fatalf("after interrupt %d: masked %v, %d notified", n+1, masked(), b.Notified)
+		if !masked() || b.Counts.Notified != n+1 || b.Page().HasWork == 0 {
+			t.Fatalf("after interrupt %d: masked %v, %d notified", n+1, masked(), b.Counts.Notified)
 		}
 	}
 
@@ -64,7 +64,7 @@ func TestInterrupts(t *testing.T) {
 	c.must(line, abicap.IRQSourceConnect, vector2)
 	c.must(other, abicap.IRQSourceConnect, vector)
 	c.interruptVector(at + 1)
-	if b.Notified != 3 || registers[0] != 0x10+2*17 {
+	if b.Counts.Notified != 3 || registers[0] != 0x10+2*17 {
 		t.Fatalf("the vector it was routed to notified somebody, or its line was not silenced")
 	}
 	// With its last capability a source is silenced, with its last a vector is
@@ -89,7 +89,7 @@ func TestInterrupts(t *testing.T) {
 		t.Error("an endpoint that has ended is notified")
 	}
 	c.interruptVector(at)
-	if b.Notified != 3 {
+	if b.Counts.Notified != 3 {
 		t.Error("an interrupt reached who is not bound any longer")
 	}
 	// What the kernel uses itself stays as it is.

@@ -81,7 +81,7 @@ func TestKernel(t *testing.T) {
 		"relations to nobody":   {abicap.KernelRelations, []uint64{ref(ram), 3, 0}, 0, abi.ErrArgument},
 		"wild relations":        {abicap.KernelRelations, []uint64{ref(ram), 1, 1 << 40}, 0, abi.ErrArgument},
 		"relations":             {abicap.KernelRelations, []uint64{ref(devices), 1, uint64(abicap.RemoteCopies)}, 0, abi.OK},
-		"no dispatcher":         {abicap.KernelDispatcher, []uint64{1 << 40, domainAt}, 0, abicap.ErrNotFound},
+		"no dispatcher":         {abicap.KernelDispatcher, []uint64{1 << 31, domainAt}, 0, abicap.ErrNotFound},
 		"dispatcher to nowhere": {abicap.KernelDispatcher, []uint64{0, 4096}, 0, abi.ErrFault},
 		"census to nowhere":     {abicap.KernelNext, []uint64{4096}, 0, abi.ErrFault},
 		"information nowhere":   {abicap.KernelInformation, []uint64{4096}, 0, abi.ErrFault},

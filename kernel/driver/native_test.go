@@ -103,8 +103,7 @@ func TestNoAllocation(t *testing.T) {
 	b := c.dcb(dom)
 	c.monitor = b
 	c.must(ref(dom+domDispatcher), abicap.DispatcherRun)
-	c.k.Ready.Remove(b)
-	c.running = b
+	c.runs(b)
 	b.Entries = abi.Entries{Run: 0x1000, PageFault: 0x2000, Trap: 0x3000, NestedFault: 0x4000, Linux: 0x5000}
 	var args [6]uint64
 	call := func(number uint64, want abi.Error, a ...uint64) {
@@ -176,6 +175,15 @@ func TestNoAllocation(t *testing.T) {
 			p.Disabled = 0
 			b.Resume = kcb.ResumeExact
 			c.interruptUser(b)
+		},
+		"turns": func() {
+			p.Disabled, p.HasWork = 1, 0
+			call(abi.CallYield, abi.OK)
+			c.choose()
+			call(abi.CallPark, abi.OK)
+			c.choose()
+			c.notify(b)
+			c.choose()
 		},
 	} {
 		if n := testing.AllocsPerRun(50, do); n != 0 {

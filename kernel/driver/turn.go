@@ -95,9 +95,6 @@ func (d *Driver) switchTo(b *kcb.DCB, now int64) {
 	}
 	b.Counts.Dispatches++
 	d.k.Counters.Dispatches++
-	if d.loaded != b.Root {
-		d.load(b.Root)
-	}
 	d.setUser(b)
 	carry.Current.Domain, carry.Current.Name = b.Domain, b.Name
 }

@@ -41,84 +41,59 @@ func TestWakeups(t *testing.T) {
 	}
 }
 
-func TestQueue(t *testing.T) {
-	var q Queue
-	ds := make([]DCB, 5)
-	r := rand.New(rand.NewPCG(1, 1))
-	var model []*DCB
-	for range 5000 {
-		d := &ds[r.IntN(len(ds))]
-		at := -1
-		for i, m := range model {
-			if m == d {
-				at = i
-			}
-		}
-		if r.IntN(2) == 0 {
-			q.Push(d)
-			if at < 0 {
-				model = append(model, d)
-			}
-		} else {
-			q.Remove(d)
-			if at >= 0 {
-				model = append(model[:at], model[at+1:]...)
-			}
-		}
-		i := 0
-		for e := q.First; e != nil; e = e.next {
-			if model[i] != e {
-				t.Fatal("order differs from the model")
-			}
-			i++
-		}
-		if i != len(model) || q.Len != i {
-			t.Fatalf("length %d, want %d", q.Len, len(model))
-		}
-	}
-}
-
-// TestTable enters and removes dispatchers, and holds what is found by domain
-// number against a linear search.
+// TestTable enters and removes dispatchers, and holds what is found by number and
+// by domain against a linear search.
 func TestTable(t *testing.T) {
 	k := new(KCB)
 	ds := make([]DCB, MaxDispatchers+1)
 	r := rand.New(rand.NewPCG(1, 1))
-	in := map[*DCB]bool{}
+	in := map[*DCB]uint64{}
 	for i := range 20_000 {
 		d := &ds[r.IntN(len(ds))]
+		_, was := in[d]
 		switch {
-		case in[d] && i%3000 < 1000 || in[d] && r.IntN(4) == 0:
+		case was && i%3000 < 1000 || was && r.IntN(4) == 0:
 			k.WakeLater(d, 1)
-			k.Ready.Push(d)
-			k.Leave(d)
+			k.Scheduler.Ready(&d.Entry, 0)
+			k.Leave(d, 0)
 			delete(in, d)
-			if d.WakeAt != 0 || d.queued {
+			if d.WakeAt != 0 || d.Entry.IsReady() || d.Entry.Weight() != 0 {
 				t.Fatal("still waits for something")
 			}
-		case !in[d]:
-			d.Domain = uint32(r.IntN(1000))
+		case !was:
+			d.Domain = uint32(r.IntN(100))
 			if k.Enter(d) != (len(in) < MaxDispatchers) {
 				t.Fatalf("entering with %d in the table", len(in))
 			}
-			if k.NumDispatchers > len(in) {
-				in[d] = true
+			if n, ok := d.Number(); ok {
+				in[d] = n
 			}
 		}
-		from := r.Uint64N(1100)
+		domain, number := uint32(r.IntN(110)), uint32(r.IntN(600))
 		var want *DCB
-		for d := range in {
-			if uint64(d.Domain) >= from && (want == nil || d.Domain < want.Domain) {
+		for d, n := range in {
+			if got, ok := d.Number(); !ok || got != n || k.Numbered(n) != d {
+				t.Fatalf("%d became %d", n, got)
+			}
+			if (d.Domain > domain || d.Domain == domain && uint32(n) >= number) &&
+				(want == nil || d.Domain < want.Domain || d.Domain == want.Domain && n < in[want]) {
 				want = d
 			}
 		}
-		got := k.From(from)
-		if (got == nil) != (want == nil) || got != nil && got.Domain != want.Domain || k.NumDispatchers != len(in) {
-			t.Fatalf("from %d: %+v, want %+v; %d, want %d", from, got, want, k.NumDispatchers, len(in))
+		if got := k.From(domain, number); got != want || k.NumDispatchers != len(in) {
+			t.Fatalf("from %d, %d: %+v, want %+v; %d, want %d", domain, number, got, want, k.NumDispatchers, len(in))
 		}
 	}
-	if k.From(1<<32) != nil {
-		t.Error("found a domain that no number can have")
+	if k.From(1<<31, 0) != nil || k.Numbered(MaxDispatchers) != nil {
+		t.Error("found what cannot be")
+	}
+}
+
+// TestOf finds a dispatcher by its entry.
+func TestOf(t *testing.T) {
+	d := new(DCB)
+	if Of(&d.Entry) != d {
+		t.Error("another one")
 	}
 }
 
