@@ -33,7 +33,14 @@ func (s *System) delete(a memory.Phys) abi.Error {
 		return abi.ErrRemote
 	}
 	n := s.around(a)
-	other, heir := s.copyIn(&n, a)
+	return s.deleteAt(a, &n)
+}
+
+// deleteAt is delete of a slot to which there is a way in s.path, with what lies
+// around it.
+func (s *System) deleteAt(a memory.Phys, n *surroundings) abi.Error {
+	c := s.at(a)
+	other, heir := s.copyIn(n, a)
 	switch {
 	case other != 0:
 		s.drop(a, heir)
@@ -41,16 +48,16 @@ func (s *System) delete(a memory.Phys) abi.Error {
 	case s.ownedHere(c) && c.relations&abi.RemoteCopies != 0:
 		return abi.ErrRemote
 	}
-	if d := s.dependent(a, &n); d != 0 {
+	if d := s.dependent(a, n); d != 0 {
 		s.cut(d)
 		return abi.ErrPending
 	}
-	return s.end(a, &n)
+	return s.end(a)
 }
 
 // end ends the object of a slot that holds the last capability to it and on
 // which nothing depends.
-func (s *System) end(a memory.Phys, n *surroundings) abi.Error {
+func (s *System) end(a memory.Phys) abi.Error {
 	c := s.at(a)
 	if !s.ownedHere(c) {
 		s.drop(a, 0) // its owner ends it
@@ -58,7 +65,7 @@ func (s *System) end(a memory.Phys, n *surroundings) abi.Error {
 	}
 	offset, slots := c.kind.SlotRange(c.size)
 	if slots == 0 || c.state == clearing {
-		return s.finish(a, n)
+		return s.finish(a)
 	}
 	if c.state == revoking {
 		s.revokeNoMore(a)
@@ -75,9 +82,9 @@ func (s *System) end(a memory.Phys, n *surroundings) abi.Error {
 // finish removes the last capability to an object that holds nothing. If the
 // object was made of nothing that there is still a capability to here, what it
 // was made of goes to the reclaim queue: nothing that there is can get lost.
-func (s *System) finish(a memory.Phys, n *surroundings) abi.Error {
+func (s *System) finish(a memory.Phys) abi.Error {
 	c := s.at(a)
-	root := !abi.Of(c.kind).Dependent && n.reach < c.last()
+	root := !abi.Of(c.kind).Dependent && !s.inside(a)
 	if root && s.Reclaimable == reclaimSlots {
 		return abi.ErrBusy
 	}
@@ -99,7 +106,7 @@ func (s *System) finish(a memory.Phys, n *surroundings) abi.Error {
 	return abi.OK
 }
 
-// drop empties a slot whose heir copiesOf found.
+// drop empties a slot to which there is a way in s.path, and whose heir is known.
 func (s *System) drop(a, heir memory.Phys) {
 	switch s.at(a).state {
 	case clearing:
@@ -211,7 +218,7 @@ func (s *System) stepDelete() bool {
 		return true
 	}
 	s.deleteNext()
-	if s.finish(a, &n) != abi.OK {
+	if s.finish(a) != abi.OK {
 		s.deleteLater(a)
 		return false
 	}

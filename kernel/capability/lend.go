@@ -91,6 +91,7 @@ func (s *System) Release(a memory.Phys) abi.Error {
 	case s.parent(a) != 0:
 		return abi.ErrInUse
 	}
+	s.around(a)
 	s.drop(a, 0)
 	return abi.OK
 }

@@ -137,19 +137,15 @@ func (m *machine) check() []memory.Phys {
 			return 0
 		}
 		c := m.at(a)
-		end := max(visit(c.left), c.last())
+		end := max(visit(c.child[left]), c.last())
 		slots = append(slots, a)
-		end = max(end, visit(c.right))
+		end = max(end, visit(c.child[right]))
 		if c.end != end {
 			m.t.Fatalf("slot %#x: end %#x kept, is %#x", a, c.end, end)
 		}
-		l, r := m.level(c.left), m.level(c.right)
-		rr := uint8(0)
-		if c.right != 0 {
-			rr = m.level(m.at(c.right).right)
-		}
-		if l != c.level-1 || r != c.level && r != c.level-1 || rr >= c.level {
-			m.t.Fatalf("slot %#x: level %d above %d, %d, and %d at the right's right", a, c.level, l, r, rr)
+		l, r := m.level(c.child[left]), m.level(c.child[right])
+		if c.level-l-1 > 1 || c.level-r-1 > 1 || l|r == 0 && c.level != 1 {
+			m.t.Fatalf("slot %#x: level %d above %d and %d", a, c.level, l, r)
 		}
 		return end
 	}

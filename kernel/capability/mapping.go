@@ -80,7 +80,10 @@ func (s *System) Map(to, table, source memory.Phys, first, count uint64) abi.Err
 
 // Unmap empties the slot of a mapping, all of whose entries the caller has
 // cleared. A mapping is never copied, and nothing is made of it.
-func (s *System) Unmap(a memory.Phys) { s.drop(a, 0) }
+func (s *System) Unmap(a memory.Phys) {
+	s.around(a)
+	s.drop(a, 0)
+}
 
 // MappingOf returns the address of the first entry of the mapping in a slot,
 // how many entries it has, and the type of the page table that they are in:

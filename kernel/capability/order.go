@@ -25,6 +25,14 @@ func (k *key) before(c *Slot, a memory.Phys) bool {
 	return k.first < c.first || k.first == c.first && k.beforeAt(c, a)
 }
 
+// side returns on which side of the slot c at an address k belongs.
+func (k *key) side(c *Slot, a memory.Phys) uint8 {
+	if k.before(c, a) {
+		return left
+	}
+	return right
+}
+
 // beforeAt is before for a slot that starts where k does.
 //
 //go:noinline

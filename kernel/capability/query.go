@@ -9,9 +9,9 @@ import (
 func (s *System) ceiling(k *key) (found memory.Phys) {
 	for t := s.root; t != 0; {
 		if c := s.at(t); k.before(c, t) {
-			found, t = t, c.left
+			found, t = t, c.child[left]
 		} else {
-			t = c.right
+			t = c.child[right]
 		}
 	}
 	return found
@@ -21,9 +21,9 @@ func (s *System) ceiling(k *key) (found memory.Phys) {
 func (s *System) floor(k *key) (found memory.Phys) {
 	for t := s.root; t != 0; {
 		if c := s.at(t); k.before(c, t) {
-			t = c.left
+			t = c.child[left]
 		} else {
-			found, t = t, c.right
+			found, t = t, c.child[right]
 		}
 	}
 	return found
@@ -32,34 +32,34 @@ func (s *System) floor(k *key) (found memory.Phys) {
 // firstReaching returns the first slot that k precedes and whose range ends
 // beyond end, 0 if there is none.
 func (s *System) firstReaching(k *key, end uint64) memory.Phys {
-	p := s.startPath()
+	p := &s.path
+	p.n = 0
 	for t := s.root; t != 0; {
 		if c := s.at(t); k.before(c, t) {
-			p.push(t, false)
-			t = c.left
+			p.push(t, left)
+			t = c.child[left]
 		} else {
-			t = c.right
+			t = c.child[right]
 		}
 	}
 	// The nodes on the path, upwards, with their right subtrees are, in order,
 	// all that k precedes.
-	for p.n > 0 {
-		p.n--
-		t := p.node[p.n]
+	for ; p.n > 0; p.n-- {
+		t, _ := p.top()
 		if s.at(t).last() > end {
 			return t
 		}
-		if t = s.at(t).right; s.reach(t) <= end {
+		if t = s.at(t).child[right]; s.reach(t) <= end {
 			continue
 		}
 		for {
 			c := s.at(t)
-			if s.reach(c.left) > end {
-				t = c.left
+			if s.reach(c.child[left]) > end {
+				t = c.child[left]
 			} else if c.last() > end {
 				return t
 			} else {
-				t = c.right
+				t = c.child[right]
 			}
 		}
 	}
@@ -69,32 +69,32 @@ func (s *System) firstReaching(k *key, end uint64) memory.Phys {
 // lastReaching returns the last slot that does not follow k and whose range
 // ends at end or beyond, 0 if there is none.
 func (s *System) lastReaching(k *key, end uint64) memory.Phys {
-	p := s.startPath()
+	p := &s.path
+	p.n = 0
 	for t := s.root; t != 0; {
 		if c := s.at(t); k.before(c, t) {
-			t = c.left
+			t = c.child[left]
 		} else {
-			p.push(t, true)
-			t = c.right
+			p.push(t, right)
+			t = c.child[right]
 		}
 	}
-	for p.n > 0 {
-		p.n--
-		t := p.node[p.n]
+	for ; p.n > 0; p.n-- {
+		t, _ := p.top()
 		if s.at(t).last() >= end {
 			return t
 		}
-		if t = s.at(t).left; s.reach(t) < end {
+		if t = s.at(t).child[left]; s.reach(t) < end {
 			continue
 		}
 		for {
 			c := s.at(t)
-			if s.reach(c.right) >= end {
-				t = c.right
+			if s.reach(c.child[right]) >= end {
+				t = c.child[right]
 			} else if c.last() >= end {
 				return t
 			} else {
-				t = c.left
+				t = c.child[left]
 			}
 		}
 	}
@@ -110,30 +110,75 @@ func (s *System) firstCopy(a memory.Phys) memory.Phys {
 // surroundings are what lies around a slot in the order.
 type surroundings struct {
 	before, after memory.Phys // next to it, 0 if there is nothing
-	reach         uint64      // the greatest end of any range before it
 }
 
-// around returns what lies around a slot.
+// around returns what lies around a slot, and leaves the way to it in s.path.
 func (s *System) around(a memory.Phys) (n surroundings) {
-	k := s.keyOf(a)
+	k, p := s.keyOf(a), &s.path
+	p.n = 0
 	t, c := s.root, s.at(s.root)
 	for t != a {
 		if k.before(c, t) {
-			n.after, t = t, c.left
+			p.push(t, left)
+			n.after, t = t, c.child[left]
 		} else {
-			n.before, n.reach = t, max(n.reach, c.last(), s.reach(c.left))
-			t = c.right
+			p.push(t, right)
+			n.before, t = t, c.child[right]
 		}
 		c = s.at(t)
 	}
-	n.reach = max(n.reach, s.reach(c.left))
-	for t = c.left; t != 0; t = s.at(t).right {
+	for t = c.child[left]; t != 0; t = s.at(t).child[right] {
 		n.before = t
 	}
-	for t = c.right; t != 0; t = s.at(t).left {
+	for t = c.child[right]; t != 0; t = s.at(t).child[left] {
 		n.after = t
 	}
 	return n
+}
+
+// lastAround is lastIn and around in one: what it says of the slot it returns
+// leaves out what follows, which has no part in the object of a.
+func (s *System) lastAround(a memory.Phys) (last memory.Phys, n surroundings) {
+	if s.at(a).kind == abi.Mapping {
+		return a, s.around(a)
+	}
+	k, p := s.beyond(a), &s.path
+	p.n = 0
+	depth := uint(0)
+	for t := s.root; t != 0; {
+		if c := s.at(t); k.before(c, t) {
+			p.push(t, left)
+			t = c.child[left]
+		} else {
+			depth = p.n
+			p.push(t, right)
+			n.before, last, t = last, t, c.child[right]
+		}
+	}
+	p.n = depth
+	for t := s.at(last).child[left]; t != 0; t = s.at(t).child[right] {
+		n.before = t
+	}
+	return last, n
+}
+
+// inside reports whether anything that precedes the slot a, to which around or
+// lastAround has left the way, reaches to the end of its range or further: if
+// so, that is what the slot's object was made of, or a copy.
+func (s *System) inside(a memory.Phys) bool {
+	c, p := s.at(a), &s.path
+	if s.reach(c.child[left]) >= c.last() {
+		return true
+	}
+	for i := p.n; i > 0; i-- {
+		if p.side[(i-1)%maxHeight] == right {
+			o := s.at(p.node[(i-1)%maxHeight])
+			if o.last() >= c.last() || s.reach(o.child[left]) >= c.last() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // copyIn returns a copy of a slot's capability, 0 if there is none, out of what
@@ -196,8 +241,13 @@ func (s *System) lastIn(a memory.Phys) memory.Phys {
 	if s.at(a).kind == abi.Mapping {
 		return a
 	}
-	k := key{first: s.at(a).last() - 1, size: 0, kind: abi.NumTypes}
+	k := s.beyond(a)
 	return s.floor(&k)
+}
+
+// beyond returns the key just after all that lies in the object of a slot.
+func (s *System) beyond(a memory.Phys) key {
+	return key{first: s.at(a).last() - 1, size: 0, kind: abi.NumTypes}
 }
 
 // made returns a capability, other than a mapping, that was made of part of

@@ -19,7 +19,8 @@ func (s *System) join(a, of memory.Phys) {
 	s.insert(a)
 }
 
-// leave takes a slot out of the tree whose heir copiesOf found.
+// leave takes a slot out of the tree to which there is a way in s.path, and whose
+// heir is known.
 func (s *System) leave(a, heir memory.Phys) {
 	if heir != 0 {
 		c, o := s.at(a), s.at(heir)

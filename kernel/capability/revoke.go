@@ -87,7 +87,7 @@ func (s *System) stepRevoke() bool {
 // reclaim queue, ErrRemote if it ended because another core has a part in what
 // is to go.
 func (s *System) stepRevocation(a memory.Phys) abi.Error {
-	victim := s.lastIn(a)
+	victim, n := s.lastAround(a)
 	if s.at(victim).copies(s.at(a)) {
 		victim = s.otherCopy(a)
 		if victim == 0 {
@@ -98,10 +98,14 @@ func (s *System) stepRevocation(a memory.Phys) abi.Error {
 		s.drop(victim, heir)
 		return abi.OK
 	}
-	if s.at(victim).state == deleting {
+	switch s.at(victim).state {
+	case deleting:
 		return abi.ErrBusy
+	case lent:
+		s.revokeNoMore(a)
+		return abi.ErrRemote
 	}
-	switch err := s.delete(victim); err {
+	switch err := s.deleteAt(victim, &n); err {
 	case abi.ErrRemote:
 		s.revokeNoMore(a)
 		return err

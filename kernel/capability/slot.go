@@ -18,10 +18,10 @@ type Slot struct {
 	// of its slots to look at.
 	word uint64
 
-	// left, right and level are the slot's place in the tree, end the
+	// child and level are the slot's place in the tree, end is the
 	// greatest end of any range in its subtree.
-	left, right memory.Phys
-	end         uint64
+	child [2]memory.Phys
+	end   uint64
 
 	// next is the slot after it in the list of what is being cleared or
 	// deleted; a mapping, which is never on either, has its number there.

@@ -2,195 +2,200 @@ package capability
 
 import "skerry/kernel/memory"
 
-// The tree is an AA tree (Andersson 1993): a node of level l > 1 has two
-// children; a left child is one level below its parent, a right child at most
-// that, and no right grandchild is on its grandparent's level. Its height is
-// less than twice the logarithm of its size. Paths are kept in arrays: there
-// is no recursion, and no parent link to repair when a slot moves.
+// The tree is a weak AVL tree (Haeupler, Sen and Tarjan 2015): each node has a
+// level, a child is one or two levels below its parent, a node without children
+// is on level 1. Its height is less than twice the logarithm of its size, and less
+// than 1.45 times that where nothing is removed. An insertion rotates once or
+// twice at most, and so does a removal; what else they change, levels, is a
+// constant for each on average. Paths are kept in arrays: there is no recursion,
+// and no parent link to repair when a slot moves.
 
-// maxHeight is the height of a tree of 2^40 nodes, more than fit any machine.
-const maxHeight = 80
+// maxHeight bounds the height of a tree of 2^40 nodes, more than fit any machine,
+// twice 40. It is a power of two, so that an index needs no check.
+const maxHeight = 128
 
-// path is a way down from the root: nodes, and whether it went right.
+// Sides of a node.
+const (
+	left = iota
+	right
+)
+
+// path is a way down from the root: nodes, and on which side of each it went on.
 type path struct {
-	node  [maxHeight]memory.Phys
-	right [maxHeight]bool
-	n     int
+	node [maxHeight]memory.Phys
+	side [maxHeight]uint8
+	n    uint
 }
 
-// startPath returns an empty path; there is one at a time.
-func (s *System) startPath() *path {
-	s.path.n = 0
-	return &s.path
-}
-
-func (p *path) push(a memory.Phys, right bool) {
-	p.node[p.n], p.right[p.n] = a, right
+func (p *path) push(a memory.Phys, side uint8) {
+	p.node[p.n%maxHeight], p.side[p.n%maxHeight] = a, side
 	p.n++
 }
 
-// attach makes child the subtree at the end of a path of n nodes.
-func (s *System) attach(p *path, n int, child memory.Phys) {
-	switch {
-	case n == 0:
-		s.root = child
-	case p.right[n-1]:
-		s.at(p.node[n-1]).right = child
-	default:
-		s.at(p.node[n-1]).left = child
-	}
+// top returns a path's last node, and on which side of it the way ends.
+func (p *path) top() (memory.Phys, uint8) {
+	i := (p.n - 1) % maxHeight
+	return p.node[i], p.side[i] & 1
 }
 
-// walk returns the way from the root to where a slot belongs, as far as end.
-func (s *System) walk(a, end memory.Phys) *path {
-	k, p := s.keyOf(a), s.startPath()
-	for t := s.root; t != end; {
-		c := s.at(t)
-		right := !k.before(c, t)
-		p.push(t, right)
-		if t = c.left; right {
-			t = c.right
-		}
+// attach makes child the subtree at the end of a path.
+func (s *System) attach(p *path, child memory.Phys) {
+	if p.n == 0 {
+		s.root = child
+		return
 	}
-	return p
+	t, side := p.top()
+	s.at(t).child[side] = child
 }
 
 // insert puts a slot into the tree.
 func (s *System) insert(a memory.Phys) {
-	c := s.at(a)
-	c.left, c.right, c.level, c.end = 0, 0, 1, c.last()
-	p := s.walk(a, 0)
-	s.attach(p, p.n, a)
-	s.ascend(p, p.n, (*System).grow)
-	s.Count++
-}
-
-// remove takes a slot out of the tree.
-func (s *System) remove(a memory.Phys) {
-	p := s.walk(a, a)
-	c, here := s.at(a), p.n
-	if c.left == 0 {
-		s.attach(p, p.n, c.right)
-	} else {
-		// The next in order has no left child; it takes the place of a.
-		p.push(a, true)
-		t := c.right
-		for s.at(t).left != 0 {
-			p.push(t, false)
-			t = s.at(t).left
-		}
-		s.attach(p, p.n, s.at(t).right)
-		heir := s.at(t)
-		heir.left, heir.right, heir.level, heir.end = c.left, c.right, c.level, c.end
-		p.node[here] = t
-		s.attach(p, here, t)
+	c, k, p := s.at(a), s.keyOf(a), &s.path
+	c.child, c.level, c.end = [2]memory.Phys{}, 1, c.last()
+	p.n = 0
+	for t := s.root; t != 0; {
+		o := s.at(t)
+		side := k.side(o, t)
+		p.push(t, side)
+		t = o.child[side&1]
 	}
-	s.ascend(p, here, (*System).settle)
-	c.left, c.right, c.level, c.end = 0, 0, 0, 0
-	s.Count--
+	s.attach(p, a)
+	s.Count++
+	for i := p.n; i > 0; i-- {
+		o := s.at(p.node[(i-1)%maxHeight])
+		if o.end >= c.end {
+			break
+		}
+		o.end = c.end
+	}
+	s.grown(p)
 }
 
-// ascend repairs the nodes of a path from its end upwards, all that are deeper
-// than the first top ones and as many others as need it. Whether a node is in
-// balance depends on its own level and those of its children and grandchildren:
-// above two nodes in a row that stayed as they were, all are. Its end depends on
-// those of its children alone.
-func (s *System) ascend(p *path, top int, repair func(*System, memory.Phys) memory.Phys) {
-	for same := 0; p.n > 0; {
-		p.n--
-		t := p.node[p.n]
-		level, end := s.at(t).level, s.at(t).end
-		if same == 2 {
-			s.update(t)
-		} else if now := repair(s, t); now == t && s.at(t).level == level {
-			same++
-		} else {
-			same = 0
-			s.attach(p, p.n, now)
+// grown restores the tree's balance when the subtree at the end of a path has
+// become a level higher.
+func (s *System) grown(p *path) {
+	for ; p.n > 0; p.n-- {
+		t, side := p.top()
+		c := s.at(t)
+		high, low := c.child[side], s.level(c.child[1-side])
+		h := s.at(high)
+		switch {
+		case h.level < c.level:
+			return
+		case low+1 == c.level:
+			c.level++
 			continue
 		}
-		if same == 2 && s.at(t).end == end && p.n <= top {
+		// One of the two below the one that is too high is higher than the other.
+		p.n--
+		if inner := h.child[1-side]; s.level(inner)+1 == h.level {
+			h.level--
+			s.at(inner).level++
+			s.rotate(high, side)
+			c.child[side] = inner
+			high = inner
+		}
+		c.level--
+		s.rotate(t, 1-side)
+		s.attach(p, high)
+		return
+	}
+}
+
+// remove takes a slot out of the tree to which around or lastAround has left the
+// way in s.path.
+func (s *System) remove(a memory.Phys) {
+	p := &s.path
+	c, here := s.at(a), p.n
+	if c.child[left] == 0 || c.child[right] == 0 {
+		s.attach(p, c.child[left]|c.child[right])
+	} else {
+		// The next in order has no left child; it takes the place of a.
+		p.push(a, right)
+		t := c.child[right]
+		for s.at(t).child[left] != 0 {
+			p.push(t, left)
+			t = s.at(t).child[left]
+		}
+		heir := s.at(t)
+		s.attach(p, heir.child[right])
+		heir.child, heir.level, heir.end = c.child, c.level, c.end
+		p.node[here%maxHeight] = t
+		end := p.n
+		p.n = here
+		s.attach(p, t)
+		p.n = end
+	}
+	c.child, c.level, c.end = [2]memory.Phys{}, 0, 0
+	s.Count--
+	for i := p.n; i > 0; i-- {
+		t := p.node[(i-1)%maxHeight]
+		end := s.at(t).end
+		if s.update(t); s.at(t).end == end && i <= here {
+			break
+		}
+	}
+	s.shrunk(p)
+}
+
+// shrunk restores the tree's balance when the subtree at the end of a path may
+// have become a level lower.
+func (s *System) shrunk(p *path) {
+	for ; p.n > 0; p.n-- {
+		t, side := p.top()
+		c := s.at(t)
+		low, high := s.level(c.child[side]), c.child[1-side]
+		switch other := s.level(high); {
+		case low|other == 0:
+			if c.level == 1 {
+				return
+			}
+			c.level = 1
+			continue
+		case c.level-low < 3:
 			return
+		case c.level-other == 2:
+			c.level--
+			continue
 		}
-	}
-}
-
-// grow makes a subtree whole again to which a node was added, and returns its
-// root.
-func (s *System) grow(t memory.Phys) memory.Phys {
-	s.update(t)
-	if c := s.at(t); s.level(c.left) < c.level && s.level(c.right) < c.level {
-		return t
-	}
-	return s.split(s.skew(t))
-}
-
-// settle makes a subtree whole again of whose subtrees one may have become one
-// level lower, and returns its root.
-func (s *System) settle(t memory.Phys) memory.Phys {
-	c := s.at(t)
-	s.update(t)
-	should := min(s.level(c.left), s.level(c.right)) + 1
-	if should >= c.level {
-		return t // it has no child that is too low, and none has risen
-	}
-	c.level = should
-	if should < s.level(c.right) {
-		s.at(c.right).level = should
-	}
-	t = s.skew(t)
-	c = s.at(t)
-	if c.right != 0 {
-		c.right = s.skew(c.right)
-		if r := s.at(c.right); r.right != 0 {
-			r.right = s.skew(r.right)
+		h := s.at(high)
+		inner, outer := h.child[side], h.child[1-side]
+		if h.level-s.level(outer) == 2 {
+			if h.level-s.level(inner) == 2 {
+				c.level--
+				h.level--
+				continue
+			}
+			s.at(inner).level += 2
+			h.level--
+			c.level--
+			s.rotate(high, 1-side)
+			c.child[1-side] = inner
+			high = inner
+		} else {
+			h.level++
 		}
+		c.level--
+		s.rotate(t, side)
+		if c.child[left]|c.child[right] == 0 {
+			c.level = 1
+		}
+		p.n--
+		s.attach(p, high)
+		return
 	}
-	t = s.split(t)
-	if c = s.at(t); c.right != 0 {
-		c.right = s.split(c.right)
-	}
-	return t
 }
 
-// skew turns a left child on its parent's level into the parent.
-func (s *System) skew(t memory.Phys) memory.Phys {
-	if c := s.at(t); s.level(c.left) == c.level {
-		return s.rotateRight(t)
-	}
-	return t
-}
-
-// split turns the middle of three nodes on one level into their parent.
-func (s *System) split(t memory.Phys) memory.Phys {
+// rotate moves a node down to a side, below its child of the other side, which
+// takes its place: the caller attaches it there.
+func (s *System) rotate(t memory.Phys, side uint8) {
+	side &= 1
 	c := s.at(t)
-	if c.right == 0 || s.level(s.at(c.right).right) != c.level {
-		return t
-	}
-	s.at(c.right).level++
-	return s.rotateLeft(t)
-}
-
-// rotateRight puts a node's left child in its place, and it below that.
-func (s *System) rotateRight(t memory.Phys) memory.Phys {
-	c := s.at(t)
-	l := c.left
-	up := s.at(l)
-	c.left, up.right = up.right, t
+	u := c.child[1-side]
+	up := s.at(u)
+	c.child[1-side], up.child[side] = up.child[side], t
+	up.end = c.end // it has below it what the other had
 	s.update(t)
-	s.update(l)
-	return l
-}
-
-// rotateLeft puts a node's right child in its place, and it below that.
-func (s *System) rotateLeft(t memory.Phys) memory.Phys {
-	c := s.at(t)
-	r := c.right
-	up := s.at(r)
-	c.right, up.left = up.left, t
-	s.update(t)
-	s.update(r)
-	return r
 }
 
 func (s *System) level(t memory.Phys) uint8 {
@@ -203,7 +208,7 @@ func (s *System) level(t memory.Phys) uint8 {
 // update sets a node's end from its range and its children.
 func (s *System) update(t memory.Phys) {
 	c := s.at(t)
-	c.end = max(c.last(), s.reach(c.left), s.reach(c.right))
+	c.end = max(c.last(), s.reach(c.child[left]), s.reach(c.child[right]))
 }
 
 // reach returns the greatest end in a subtree, 0 if it is empty.
