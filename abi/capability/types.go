@@ -409,7 +409,7 @@ const (
 const (
 	// KernelInformation (buffer) writes an abi.CoreInfo to the buffer.
 	KernelInformation Invocation = iota + NumCommon
-	// KernelDispatcher (number, buffer) writes an abi.DomainInfo of the first dispatcher on the core whose domain has at least that number to the buffer; ErrNotFound if there is none.
+	// KernelDispatcher (from, buffer) writes an abi.DomainInfo to the buffer: of the first dispatcher on the core, in the order of domains and of the numbers that Number of a Dispatcher says, that is not before domain | number<<32; ErrNotFound if there is none.
 	KernelDispatcher
 	// KernelNext (buffer) reads a Description from the buffer and writes, over it and behind it, those of the first CensusMax objects that follow it in the order of the database, mappings left out; all zero stands before the first; returns how many.
 	KernelNext

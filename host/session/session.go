@@ -344,19 +344,27 @@ func EndError(what string, st *link.End, libos []byte) error {
 		return exitcode.New(exitcode.Memory, what, "give the machine more with --memory",
 			"%v, after %d MiB", abi.Error(st.Code), st.Peak>>20)
 	case abi.ExitFault:
-		table := symbol.New(libos)
-		var b strings.Builder
-		fmt.Fprintf(&b, "exception %d (code %#x, address %#x)\n", st.FaultVector, st.FaultCode, st.FaultAddress)
-		fmt.Fprintf(&b, "  at %s\n", table.Name(st.FaultRIP))
-		for _, pc := range st.Trace {
-			if pc != 0 {
-				fmt.Fprintf(&b, "  from %s\n", table.Name(pc-1))
-			}
-		}
-		return &exitcode.Error{Code: exitcode.Fault, What: what, Err: errors.New("the libos under it failed"),
-			Fix: "a defect of Skerry; report the trace below", Detail: strings.TrimRight(b.String(), "\n")}
+		cause := fmt.Sprintf("exception %d (code %#x, address %#x)", st.FaultVector, st.FaultCode, st.FaultAddress)
+		return libosError(what, "the libos under it failed", cause, st, libos)
+	case abi.ExitStuck:
+		cause := fmt.Sprintf("disabled for %v", time.Duration(abi.DisabledMost))
+		return libosError(what, "the libos under it was stuck", cause, st, libos)
 	}
 	return exitcode.New(exitcode.Machine, what, "report this", "ended in an unknown way (%d)", st.Kind)
+}
+
+// libosError says what was wrong with the libos under a program, and where it was.
+func libosError(what, failed, cause string, st *link.End, libos []byte) error {
+	table := symbol.New(libos)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n  at %s\n", cause, table.Name(st.FaultRIP))
+	for _, pc := range st.Trace {
+		if pc != 0 {
+			fmt.Fprintf(&b, "  from %s\n", table.Name(pc-1))
+		}
+	}
+	return &exitcode.Error{Code: exitcode.Fault, What: what, Err: errors.New(failed),
+		Fix: "a defect of Skerry; report the trace below", Detail: strings.TrimRight(b.String(), "\n")}
 }
 
 var signalNames = [...]string{

@@ -194,7 +194,7 @@ func TestConsole(t *testing.T) {
 
 func TestStatusOfEveryKind(t *testing.T) {
 	for kind, code := range map[uint32]int{
-		abi.ExitCode: 0, abi.ExitSignal: 128, abi.ExitFault: exitcode.Fault, abi.ExitKilled: 137,
+		abi.ExitCode: 0, abi.ExitSignal: 128, abi.ExitFault: exitcode.Fault, abi.ExitStuck: exitcode.Fault, abi.ExitKilled: 137,
 		abi.ExitMemory: exitcode.Memory, abi.ExitNone: exitcode.Machine, 99: exitcode.Machine,
 	} {
 		if got := exitcode.Of(EndError("p", &link.End{Status: abi.Status{Kind: kind}}, nil)); got != code {

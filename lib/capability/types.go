@@ -504,9 +504,9 @@ func (c Kernel) Information() (abi.CoreInfo, error) {
 	return read[abi.CoreInfo](capability.Kernel, capability.Reference(c), capability.KernelInformation, 0, 0)
 }
 
-// Dispatcher writes an abi.DomainInfo of the first dispatcher on the core whose domain has at least that number to the buffer; ErrNotFound if there is none. It needs right Read.
-func (c Kernel) Dispatcher(number uint64) (abi.DomainInfo, error) {
-	return read[abi.DomainInfo](capability.Kernel, capability.Reference(c), capability.KernelDispatcher, 1, uint64(number), 0)
+// Dispatcher writes an abi.DomainInfo to the buffer: of the first dispatcher on the core, in the order of domains and of the numbers that Number of a Dispatcher says, that is not before domain | number<<32; ErrNotFound if there is none. It needs right Read.
+func (c Kernel) Dispatcher(from uint64) (abi.DomainInfo, error) {
+	return read[abi.DomainInfo](capability.Kernel, capability.Reference(c), capability.KernelDispatcher, 1, uint64(from), 0)
 }
 
 // Next reads a Description from the buffer and writes, over it and behind it, those of the first CensusMax objects that follow it in the order of the database, mappings left out; all zero stands before the first; it returns how many. It needs right Read.

@@ -15,10 +15,11 @@ var kernel = typed.Kernel(capability.Base(capability.SlotKernel))
 // CoreInfo describes the core and its CPU driver. Right Read.
 func CoreInfo() (abi.CoreInfo, error) { return kernel.Information() }
 
-// Dispatcher describes the first dispatcher of this core whose domain has a
-// number that is at least from; ok is false when there is none. Right Read.
-func Dispatcher(from uint32) (info abi.DomainInfo, ok bool, err error) {
-	info, err = kernel.Dispatcher(uint64(from))
+// Dispatcher describes the first dispatcher of this core that is not before from, a
+// domain's number and, from bit 32 on, a dispatcher's; ok is false when there is
+// none. Right Read.
+func Dispatcher(from uint64) (info abi.DomainInfo, ok bool, err error) {
+	info, err = kernel.Dispatcher(from)
 	if errors.Is(err, capability.ErrNotFound) {
 		return info, false, nil
 	}

@@ -171,7 +171,9 @@ func (k *kernel) Release(ram capability.Reference) error {
 func (*kernel) CoreInfo() (abi.CoreInfo, error) { return native.CoreInfo() }
 
 // Dispatcher implements agent.Kernel.
-func (*kernel) Dispatcher(from uint32) (abi.DomainInfo, bool, error) { return native.Dispatcher(from) }
+func (*kernel) Dispatcher(from uint32) (abi.DomainInfo, bool, error) {
+	return native.Dispatcher(uint64(from))
+}
 
 // Census implements agent.Kernel.
 func (*kernel) Census(each func(*capability.Description)) error { return native.Census(each) }

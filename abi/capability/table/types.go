@@ -174,7 +174,7 @@ var Types = []Type{
 		Fields: numbers,
 		Invocations: []Invocation{
 			{"Information", []Argument{{"buffer", "CoreInfo"}}, "Read", "writes an abi.CoreInfo to the buffer", ""},
-			{"Dispatcher", []Argument{{"number", "Number"}, {"buffer", "DomainInfo"}}, "Read", "writes an abi.DomainInfo of the first dispatcher on the core whose domain has at least that number to the buffer; ErrNotFound if there is none", ""},
+			{"Dispatcher", []Argument{{"from", "Number"}, {"buffer", "DomainInfo"}}, "Read", "writes an abi.DomainInfo to the buffer: of the first dispatcher on the core, in the order of domains and of the numbers that Number of a Dispatcher says, that is not before domain | number<<32; ErrNotFound if there is none", ""},
 			{"Next", []Argument{{"buffer", "Census"}}, "Read", "reads a Description from the buffer and writes, over it and behind it, those of the first CensusMax objects that follow it in the order of the database, mappings left out; all zero stands before the first", "how many"},
 			{"State", []Argument{{"core", "Number"}}, "Read", "says how a core's kernel is", "abi.CoreAbsent and so on"},
 			{"Distance", []Argument{{"core", "Number"}}, "Read", "says how far the memory of another core's node is, as the firmware has it (SLIT)", "the distance; 10 is that of the own node"},

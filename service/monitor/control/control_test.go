@@ -569,7 +569,8 @@ func TestEndText(t *testing.T) {
 		"was killed":                     {Kind: abi.ExitKilled},
 		"was ended by a fault in its libos: vector 14 (page fault), error code 0x6, address 0x10, at 0x7f0000001000": {
 			Kind: abi.ExitFault, FaultVector: 14, FaultCode: 6, FaultAddress: 0x10, FaultRIP: 0x7f0000001000},
-		"ran out of memory at 64 MiB: the domain's memory quota is used up": {Kind: abi.ExitMemory, Code: uint64(capability.ErrQuota)},
+		"was ended since its libos did not get on for 1s, at 0x7f0000001000": {Kind: abi.ExitStuck, FaultRIP: 0x7f0000001000},
+		"ran out of memory at 64 MiB: the domain's memory quota is used up":  {Kind: abi.ExitMemory, Code: uint64(capability.ErrQuota)},
 		"was lost with its core": {},
 	} {
 		if got := control.EndText(&s, 64<<20); got != want {

@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -33,6 +34,8 @@ func EndText(s *abi.Status, peak uint64) string {
 	case abi.ExitFault:
 		return fmt.Sprintf("was ended by a fault in its libos: vector %d (%s), error code %#x, address %#x, at %#x",
 			s.FaultVector, vectorName(s.FaultVector), s.FaultCode, s.FaultAddress, s.FaultRIP)
+	case abi.ExitStuck:
+		return fmt.Sprintf("was ended since its libos did not get on for %v, at %#x", time.Duration(abi.DisabledMost), s.FaultRIP)
 	case abi.ExitKilled:
 		return "was killed"
 	case abi.ExitMemory:
