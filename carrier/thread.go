@@ -45,6 +45,11 @@ type Thread struct {
 	Vector uint64
 	// Resume says how it must be resumed.
 	Resume uint8
+	level  uint8
+	// Policy and Nice are what scheduling calls set and tell; the table does not
+	// look at them. A child inherits them and Turn.
+	Nice   int8
+	Policy uint8
 	// Restart says that a blocked call is to be made again when the thread
 	// is woken, from the arguments in Regs; otherwise Regs.RAX already holds
 	// what the call returns.
@@ -63,6 +68,11 @@ type Thread struct {
 
 	// Mask is the set of blocked signals, Pending those sent to this thread.
 	Mask, Pending uint64
+	// Turn is how long it may run while others of its level are ready, in ns;
+	// the table does not look at it.
+	Turn int64
+	// Name is what it calls itself, padded with NUL.
+	Name [16]byte
 	// AltStack is the alternate signal stack; Size 0 if there is none.
 	AltStack linux.SignalStack
 	// ClearTID is the address of a word to clear, and of a futex to wake,

@@ -18,7 +18,9 @@ type Threads struct {
 	live     int32
 	free     Index
 	current  Index
-	ready    queue
+	readied  int32 // threads in the queues of ready ones
+	ready    queue // those of level 0
+	above    levels
 	waiters  [waitQueues]queue
 	sleepers int32 // length of the heap
 	nextID   int32
@@ -33,6 +35,7 @@ type queue struct{ head, tail Index }
 func (t *Threads) Init(base uintptr, limit int, id int32) *Thread {
 	*t = Threads{base: base, limit: int32(limit), free: None, current: None, nextID: id}
 	t.ready = queue{None, None}
+	t.above.init()
 	for i := range t.waiters {
 		t.waiters[i] = queue{None, None}
 	}
@@ -72,7 +75,7 @@ func (t *Threads) Live() int { return int(t.live) }
 func (t *Threads) Used() int { return int(t.used) }
 
 // HasReady says whether a thread waits for its turn.
-func (t *Threads) HasReady() bool { return t.ready.head != None }
+func (t *Threads) HasReady() bool { return t.readied != 0 }
 
 // Find returns the live thread with the Linux thread number, nil if none has.
 func (t *Threads) Find(id int32) *Thread {
@@ -112,8 +115,9 @@ func (t *Threads) allocate() Index {
 
 // Clone makes a thread that goes on where the current one is, with all its
 // registers but RAX = 0, RSP = stack (if not 0) and FS base = tls (if set is
-// true), with its signal mask and no alternate stack. It is put at the end of
-// the ready queue. Clone returns nil when the table is full.
+// true), with its signal mask, its level and what goes with that, and no
+// alternate stack. It is put at the end of the ready ones of its level. Clone
+// returns nil when the table is full.
 func (t *Threads) Clone(stack, tls uint64, set bool) *Thread {
 	if t.Full() {
 		return nil
@@ -130,6 +134,7 @@ func (t *Threads) Clone(stack, tls uint64, set bool) *Thread {
 		th.Regs.FSBase = tls
 	}
 	th.Mask = parent.Mask
+	th.Policy, th.Nice, th.Turn, th.level = parent.Policy, parent.Nice, parent.Turn, parent.level
 	th.AltStack.Flags = linux.SS_DISABLE
 	t.makeReady(i)
 	return th
@@ -146,22 +151,28 @@ func (t *Threads) Exit() {
 	t.live--
 }
 
-// Yield puts the current thread at the end of the ready queue. There is none
-// until Next.
+// Yield puts the current thread at the end of the ready ones of its level.
+// There is none until Next.
 func (t *Threads) Yield() {
 	i := t.current
 	t.current = None
 	t.makeReady(i)
 }
 
-// Next makes the first thread of the ready queue the current one and returns
-// it, nil if the queue is empty. There must be no current thread.
+// Next makes the first ready thread of the highest level the current one and
+// returns it, nil if none is ready. There must be no current thread.
 func (t *Threads) Next() *Thread {
 	i := t.ready.head
-	if i == None {
+	switch {
+	case t.above.top != 0:
+		i = t.above.first()
+		t.unready(i)
+	case i == None:
 		return nil
+	default:
+		t.readied--
+		t.unlink(&t.ready, i)
 	}
-	t.unlink(&t.ready, i)
 	th := t.At(i)
 	th.state = Running
 	t.current = i
@@ -179,15 +190,16 @@ func (t *Threads) Block(key uint64, bits uint32, deadline int64) {
 	th.Interrupted = false
 	th.key, th.bits, th.Deadline = key, bits, deadline
 	if key != 0 {
-		t.link(t.waitersFor(key), i)
+		t.wait(t.waitersFor(key), i)
 	}
 	if deadline != 0 {
 		t.pushSleeper(i)
 	}
 }
 
-// Wake readies at most n threads that wait for the key with a common bit, in
-// the order in which they came, and returns how many.
+// Wake readies at most n threads that wait for the key with a common bit, those
+// of the highest level first and of one level in the order in which they came,
+// and returns how many.
 func (t *Threads) Wake(key uint64, bits uint32, n int) int {
 	q := t.waitersFor(key)
 	woken := 0
@@ -195,7 +207,8 @@ func (t *Threads) Wake(key uint64, bits uint32, n int) int {
 		th := t.At(i)
 		next := th.next
 		if th.key == key && th.bits&bits != 0 {
-			t.unblock(i)
+			t.unlink(q, i)
+			t.release(i)
 			woken++
 		}
 		i = next
@@ -214,7 +227,7 @@ func (t *Threads) Requeue(key, to uint64, n int) int {
 		if th.key == key {
 			t.unlink(q, i)
 			th.key = to
-			t.link(t.waitersFor(to), i)
+			t.wait(t.waitersFor(to), i)
 			moved++
 			if to == key {
 				break
@@ -271,17 +284,57 @@ func (t *Threads) unblock(i Index) {
 	th := t.At(i)
 	if th.key != 0 {
 		t.unlink(t.waitersFor(th.key), i)
-		th.key = 0
 	}
+	t.release(i)
+}
+
+// release readies a blocked thread that is in no queue any more.
+func (t *Threads) release(i Index) {
+	th := t.At(i)
+	th.key = 0
 	if th.position >= 0 {
 		t.removeSleeper(th.position)
 	}
 	t.makeReady(i)
 }
 
+// makeReady puts a thread at the end of the ready ones of its level.
 func (t *Threads) makeReady(i Index) {
-	t.At(i).state = Ready
+	th := t.At(i)
+	th.state = Ready
+	t.readied++
+	if th.level != 0 {
+		t.link(t.above.enter(th.level), i)
+		return
+	}
 	t.link(&t.ready, i)
+}
+
+// unready takes a thread out of the ready ones.
+func (t *Threads) unready(i Index) {
+	t.readied--
+	if level := t.At(i).level; level != 0 {
+		q := &t.above.queues[level]
+		t.unlink(q, i)
+		t.above.leave(level)
+		return
+	}
+	t.unlink(&t.ready, i)
+}
+
+// wait puts a thread into a queue of waiting ones: behind all of its level, before
+// those of lower ones.
+func (t *Threads) wait(q *queue, i Index) {
+	level := t.At(i).level
+	if level == 0 {
+		t.link(q, i)
+		return
+	}
+	before := q.head
+	for before != None && t.At(before).level >= level {
+		before = t.At(before).next
+	}
+	t.insert(q, i, before)
 }
 
 // waitersFor returns the queue for a key. Keys are mostly addresses of words.
@@ -298,6 +351,22 @@ func (t *Threads) link(q *queue, i Index) {
 		t.At(q.tail).next = i
 	}
 	q.tail = i
+}
+
+// insert links a thread in before another, at the end if that is None.
+func (t *Threads) insert(q *queue, i, before Index) {
+	if before == None {
+		t.link(q, i)
+		return
+	}
+	th, next := t.At(i), t.At(before)
+	th.next, th.prev = before, next.prev
+	if next.prev == None {
+		q.head = i
+	} else {
+		t.At(next.prev).next = i
+	}
+	next.prev = i
 }
 
 func (t *Threads) unlink(q *queue, i Index) {

@@ -14,7 +14,31 @@ type modelThread struct {
 	key      uint64
 	bits     uint32
 	deadline int64
-	order    int // when it blocked
+	level    uint8
+}
+
+// nextOf returns which of the ready threads is the next one: the first of those
+// of the highest level; -1 if there are none.
+func nextOf(ready []*modelThread) int {
+	next := -1
+	for i, m := range ready {
+		if next < 0 || m.level > ready[next].level {
+			next = i
+		}
+	}
+	return next
+}
+
+// front puts a thread before those of its level.
+func front(ready []*modelThread, m *modelThread) []*modelThread { return slices.Insert(ready, 0, m) }
+
+// insert puts a blocked thread behind those of its level and above.
+func insert(blocked []*modelThread, m *modelThread) []*modelThread {
+	place := 0
+	for place < len(blocked) && blocked[place].level >= m.level {
+		place++
+	}
+	return slices.Insert(blocked, place, m)
 }
 
 // TestThreadsModel compares random scheduling with slices.
@@ -39,14 +63,16 @@ func TestThreadsModel(t *testing.T) {
 						t.Fatalf("seed %d: nothing ready, model has %d", seed, len(ready))
 					}
 				} else {
-					if len(ready) == 0 || ready[0].id != th.ID || th.State() != Running || ts.Current() != th {
+					if n := nextOf(ready); n < 0 || ready[n].id != th.ID || th.State() != Running || ts.Current() != th {
 						t.Fatalf("seed %d step %d: thread %d is next", seed, step, th.ID)
 					}
-					current, ready = ready[0], ready[1:]
+					n := nextOf(ready)
+					current = ready[n]
+					ready = slices.Delete(ready, n, n+1)
 				}
 			}
 			keys := []uint64{0, 0x1000, 0x1004, 0x2000}
-			switch op := random.IntN(8); {
+			switch op := random.IntN(10); {
 			case op == 0 && current != nil:
 				th := ts.Clone(uint64(step)<<8, 7, true)
 				if (th == nil) != (1+len(ready)+len(blocked) == limit) {
@@ -56,7 +82,7 @@ func TestThreadsModel(t *testing.T) {
 					if th.ID != next || th.Regs.RSP != uint64(step)<<8 || th.Regs.FSBase != 7 || th.Regs.RAX != 0 {
 						t.Fatalf("seed %d: clone %+v", seed, th)
 					}
-					ready = append(ready, &modelThread{id: next})
+					ready = append(ready, &modelThread{id: next, level: current.level})
 					next++
 				}
 			case op == 1 && current != nil && len(ready)+len(blocked) > 0 && random.IntN(3) == 0:
@@ -73,11 +99,10 @@ func TestThreadsModel(t *testing.T) {
 				if current.key == 0 || random.IntN(2) == 0 {
 					current.deadline = now + int64(1+random.IntN(50))
 				}
-				current.order = step
 				th := ts.Current()
 				th.Expired = -linux.ETIMEDOUT
 				ts.Block(current.key, current.bits, current.deadline)
-				blocked = append(blocked, current)
+				blocked = insert(blocked, current)
 				current = nil
 			case op == 5:
 				key, bits, n := keys[1+random.IntN(3)], uint32(1+random.IntN(3)), random.IntN(4)
@@ -108,7 +133,7 @@ func TestThreadsModel(t *testing.T) {
 				for _, m := range want {
 					blocked = slices.DeleteFunc(blocked, func(o *modelThread) bool { return o == m })
 				}
-				for i := ts.ready.head; i != None; i = ts.At(i).next {
+				for _, i := range inOrder(&ts) {
 					for _, m := range want {
 						if ts.At(i).ID == m.id {
 							ready = append(ready, m)
@@ -117,6 +142,33 @@ func TestThreadsModel(t *testing.T) {
 							}
 						}
 					}
+				}
+			case op == 8 && current != nil:
+				if got := ts.Preempts(); got != (len(ready) > 0 && ready[nextOf(ready)].level > current.level) {
+					t.Fatalf("seed %d step %d: preempts is %v", seed, step, got)
+				}
+				ts.Preempt()
+				ready = front(ready, current)
+				current = nil
+			case op == 9:
+				all := slices.Concat(ready, blocked)
+				if current != nil {
+					all = append(all, current)
+				}
+				m, level := all[random.IntN(len(all))], []uint8{0, 0, 1, 2, 63, 64, 65, 99}[random.IntN(8)]
+				ts.SetLevel(ts.Find(m.id), level)
+				old := m.level
+				if i := slices.Index(ready, m); i >= 0 && level != old {
+					ready = slices.Delete(ready, i, i+1)
+					if level > old {
+						ready = append(ready, m)
+					} else {
+						ready = front(ready, m)
+					}
+				}
+				m.level = level
+				if i := slices.Index(blocked, m); i >= 0 && level != old {
+					blocked = insert(slices.Delete(blocked, i, i+1), m)
 				}
 			case op == 7 && len(blocked) > 0 && random.IntN(4) == 0:
 				m := blocked[random.IntN(len(blocked))]
@@ -149,6 +201,49 @@ func TestThreadsModel(t *testing.T) {
 		}
 		_ = memory[0]
 	}
+}
+
+// inOrder returns the ready threads, level by level.
+func inOrder(ts *Threads) []Index {
+	var list []Index
+	for level := Levels - 1; level >= 0; level-- {
+		q := &ts.ready
+		if level > 0 {
+			q = &ts.above.queues[level]
+		}
+		for i := q.head; i != None; i = ts.At(i).next {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// TestWakeByLevel: of those that wait for a key, and of those that are moved to
+// another, the ones of the highest level are woken first.
+func TestWakeByLevel(t *testing.T) {
+	memory, base := table(8 * ThreadSize)
+	var ts Threads
+	ts.Init(base, 8, 1)
+	for _, level := range []uint8{0, 5, 0, 9, 5} { // threads 1 to 5
+		ts.Clone(0, 0, false)
+		ts.SetLevel(ts.Current(), level)
+		ts.Block(0x10, AllBits, 0)
+		ts.Next()
+	}
+	ts.Requeue(0x10, 0x20, 2) // threads 4 and 2
+	for _, want := range []struct {
+		key uint64
+		id  int32
+	}{{0x20, 4}, {0x20, 2}, {0x10, 5}, {0x10, 1}, {0x10, 3}} {
+		ts.SetLevel(ts.Current(), 0)
+		if n := ts.Wake(want.key, AllBits, 1); n != 1 {
+			t.Fatalf("%d woken", n)
+		}
+		if th := ts.Find(want.id); th.State() != Ready {
+			t.Errorf("thread %d was not woken first", want.id)
+		}
+	}
+	_ = memory[0]
 }
 
 func TestRequeue(t *testing.T) {
