@@ -54,6 +54,17 @@ var calls = [linux.NumCalls]func(*carrier.Thread) int64{
 	linux.SysExecve:           callNoSys,
 	linux.SysExecveat:         callNoSys,
 
+	// Their priorities.
+	linux.SysSchedSetscheduler:   callSchedSetscheduler,
+	linux.SysSchedGetscheduler:   callSchedGetscheduler,
+	linux.SysSchedSetparam:       callSchedSetparam,
+	linux.SysSchedGetparam:       callSchedGetparam,
+	linux.SysSchedGetPriorityMax: callSchedGetPriorityMax,
+	linux.SysSchedGetPriorityMin: callSchedGetPriorityMin,
+	linux.SysSchedRrGetInterval:  callSchedRrGetInterval,
+	linux.SysGetpriority:         callGetpriority,
+	linux.SysSetpriority:         callSetpriority,
+
 	// Signals.
 	linux.SysRtSigaction:   callSigaction,
 	linux.SysRtSigprocmask: callSigprocmask,

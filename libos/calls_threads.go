@@ -24,6 +24,7 @@ func callClone(th *carrier.Thread) int64 {
 		return -linux.EAGAIN
 	}
 	giveVector(child)
+	inherit(child)
 	if flags&linux.CLONE_PARENT_SETTID != 0 {
 		*at[int32](parentID) = child.ID
 	}

@@ -19,6 +19,7 @@ func initThreads() *carrier.Thread {
 	th := threads.Init(heapThreads, maxThreads, processID())
 	th.AltStack.Flags = linux.SS_DISABLE
 	giveVector(th)
+	th.Turn, clocks.turn = quantum, quantum
 	return th
 }
 
@@ -94,6 +95,9 @@ func schedule() {
 			th.Regs.RAX = uint64(result)
 		}
 		prepare(th)
+		if th.Turn != clocks.turn {
+			startTurn(th)
+		}
 		if signals.Deliverable(th) {
 			deliver(th)
 		}

@@ -13,8 +13,6 @@ const (
 	millisecond = 1000 * microsecond
 	second      = 1000 * millisecond
 
-	// quantum is how long a thread runs while others are ready.
-	quantum = 10 * millisecond
 	// farFuture is a deadline that never comes.
 	farFuture = 1<<63 - 1
 )
@@ -25,7 +23,8 @@ var clocks struct {
 	parkedAt int64 // when it parked, 0 if it has not
 	idle     int64 // how long it has been parked
 	armed    int64 // the wake-up time the CPU driver has been asked for, 0 none
-	turnEnds int64 // when the running thread's quantum ends, 0 if nobody waits
+	turn     int64 // how long the running thread's turn is
+	turnEnds int64 // when it ends, 0 if nobody waits
 }
 
 // now returns monotonic time: nanoseconds since the machine's boot.
@@ -48,7 +47,7 @@ func arm() {
 	}
 	if threads.HasReady() {
 		if clocks.turnEnds == 0 {
-			clocks.turnEnds = now() + quantum
+			clocks.turnEnds = after(clocks.turn)
 		}
 		if want == 0 || clocks.turnEnds < want {
 			want = clocks.turnEnds

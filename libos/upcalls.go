@@ -37,8 +37,12 @@ func linuxUpcall() {
 	if signals.Deliverable(th) {
 		deliver(th)
 	}
-	if threads.HasReady() && clocks.turnEnds == 0 {
-		arm()
+	if threads.HasReady() {
+		if threads.Preempts() {
+			preempt()
+		} else if clocks.turnEnds == 0 {
+			arm()
+		}
 	}
 }
 
@@ -85,7 +89,12 @@ func poll() {
 		deliver(th)
 		th = threads.Current()
 	}
-	if th != nil && (woken > 0 || turn) && threads.HasReady() {
+	if th != nil && threads.HasReady() && threads.Preempts() {
+		settle(th)
+		preempt()
+		return
+	}
+	if th != nil && (turn || woken > 0 && th.Level() == 0) && threads.HasReady() {
 		settle(th)
 		// Woken threads are ahead of it in the queue, whoever waited before
 		// them too.

@@ -131,3 +131,37 @@ type Sysinfo struct {
 	Unit                uint32
 	_                   uint32
 }
+
+// Scheduling policies.
+const (
+	SCHED_OTHER    = 0
+	SCHED_FIFO     = 1
+	SCHED_RR       = 2
+	SCHED_BATCH    = 3
+	SCHED_IDLE     = 5
+	SCHED_DEADLINE = 6
+
+	// SCHED_RESET_ON_FORK, with a policy, keeps children from inheriting it.
+	SCHED_RESET_ON_FORK = 0x40000000
+)
+
+// Bounds of fixed priorities and of nice values.
+const (
+	MinPriority = 1
+	MaxPriority = 99
+	MinNice     = -20
+	MaxNice     = 19
+)
+
+// Whom getpriority and setpriority mean.
+const (
+	PRIO_PROCESS = 0
+	PRIO_PGRP    = 1
+	PRIO_USER    = 2
+)
+
+// Operations of prctl.
+const (
+	PR_SET_NAME = 15
+	PR_GET_NAME = 16
+)
