@@ -66,8 +66,8 @@ func endpointWatch(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argume
 }
 
 // want puts b among those who are notified when an endpoint of t takes messages or
-// capabilities again. Where b wants too much it gives up what it has wanted for
-// longest, and is notified at once.
+// capabilities again. Where b wants more than it can it gives up one of the others, and
+// is notified at once: so it asks again for all.
 func (d *Driver) want(b, t *kcb.DCB, at memory.Phys) {
 	e, m := d.endpoint(at), &b.Messages
 	t.Messages.Met |= 1 << kcb.Place(at)

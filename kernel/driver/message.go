@@ -42,22 +42,19 @@ func (d *Driver) message(b *kcb.DCB) {
 		sent = 1
 		b.Counts.Sent++
 	}
-	switch {
-	case l.from == 0:
+	if l.from == 0 {
 		complete(b, abi.OK, 0)
-	case d.receive(b, l.from):
-	default:
+	} else {
 		b.Regs.RDX = sent
-		if !d.mayWait(b, l.deadline) {
-			break
+		if !d.receive(b, l.from) && d.mayWait(b, l.deadline) {
+			b.Awaits = l.from
+			if delivered {
+				d.handOver(b, l.target, l.deadline)
+			} else {
+				d.block(b, l.deadline)
+			}
+			return
 		}
-		b.Awaits = l.from
-		if delivered {
-			d.handOver(b, l.target, l.deadline)
-		} else {
-			d.block(b, l.deadline)
-		}
-		return
 	}
 	if delivered {
 		d.ready(l.target)
@@ -138,6 +135,7 @@ func (d *Driver) send(b *kcb.DCB, l *letter) (delivered bool, err abi.Error) {
 	clear(words[l.words:])
 	if delivered {
 		deliver(t, e, &words, header)
+		t.Awaits = 0
 		return true, abi.OK
 	}
 	*e.Put(room) = kcb.Message{Words: words, Arrived: arrival(t, l.to), Header: header}
