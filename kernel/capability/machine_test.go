@@ -161,7 +161,7 @@ func (m *machine) check() []memory.Phys {
 			m.t.Fatalf("slot %#x: no good capability: %+v", a, m.Identify(a))
 		}
 		if i > 0 {
-			if k := m.keyOf(slots[i-1]); !k.before(m.at(a), a) {
+			if k := m.keyOf(slots[i-1]); !k.before(k.first, m.at(a), a) {
 				m.t.Fatalf("slot %#x: not in order", a)
 			}
 		}

@@ -19,18 +19,10 @@ func (s *System) keyOf(a memory.Phys) key {
 	return key{c.first, c.size, c.kind, c.identity(), a}
 }
 
-// before reports whether k precedes the slot c at an address. It is inlined:
-// mostly the start alone decides.
-func (k *key) before(c *Slot, a memory.Phys) bool {
-	return k.first < c.first || k.first == c.first && k.beforeAt(c, a)
-}
-
-// side returns on which side of the slot c at an address k belongs.
-func (k *key) side(c *Slot, a memory.Phys) uint8 {
-	if k.before(c, a) {
-		return left
-	}
-	return right
+// before reports whether k precedes the slot c at an address. It is inlined, and
+// takes k.first from who calls it in a loop: mostly that alone decides.
+func (k *key) before(first uint64, c *Slot, a memory.Phys) bool {
+	return first < c.first || first == c.first && k.beforeAt(c, a)
 }
 
 // beforeAt is before for a slot that starts where k does.

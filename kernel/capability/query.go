@@ -7,8 +7,9 @@ import (
 
 // ceiling returns the first slot that k precedes, 0 if there is none.
 func (s *System) ceiling(k *key) (found memory.Phys) {
+	offset, first := s.State.Offset, k.first
 	for t := s.root; t != 0; {
-		if c := s.at(t); k.before(c, t) {
+		if c := at(t, offset); k.before(first, c, t) {
 			found, t = t, c.child[left]
 		} else {
 			t = c.child[right]
@@ -19,8 +20,9 @@ func (s *System) ceiling(k *key) (found memory.Phys) {
 
 // floor returns the last slot that k does not precede, 0 if there is none.
 func (s *System) floor(k *key) (found memory.Phys) {
+	offset, first := s.State.Offset, k.first
 	for t := s.root; t != 0; {
-		if c := s.at(t); k.before(c, t) {
+		if c := at(t, offset); k.before(first, c, t) {
 			t = c.child[left]
 		} else {
 			found, t = t, c.child[right]
@@ -34,8 +36,9 @@ func (s *System) floor(k *key) (found memory.Phys) {
 func (s *System) firstReaching(k *key, end uint64) memory.Phys {
 	p := &s.path
 	p.n = 0
+	offset, first := s.State.Offset, k.first
 	for t := s.root; t != 0; {
-		if c := s.at(t); k.before(c, t) {
+		if c := at(t, offset); k.before(first, c, t) {
 			p.push(t, left)
 			t = c.child[left]
 		} else {
@@ -71,8 +74,9 @@ func (s *System) firstReaching(k *key, end uint64) memory.Phys {
 func (s *System) lastReaching(k *key, end uint64) memory.Phys {
 	p := &s.path
 	p.n = 0
+	offset, first := s.State.Offset, k.first
 	for t := s.root; t != 0; {
-		if c := s.at(t); k.before(c, t) {
+		if c := at(t, offset); k.before(first, c, t) {
 			t = c.child[left]
 		} else {
 			p.push(t, right)
@@ -115,22 +119,23 @@ type surroundings struct {
 // around returns what lies around a slot, and leaves the way to it in s.path.
 func (s *System) around(a memory.Phys) (n surroundings) {
 	k, p := s.keyOf(a), &s.path
-	p.n = 0
-	t, c := s.root, s.at(s.root)
-	for t != a {
-		if k.before(c, t) {
-			p.push(t, left)
+	depth, offset, first := uint(0), s.State.Offset, k.first
+	t, c := s.root, at(s.root, offset)
+	for ; t != a; depth++ {
+		if k.before(first, c, t) {
+			p.put(depth, t, left)
 			n.after, t = t, c.child[left]
 		} else {
-			p.push(t, right)
+			p.put(depth, t, right)
 			n.before, t = t, c.child[right]
 		}
-		c = s.at(t)
+		c = at(t, offset)
 	}
-	for t = c.child[left]; t != 0; t = s.at(t).child[right] {
+	p.n = depth
+	for t = c.child[left]; t != 0; t = at(t, offset).child[right] {
 		n.before = t
 	}
-	for t = c.child[right]; t != 0; t = s.at(t).child[left] {
+	for t = c.child[right]; t != 0; t = at(t, offset).child[left] {
 		n.after = t
 	}
 	return n
@@ -143,20 +148,18 @@ func (s *System) lastAround(a memory.Phys) (last memory.Phys, n surroundings) {
 		return a, s.around(a)
 	}
 	k, p := s.beyond(a), &s.path
-	p.n = 0
-	depth := uint(0)
-	for t := s.root; t != 0; {
-		if c := s.at(t); k.before(c, t) {
-			p.push(t, left)
+	depth, offset, first := uint(0), s.State.Offset, k.first
+	for t := s.root; t != 0; depth++ {
+		if c := at(t, offset); k.before(first, c, t) {
+			p.put(depth, t, left)
 			t = c.child[left]
 		} else {
-			depth = p.n
-			p.push(t, right)
+			p.put(depth, t, right)
+			p.n = depth
 			n.before, last, t = last, t, c.child[right]
 		}
 	}
-	p.n = depth
-	for t := s.at(last).child[left]; t != 0; t = s.at(t).child[right] {
+	for t := at(last, offset).child[left]; t != 0; t = at(t, offset).child[right] {
 		n.before = t
 	}
 	return last, n
@@ -253,16 +256,18 @@ func (s *System) beyond(a memory.Phys) key {
 // made returns a capability, other than a mapping, that was made of part of
 // [first, end) of a slot's object; 0 if there is none.
 func (s *System) made(a memory.Phys, first, end uint64) memory.Phys {
-	// What has the whole range of the object precedes all that has part of it;
-	// mappings of the whole come after whatever else has it.
-	k := s.afterCopies(a)
-	if next := s.ceiling(&k); next == 0 || !s.at(a).covers(s.at(next)) {
-		return 0
-	} else if c := s.at(next); c.size == s.at(a).size && c.kind != abi.Mapping {
-		return next
+	k := key{first: end - 1, kind: abi.NumTypes}
+	last := s.lastReaching(&k, first+1)
+	c, l := s.at(a), s.at(last)
+	switch {
+	case l.copies(c):
+		return 0 // what was made of the object follows it
+	case l.kind != abi.Mapping || l.size != c.size:
+		return last
 	}
-	k.kind = abi.NumTypes
-	if next := s.firstReaching(&k, first); next != 0 && s.at(next).first < end {
+	// Behind what else has the whole range of the object come mappings of it.
+	k = s.afterCopies(a)
+	if next := s.ceiling(&k); s.at(next).kind != abi.Mapping {
 		return next
 	}
 	return 0

@@ -84,8 +84,11 @@ func (c *Slot) copies(o *Slot) bool {
 func (c *Slot) covers(o *Slot) bool { return c.first <= o.first && o.last() <= c.last() }
 
 // at returns the slot at an address.
-func (s *System) at(a memory.Phys) *Slot {
-	return (*Slot)(unsafe.Pointer(uintptr(a) + s.State.Offset))
+func (s *System) at(a memory.Phys) *Slot { return at(a, s.State.Offset) }
+
+// at is System.at for loops, which read State.Offset once.
+func at(a memory.Phys, offset uintptr) *Slot {
+	return (*Slot)(unsafe.Pointer(uintptr(a) + offset))
 }
 
 // TypeOf, RightsOf, BaseOf and SizeOf return what the capability in a slot says

@@ -28,8 +28,13 @@ type path struct {
 }
 
 func (p *path) push(a memory.Phys, side uint8) {
-	p.node[p.n%maxHeight], p.side[p.n%maxHeight] = a, side
+	p.put(p.n, a, side)
 	p.n++
+}
+
+// put is push for loops that count the nodes themselves.
+func (p *path) put(n uint, a memory.Phys, side uint8) {
+	p.node[n%maxHeight], p.side[n%maxHeight] = a, side
 }
 
 // top returns a path's last node, and on which side of it the way ends.
@@ -52,13 +57,17 @@ func (s *System) attach(p *path, child memory.Phys) {
 func (s *System) insert(a memory.Phys) {
 	c, k, p := s.at(a), s.keyOf(a), &s.path
 	c.child, c.level, c.end = [2]memory.Phys{}, 1, c.last()
-	p.n = 0
-	for t := s.root; t != 0; {
-		o := s.at(t)
-		side := k.side(o, t)
-		p.push(t, side)
-		t = o.child[side&1]
+	n, offset, first := uint(0), s.State.Offset, k.first
+	for t := s.root; t != 0; n++ {
+		if o := at(t, offset); k.before(first, o, t) {
+			p.put(n, t, left)
+			t = o.child[left]
+		} else {
+			p.put(n, t, right)
+			t = o.child[right]
+		}
 	}
+	p.n = n
 	s.attach(p, a)
 	s.Count++
 	for i := p.n; i > 0; i-- {
