@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,8 @@ import (
 
 type runFlags struct {
 	machineFlags
-	on          []int
+	on          coreList
+	vspace      string
 	env         []string
 	volumes     []string
 	workDir     string
@@ -41,18 +43,22 @@ linux/amd64 ELF file; which of them is inferred and said. Go is compiled with
 CGO_ENABLED=0 GOOS=linux GOARCH=amd64. What the program writes to its standard
 output and error comes out on skerry's, apart and byte for byte; skerry's input
 goes to the (first) program, that of a terminal only with -i. Several programs
-run at the same time, each on its core, with the same arguments.
+run at the same time, each on its core, with the same arguments. One program can
+run on several cores at once: it starts on the first that --on names, and its
+threads spread over all.
 
 Exit codes are the program's own, or those of "skerry help exit-codes".`,
 		Example: `  skerry run ./examples/hello
   skerry run -c 4 --on 3 ./examples/hello
+  skerry run -c 4 --on 0-3 ./examples/sort
   echo hi | skerry run ./examples/cat
   skerry run -c 2 ./examples/victim ./examples/spin
   skerry run -v ./testdata:/testdata -w /testdata pkg.test -- -test.short`,
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c, &f, args) },
 	}
 	f.add(c, "one for each program, or as many as --on asks for")
-	c.Flags().IntSliceVar(&f.on, "on", nil, "core of each program, from 0 (default: 0, 1, 2, …)")
+	c.Flags().Var(&f.on, "on", "`cores` to run on, such as 2, 0,2 or 0-3: of one program all, of several one each (default: 0, 1, 2, …)")
+	c.Flags().StringVar(&f.vspace, "vspace", manifest.Shared, "how a program on several cores has its memory: by page tables that these share, or replicated (not yet)")
 	c.Flags().StringArrayVarP(&f.env, "env", "e", nil, "environment variable `K=V`, or K to take the host's; may be repeated")
 	c.Flags().StringArrayVarP(&f.volumes, "volume", "v", nil, "copy a folder of the host into the machine, read-only, as `DIR:/DIR`; may be repeated")
 	c.Flags().StringVarP(&f.workDir, "workdir", "w", "/", "working `directory` of the programs")
@@ -78,10 +84,13 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, core := range on {
-		if err := manifest.CheckCapabilities(f.give, core); err != nil {
+	for _, cores := range on {
+		if err := manifest.CheckCapabilities(f.give, cores[0]); err != nil {
 			return usagef(c, "--give %s: %v", strings.Join(f.give, ","), err)
 		}
+	}
+	if err := manifest.CheckVSpace(f.vspace); err != nil {
+		return usagef(c, "--vspace %s: %v", f.vspace, err)
 	}
 	env, err := environment(c, f.env)
 	if err != nil {
@@ -110,9 +119,9 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 		s.Console = clearing{&a.progress, os.Stderr}
 	}
 	for i, p := range programs {
-		e := entry(p, paths[i], rest, env, f.workDir, on[i])
-		e.Trace, e.Capabilities = f.trace, f.give
-		sp := session.Program{Name: p.Name, Core: on[i]}
+		e := entry(p, paths[i], rest, env, f.workDir, on[i][0])
+		e.Cores, e.Trace, e.Capabilities = on[i][1:], f.trace, f.give
+		sp := session.Program{Name: p.Name, Core: on[i][0]}
 		if i == 0 && (f.interactive || !term.IsTerminal(int(os.Stdin.Fd()))) {
 			sp.Stdin, e.Stdin = os.Stdin, true
 		}
@@ -151,31 +160,47 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	return nil
 }
 
-// placement decides on which core each of n programs runs, and how many cores
-// there are.
-func placement(c *cobra.Command, f *runFlags, n int) ([]int, error) {
-	on := f.on
+// coreList is a flag that lists cores.
+type coreList []int
+
+// String implements pflag.Value.
+func (l *coreList) String() string { return "" }
+
+// Type implements pflag.Value.
+func (l *coreList) Type() string { return "cores" }
+
+// Set implements pflag.Value. A flag that is repeated adds to the list.
+func (l *coreList) Set(s string) error {
+	cores, err := manifest.ParseCores(s)
+	*l = append(*l, cores...)
+	return err
+}
+
+// placement decides on which cores each of n programs runs, the one it starts on
+// first, and how many cores there are.
+func placement(c *cobra.Command, f *runFlags, n int) (on [][]int, err error) {
 	switch {
-	case len(on) > n && n == 1:
-		return nil, usagef(c, "--on names %d cores for one program: a program that spans cores comes with a later version", len(on))
-	case len(on) > 0 && len(on) != n:
-		return nil, usagef(c, "--on names %d cores for %d programs", len(on), n)
-	case len(on) == 0:
+	case len(f.on) == 0:
 		cores := f.cores
 		if cores == 0 {
 			cores = n
 		}
 		for i := range n {
-			on = append(on, i%cores)
+			on = append(on, []int{i % cores})
 		}
-	}
-	highest := 0
-	for _, core := range on {
-		if core < 0 {
-			return nil, usagef(c, "there is no core %d", core)
+	case n == 1:
+		if err := manifest.CheckCores(f.on); err != nil {
+			return nil, usagef(c, "--on: %v", err)
 		}
-		highest = max(highest, core)
+		on = append(on, f.on)
+	case len(f.on) == n:
+		for _, core := range f.on {
+			on = append(on, []int{core})
+		}
+	default:
+		return nil, usagef(c, "--on names %d %s for %d programs", len(f.on), plural(len(f.on), "core"), n)
 	}
+	highest := slices.Max(slices.Concat(on...))
 	if f.cores == 0 {
 		f.cores = highest + 1
 	}

@@ -317,6 +317,9 @@ func isClosed(err error) bool {
 func (s *running) outcomeError(i int, o *Outcome) error {
 	p := s.Programs[i]
 	what := fmt.Sprintf("program %s on core %d", p.Name, p.Core)
+	if o.Ended {
+		what = fmt.Sprintf("program %s on core %d", p.Name, o.Core)
+	}
 	switch {
 	case o.Failed != "":
 		code := exitcode.BadFile
@@ -334,6 +337,8 @@ func (s *running) outcomeError(i int, o *Outcome) error {
 // exit code. libos is the libos's ELF file, to name addresses.
 func EndError(what string, st *link.End, libos []byte) error {
 	switch st.Kind {
+	case abi.ExitNone:
+		return exitcode.New(exitcode.Machine, what, "", "lost with its core")
 	case abi.ExitCode:
 		return nil
 	case abi.ExitSignal:

@@ -12,7 +12,7 @@ import (
 )
 
 func frames() []Frame {
-	end := End{abi.Status{Domain: 7, Kind: abi.ExitFault, Code: 1 << 60, FaultRIP: 0x7f0000001234, CPU: -1}, 9}
+	end := End{abi.Status{Domain: 7, Kind: abi.ExitFault, Code: 1 << 60, FaultRIP: 0x7f0000001234, CPU: -1}, 3, 9}
 	end.Trace[11] = 9
 	return []Frame{
 		{Hello, 0, None, []byte(`{"Version":"0.1.0"}`)},
@@ -64,7 +64,7 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestEnd(t *testing.T) {
-	want := End{abi.Status{Domain: 1, Kind: abi.ExitSignal, Code: 11, FaultAddress: 1 << 63, CPU: 6}, 5 << 20}
+	want := End{abi.Status{Domain: 1, Kind: abi.ExitSignal, Code: 11, FaultAddress: 1 << 63, CPU: 6}, 3, 5 << 20}
 	want.Trace[0] = 4
 	got, err := ParseEnd(AppendEnd(nil, &want))
 	if err != nil || got != want {

@@ -142,10 +142,11 @@ func ParseSummary(p []byte) (s Summary, err error) {
 	return s, err
 }
 
-// End is the payload of Exit: how a program ended, and how many bytes of memory
-// it held at most.
+// End is the payload of Exit: how a program ended, on which of its cores, and how
+// many bytes of memory it held at most.
 type End struct {
 	abi.Status
+	Core uint32
 	Peak uint64
 }
 

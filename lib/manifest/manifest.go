@@ -2,8 +2,8 @@
 // booted machine: the file boot/manifest.json of the boot archive. The host
 // command writes it, the monitor of core 0 reads it.
 //
-// The host command and the monitor import it; it imports the standard library
-// alone and must never hold more than data and its checks.
+// The host command and the monitor import it; it imports package abi and the
+// standard library alone and must never hold more than data and its checks.
 package manifest
 
 import (
@@ -45,15 +45,20 @@ type Manifest struct {
 
 // Program is one program to start.
 type Program struct {
-	Name  string   // for people, at most 31 bytes
-	Path  string   // of its ELF in the boot archive, without a leading slash
-	Args  []string // argv, argv[0] included
-	Env   []string // KEY=VALUE
-	Cwd   string   // working directory, absolute
-	Core  int      // core to run on, from 0
-	Quota uint64   // bytes of memory it may hold; 0: as much as its core has
-	Stdin bool     `json:",omitempty"` // input comes over the link; otherwise it reads end of file
-	Trace bool     `json:",omitempty"` // report unknown Linux calls at exit
+	Name string   // for people, at most 31 bytes
+	Path string   // of its ELF in the boot archive, without a leading slash
+	Args []string // argv, argv[0] included
+	Env  []string // KEY=VALUE
+	Cwd  string   // working directory, absolute
+	Core int      // core to run on, from 0: its home, if it has others
+	// Cores are others on which it has a dispatcher besides. Replicated is to give
+	// each dispatcher page tables of its own for the program's memory; it is
+	// refused as yet.
+	Cores      []int  `json:",omitempty"`
+	Replicated bool   `json:",omitempty"`
+	Quota      uint64 // bytes of memory it may hold; 0: as much as its core has
+	Stdin      bool   `json:",omitempty"` // input comes over the link; otherwise it reads end of file
+	Trace      bool   `json:",omitempty"` // report unknown Linux calls at exit
 	// Capabilities are what it is given besides what every domain has: Log,
 	// Inspect, Dispatch, Devices.
 	Capabilities []string `json:",omitempty"`
@@ -158,10 +163,13 @@ func (p *Program) check() error {
 		return fmt.Errorf("%s: no argv[0]", p.Name)
 	case !strings.HasPrefix(p.Cwd, "/"):
 		return fmt.Errorf("%s: working directory %q is not absolute", p.Name, p.Cwd)
-	case p.Core < 0:
-		return fmt.Errorf("%s: core %d", p.Name, p.Core)
+	case p.Replicated:
+		return fmt.Errorf("%s: %w", p.Name, CheckVSpace(Replicated))
 	case p.Runs < 0 || p.Kill < 0:
 		return fmt.Errorf("%s: %d runs, killed after %d us", p.Name, p.Runs, p.Kill)
+	}
+	if err := CheckCores(append([]int{p.Core}, p.Cores...)); err != nil {
+		return fmt.Errorf("%s: %w", p.Name, err)
 	}
 	if err := CheckCapabilities(p.Capabilities, p.Core); err != nil {
 		return fmt.Errorf("%s: %w", p.Name, err)

@@ -10,7 +10,7 @@ func valid() *Manifest {
 	return &Manifest{
 		Programs: []Program{{
 			Name: "hello", Path: "bin/hello", Args: []string{"hello", "é", ""},
-			Env: []string{"A=", "B=c=d"}, Cwd: "/", Core: 3, Quota: 64 << 20, Stdin: true, Trace: true, Capabilities: []string{Log, Inspect}, Runs: 7, Kill: 1000,
+			Env: []string{"A=", "B=c=d"}, Cwd: "/", Core: 3, Cores: []int{1, 2}, Quota: 64 << 20, Stdin: true, Trace: true, Capabilities: []string{Log, Inspect}, Runs: 7, Kill: 1000,
 		}},
 		Summary: true, Link: true, PowerOff: true,
 	}
@@ -46,6 +46,10 @@ func TestCheck(t *testing.T) {
 		{"core 3 has no devices", func(m *Manifest) { m.Programs[0].Capabilities = []string{Log, Devices} }},
 		{"not absolute", func(m *Manifest) { m.Programs[0].Cwd = "tmp" }},
 		{"core -1", func(m *Manifest) { m.Programs[0].Core = -1 }},
+		{"no core -2", func(m *Manifest) { m.Programs[0].Cores[1] = -2 }},
+		{"core 3 is named twice", func(m *Manifest) { m.Programs[0].Cores[1] = 3 }},
+		{"at most 64 can be given", func(m *Manifest) { m.Programs[0].Cores = make([]int, 64) }},
+		{"cannot be replicated yet", func(m *Manifest) { m.Programs[0].Replicated = true }},
 		{"-1 runs", func(m *Manifest) { m.Programs[0].Runs = -1 }},
 		{"after -1 us", func(m *Manifest) { m.Programs[0].Kill = -1 }},
 		{"NUL", func(m *Manifest) { m.Programs[0].Args[1] = "a\x00b" }},
@@ -89,4 +93,22 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("decoded but does not encode: %v", err)
 		}
 	})
+}
+
+func TestParseCores(t *testing.T) {
+	for list, want := range map[string][]int{
+		"3": {3}, "0-3": {0, 1, 2, 3}, "2,0": {2, 0}, "0,2,4-5": {0, 2, 4, 5}, "5-5": {5}, "253": {253},
+	} {
+		if got, err := ParseCores(list); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %v, %v, want %v", list, got, err, want)
+		}
+	}
+	for list, want := range map[string]string{
+		"": "no list", "a": "no list", "1,": "no list", "-1": "no list", "1-": "no list", "1-2-3": "no list", " 1": "no list",
+		"254": "no list", "99999999999999999999": "no list", "3-1": "down to 1",
+	} {
+		if got, err := ParseCores(list); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, %v, want an error with %q", list, got, err, want)
+		}
+	}
 }

@@ -16,6 +16,8 @@ type Program struct {
 	Args  []string // argv, argv[0] included
 	Env   []string // KEY=VALUE
 	Trace bool     // report unknown Linux calls at exit
+	// Replicated gives each of several dispatchers page tables of its own.
+	Replicated bool
 }
 
 // Encode returns the program as an abi.Info and its strings. It fails when a
@@ -29,6 +31,9 @@ func (p *Program) Encode() ([]byte, error) {
 	}
 	if p.Trace {
 		info.Flags |= abi.InfoTrace
+	}
+	if p.Replicated {
+		info.Flags |= abi.InfoReplicated
 	}
 	b := make([]byte, header, 512)
 	add := func(offset *uint32, texts ...string) error {

@@ -93,6 +93,9 @@ func (k *kernel) plan(d *agent.Domain) *domain.Plan {
 			{Address: abi.StdioBase, Source: d.Channels.Frame, Size: abi.ChannelsSize, Prot: abi.ProtRead | abi.ProtWrite},
 		},
 	}
+	if d.Span != nil {
+		p.Span = planSpan(d.Span)
+	}
 	if d.Grants&wire.GrantLog != 0 {
 		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotLog, Source: capability.Reference(driver), Rights: capability.RightWrite})
 	}
@@ -140,6 +143,11 @@ func (k *kernel) Build(d *agent.Domain) (err error) {
 	if err != nil {
 		return fmt.Errorf("domain number %d: %w", d.Number, err)
 	}
+	if d.Span != nil && d.Span.Index != 0 {
+		if err := k.imports(d.Span); err != nil {
+			return err
+		}
+	}
 	if err := domain.Build(invoker{}, k.plan(d)); err != nil {
 		return err
 	}
@@ -152,13 +160,20 @@ func (k *kernel) Build(d *agent.Domain) (err error) {
 	d.Doorbell, err = k.fill(func(slot capability.Reference) error {
 		return retype(slot, capability.MakeReference(d.Mount, capability.SlotEndpoint), capability.Doorbell, 0, capability.Of(capability.Doorbell).Least)
 	})
-	return err
+	if err != nil || d.Span == nil {
+		return err
+	}
+	return k.findSpan(d)
 }
 
 // Forget implements agent.Kernel. With the domain's memory all is gone but its
-// number.
+// number, and what it had of another core's.
 func (k *kernel) Forget(d *agent.Domain) {
-	if err := errors.Join(k.empty(d.Dispatcher), k.empty(d.Doorbell), k.empty(d.Identity)); err != nil {
+	err := errors.Join(k.empty(d.Dispatcher), k.empty(d.Doorbell), k.empty(d.Identity))
+	if d.Span != nil {
+		err = errors.Join(err, k.dropImports(d.Span))
+	}
+	if err != nil {
 		native.Log(fmt.Sprintf("monitor: domain %d leaves a slot: %v", d.Number, err))
 	}
 }
@@ -193,8 +208,14 @@ func (*kernel) Hand(d *agent.Domain, number uint32, p agent.Piece) error {
 type invoker struct{}
 
 // Invoke implements domain.Invoker.
-func (invoker) Invoke(word uint64, a *capability.Arguments) (uint64, capability.Error) {
-	return native.Invoke(word, a)
+func (invoker) Invoke(word uint64, a *capability.Arguments) (value uint64, err capability.Error) {
+	for range attempts {
+		value, err = native.Invoke(word, a)
+		if err != capability.ErrInUse || !settle() {
+			break
+		}
+	}
+	return value, err
 }
 
 // Fill implements domain.Invoker.

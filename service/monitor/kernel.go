@@ -15,10 +15,13 @@ import (
 // kernel is what the agent needs of the CPU driver and the libos.
 type kernel struct {
 	slots
-	system   *system
-	domains  uint64                 // the first domain number
-	doorbell capability.Reference   // of this monitor
-	lent     map[uint64]agent.Piece // by address
+	core      uint32
+	system    *system
+	domains   uint64                          // the first domain number
+	doorbells uint64                          // the first number of a RemoteDoorbell
+	doorbell  capability.Reference            // of this monitor
+	remote    map[uint32]capability.Reference // to RemoteDoorbells, by number
+	lent      map[uint64]agent.Piece          // by address
 }
 
 // driver is the Kernel of the core.
@@ -26,12 +29,16 @@ var driver = typed.Kernel(capability.Base(capability.SlotKernel))
 
 // newKernel returns the kernel of a core, and the pool of its RAM.
 func newKernel(info *abi.CoreInfo) (*kernel, *memory.Pool, error) {
-	k := &kernel{lent: make(map[uint64]agent.Piece)}
+	k := &kernel{core: info.Core, remote: make(map[uint32]capability.Reference), lent: make(map[uint64]agent.Piece)}
 	numbers, err := native.Identify(capability.Base(capability.SlotDomains))
 	if err != nil {
 		return nil, nil, err
 	}
 	k.domains = numbers.Base
+	// A kernel alone has none.
+	if numbers, err = native.Identify(capability.Base(capability.SlotDoorbells)); err == nil {
+		k.doorbells = numbers.Base
+	}
 	k.doorbell, err = k.fill(func(slot capability.Reference) error {
 		return retype(slot, capability.Base(capability.SlotEndpoint), capability.Doorbell, 0, capability.Of(capability.Doorbell).Least)
 	})
@@ -67,6 +74,9 @@ func (k *kernel) Make(b memory.Block) (agent.Piece, error) {
 		return agent.Piece{Block: b, Reference: b.Root.Reference}, nil
 	}
 	r, err := k.fill(func(slot capability.Reference) error { return carve(slot, b) })
+	if errors.Is(err, capability.ErrInUse) && !settled() {
+		err = capability.ErrAgain
+	}
 	return agent.Piece{Block: b, Reference: r}, err
 }
 

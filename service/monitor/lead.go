@@ -35,7 +35,7 @@ func (m *monitor) lead(info *abi.CoreInfo, k *kernel, pool *memory.Pool) error {
 	for core := 1; core < len(byCore); core++ {
 		byCore[core] = m.connect(core, urpc.A)
 	}
-	m.agent = agent.New(k, pool, func(message wire.Message) { m.control.Handle(0, message) })
+	m.agent = agent.New(info.Core, k, pool, func(message wire.Message) { m.control.Handle(0, message) })
 	m.agent.Counts = m.counts
 	port := func(number int) *control.Port {
 		return control.NewPort(func(b []byte) (int, error) { return native.PortWrite(number, b) })

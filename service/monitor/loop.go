@@ -77,7 +77,7 @@ func (m *monitor) follow(leader int, info *abi.CoreInfo, k *kernel, pool *memory
 			native.Log("monitor: " + err.Error())
 		}
 	}
-	m.agent = agent.New(k, pool, emit)
+	m.agent = agent.New(info.Core, k, pool, emit)
 	m.agent.Counts = m.counts
 	m.agent.Ready(distances(info))
 }

@@ -36,8 +36,13 @@ type Agent struct {
 	// and received from them; nil stands for none.
 	Counts func() (sent, received uint64)
 
+	self   uint32 // the core
 	kernel Kernel
 	emit   func(wire.Message)
+	// inbox is what other cores have said about programs, and nobody has looked
+	// at: it may come while that is being done which it answers.
+	inbox  []wire.Message
+	shared map[uint32]uint32 // programs with a dispatcher on another core, by core
 
 	pool  *memory.Pool
 	loans *loan.Core
@@ -58,10 +63,12 @@ type Agent struct {
 
 // New returns an agent of a core whose RAM is in the pool. It hands its messages
 // to emit, whose argument is valid until emit returns.
-func New(kernel Kernel, pool *memory.Pool, emit func(wire.Message)) *Agent {
+func New(core uint32, kernel Kernel, pool *memory.Pool, emit func(wire.Message)) *Agent {
 	a := &Agent{
+		self:      core,
 		kernel:    kernel,
 		emit:      emit,
+		shared:    make(map[uint32]uint32),
 		pool:      pool,
 		byProgram: make(map[uint32]*child),
 		numbers:   numbers{first: firstDomain, end: 1<<32 - 1},
@@ -97,6 +104,19 @@ func (a *Agent) Handle(m wire.Message) {
 		if c := a.byProgram[m.Program]; c != nil {
 			c.eof = true
 		}
+	case *wire.Extend:
+		a.join(m)
+	case *wire.Peers:
+		if c := a.partFor(m.Part); c != nil && c.state == built {
+			a.connect(c, m.Doorbells)
+		}
+	case *wire.Shrink:
+		if c := a.partFor(m.Part); c != nil {
+			a.kill(c)
+		}
+	case *wire.Extended, *wire.Shrunk:
+		a.inbox = append(a.inbox, m)
+		a.changed = true
 	case *wire.Loan:
 		a.loans.Handle(m.Message)
 		a.changed = true
@@ -106,6 +126,15 @@ func (a *Agent) Handle(m wire.Message) {
 		a.answer(m.Request, a.domains)
 	case *wire.QueryMemory:
 		a.answer(m.Request, a.memory)
+	case *wire.QueryThreads:
+		a.threads(m)
+	case *wire.Weigh:
+		a.schedule(m.Request, m.Program, func(d *Domain) (uint64, error) { return 0, a.kernel.Weigh(d, m.Weight) })
+	case *wire.Reserve:
+		a.schedule(m.Request, m.Program, func(d *Domain) (uint64, error) {
+			return a.kernel.Reserve(d, m.Period, m.Budget, m.Deadline)
+		})
+
 	}
 }
 
@@ -129,6 +158,7 @@ func (a *Agent) Notified() { a.notified = true }
 func (a *Agent) Poll(output bool) bool {
 	progress := a.changed
 	a.changed = false
+	progress = a.answered() || progress
 	if a.notified {
 		a.notified = false
 		for _, c := range a.children {
@@ -158,7 +188,7 @@ func (a *Agent) Poll(output bool) bool {
 			progress = progress || moved
 		}
 		if c.state == ended {
-			if drained && c.held == 0 {
+			if drained && c.held == 0 && c.alone() {
 				a.remove(i)
 				i--
 				progress = true
@@ -193,11 +223,19 @@ func (a *Agent) remove(i int) {
 	a.children = slices.Delete(a.children, i, i+1)
 	delete(a.byProgram, c.program)
 	a.release(c)
-	if c.failure != nil {
+	switch {
+	case c.part != nil:
+		m := &wire.Shrunk{Part: *c.part, Peak: c.peak, Status: c.status}
+		if c.failure != nil {
+			m.Reason = c.failure.Error()
+		}
+		a.emit(m)
+	case c.failure != nil:
 		a.emit(&wire.Failed{Program: c.program, Reason: c.failure.Error()})
-		return
+	default:
+		c.status.CPU += c.cpu
+		a.emit(&wire.Exit{Program: c.program, Core: c.endedOn, Peak: c.peak + c.elsewhere, Status: c.status})
 	}
-	a.emit(&wire.Exit{Program: c.program, Peak: c.peak, Status: c.status})
 }
 
 // Announce tells the programs that the monitor stops polling. It returns false

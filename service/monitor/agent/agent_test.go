@@ -33,7 +33,7 @@ func newBench(programs map[string]func(*agenttest.Domain)) *bench {
 	kernel := agenttest.New(3, programs)
 	b := &bench{kernel: kernel, window: make(map[uint32]int), wanted: make(map[uint32]int), text: make(map[uint8]string),
 		status: make(map[uint32]abi.Status), peak: make(map[uint32]uint64)}
-	b.Agent = agent.New(kernel, kernel.Pool(), func(m wire.Message) {
+	b.Agent = agent.New(kernel.Core, kernel, kernel.Pool(), func(m wire.Message) {
 		switch m := m.(type) {
 		case *wire.Output:
 			b.text[m.Stream] += string(m.Data)

@@ -1,7 +1,12 @@
 package agent
 
 import (
+	"errors"
+	"fmt"
+
 	"skerry/abi"
+	"skerry/abi/capability"
+
 	"skerry/service/memory"
 	"skerry/service/monitor/wire"
 )
@@ -10,9 +15,33 @@ import (
 func (a *Agent) answer(request uint32, ask func(request uint32) (wire.Message, error)) {
 	m, err := ask(request)
 	if err != nil {
-		m = &wire.Refused{Request: request, Reason: err.Error()}
+		a.refuse(request, err)
+		return
 	}
 	a.emit(m)
+}
+
+// refuse says why a question is not answered.
+func (a *Agent) refuse(request uint32, err error) {
+	a.emit(&wire.Refused{Request: request, Reason: err.Error()})
+}
+
+// schedule changes how a program's dispatcher here is scheduled.
+func (a *Agent) schedule(request, program uint32, change func(*Domain) (left uint64, err error)) {
+	c := a.byProgram[program]
+	if c == nil || c.state != running {
+		a.refuse(request, errNotRunning)
+		return
+	}
+	left, err := change(&c.domain)
+	if errors.Is(err, capability.ErrOverload) {
+		err = fmt.Errorf("%w: %.1f %% can be reserved for it", err, float64(left)/1e4)
+	}
+	if err != nil {
+		a.refuse(request, err)
+		return
+	}
+	a.emit(&wire.Scheduled{Request: request, Left: left})
 }
 
 // core describes the core.
@@ -43,9 +72,15 @@ func (a *Agent) domains(request uint32) (wire.Message, error) {
 		if !ok {
 			break
 		}
-		d := wire.Domain{DomainInfo: info}
+		d := wire.Domain{DomainInfo: info, Home: a.self, HomeDomain: info.Domain, Dispatchers: 1}
 		if c := held[info.Domain]; c != nil {
 			d.Memory, d.Quota = c.held, c.quota
+			if s := c.domain.Span; s != nil {
+				d.Index, d.Dispatchers = s.Index, s.Dispatchers
+			}
+			if c.part != nil {
+				d.Home, d.HomeDomain = c.part.Home, c.domain.Span.Domain
+			}
 		} else if own, err := a.kernel.Own(); err == nil && info.Domain < firstDomain {
 			d.Memory = own.Held
 		}

@@ -40,9 +40,21 @@ type child struct {
 	returned   map[uint32]bool // of these, pieces on their way back
 	want       *supply.Piece   // asked for, not yet answered
 	refused    bool            // no other core lends
+	listing    *listing        // of its threads; nil: none is under way
 
-	failure error // why it could not be started
-	status  abi.Status
+	// others are the dispatchers of a program that is at home here on other
+	// cores, in order; share is what each of them may hold.
+	others []other
+	share  uint64
+	// part is which dispatcher this is of a program that is at home on another
+	// core; nil else.
+	part *wire.Part
+
+	failure   error // why it could not be started
+	status    abi.Status
+	endedOn   uint32 // the core of the dispatcher whose end that was
+	elsewhere uint64 // bytes that its dispatchers on other cores held at most
+	cpu       int64  // ns that they ran
 }
 
 // state is how far a child is.
@@ -50,6 +62,7 @@ type state uint8
 
 const (
 	waiting state = iota // for memory to start with
+	built                // and waits for its other dispatchers
 	running
 	ended // or failed to start; its memory is on its way back
 )
@@ -57,14 +70,38 @@ const (
 // spawn takes a program in.
 func (a *Agent) spawn(m *wire.Spawn) {
 	if a.byProgram[m.Program] != nil {
-		a.emit(&wire.Failed{Program: m.Program, Reason: fmt.Sprintf("program number %d is taken", m.Program)})
+		a.emit(&wire.Failed{Program: m.Program, Reason: taken(m.Program)})
 		return
 	}
-	c := &child{
-		program: m.Program, quota: m.Quota,
-		pieces: make(map[uint32]Piece), returned: make(map[uint32]bool),
-		domain: Domain{Name: m.Name, Info: append([]byte(nil), m.Info...), Grants: m.Grants},
+	n := uint32(1 + len(m.Cores))
+	home, satellite, err := divide(m.Quota, uint64(n))
+	c := newChild(m.Program, home, Domain{Name: m.Name, Info: infoFor(m.Info, n, 0), Grants: m.Grants})
+	c.share, c.endedOn = satellite, a.self
+	for _, core := range m.Cores {
+		c.others = append(c.others, other{core: core})
 	}
+	if n > 1 {
+		c.domain.Span = &Span{Home: a.self, Dispatchers: n}
+	}
+	if err != nil {
+		a.add(c)
+		a.fail(c, a.spawnError(c, err))
+		return
+	}
+	a.enter(c)
+}
+
+func taken(program uint32) string { return fmt.Sprintf("program number %d is taken", program) }
+
+func newChild(program uint32, quota uint64, d Domain) *child {
+	return &child{
+		program: program, quota: quota, domain: d,
+		pieces: make(map[uint32]Piece), returned: make(map[uint32]bool),
+	}
+}
+
+// enter adds a child and starts it.
+func (a *Agent) enter(c *child) {
 	if c.quota == 0 {
 		s := a.pool.Statistics()
 		c.quota = max(s.Size-s.Borrowed, reserve) - reserve
@@ -79,7 +116,7 @@ func (a *Agent) spawn(m *wire.Spawn) {
 func (a *Agent) start(c *child) bool {
 	size := uint64(1) << bits.Len64(max(a.kernel.Least(&c.domain)+memory.Least, firstPiece)-1)
 	if size > c.quota {
-		a.fail(c, spawnError(c, capability.ErrQuota))
+		a.fail(c, a.spawnError(c, capability.ErrQuota))
 		return true
 	}
 	b, ok := a.pool.Take(size, reserve)
@@ -87,22 +124,52 @@ func (a *Agent) start(c *child) bool {
 		if a.mayCome(c, size) {
 			return false
 		}
-		a.fail(c, spawnError(c, capability.ErrMemory))
+		a.fail(c, a.spawnError(c, capability.ErrMemory))
 		return true
 	}
-	if err := a.build(c, b); err != nil {
-		a.fail(c, spawnError(c, err))
-		return true
+	err := a.build(c, b)
+	switch {
+	case errors.Is(err, capability.ErrAgain) && len(c.pieces) == 0:
+		return false
+	case err != nil:
+		a.fail(c, a.spawnError(c, err))
+	case c.part != nil:
+		c.state = built
+		a.emit(&wire.Extended{Part: *c.part, Doorbell: c.domain.Span.Doorbell})
+	case len(c.others) > 0:
+		c.state = built
+		if err := a.extend(c); err != nil {
+			a.fail(c, a.spawnError(c, err))
+		}
+	default:
+		a.run(c)
 	}
-	c.state = running
-	a.emit(&wire.Started{Program: c.program, Domain: c.domain.Number})
-	a.grant(c, inputWindow)
 	return true
 }
 
-func spawnError(c *child, err error) error { return fmt.Errorf("spawn %s: %w", c.domain.Name, err) }
+// spawnError says that a program could not be started; home adds that to what it
+// hears from other cores.
+func (a *Agent) spawnError(c *child, err error) error {
+	if c.part != nil {
+		return err
+	}
+	return fmt.Errorf("spawn %s: %w", c.domain.Name, err)
+}
 
-// build makes a domain of a block and lets it run.
+// run lets a domain run, all of whose dispatchers have been built.
+func (a *Agent) run(c *child) {
+	if err := a.kernel.Run(&c.domain); err != nil {
+		a.fail(c, a.spawnError(c, err))
+		return
+	}
+	c.state = running
+	if c.part == nil {
+		a.emit(&wire.Started{Program: c.program, Domain: c.domain.Number})
+		a.grant(c, inputWindow)
+	}
+}
+
+// build makes a domain of a block.
 func (a *Agent) build(c *child, b memory.Block) error {
 	p, err := a.kernel.Make(b)
 	if err != nil {
@@ -114,7 +181,12 @@ func (a *Agent) build(c *child, b memory.Block) error {
 	d.Memory = p
 	var ok bool
 	if d.Mount, ok = a.mounts.take(); !ok {
-		return errors.New("the core runs too many programs")
+		return errTooMany
+	}
+	if d.Span != nil {
+		if d.Span.Mount, ok = a.mounts.take(); !ok {
+			return errTooMany
+		}
 	}
 	d.Number, _ = a.numbers.take() // there are fewer mounts
 	if n := len(a.frames); n > 0 {
@@ -124,11 +196,10 @@ func (a *Agent) build(c *child, b memory.Block) error {
 	}
 	stdio.AttachSpawner(&c.channel, d.Channels.Address)
 	supply.AttachSpawner(&c.supply, d.Channels.Address+abi.StdioSize)
-	if err := a.kernel.Build(d); err != nil {
-		return err
-	}
-	return a.kernel.Run(d)
+	return a.kernel.Build(d)
 }
+
+var errTooMany = errors.New("the core runs too many programs")
 
 // fail takes note that a program cannot be started.
 func (a *Agent) fail(c *child, err error) {
@@ -161,20 +232,40 @@ func (a *Agent) kill(c *child) {
 	switch c.state {
 	case waiting:
 		a.fail(c, errors.New("killed before it had memory to start with"))
+	case built:
+		a.fail(c, errEarly)
 	case running:
 		status := abi.Status{Domain: c.domain.Number, Kind: abi.ExitKilled}
-		if info, ok, err := a.kernel.Dispatcher(c.domain.Number); err == nil && ok && info.Domain == c.domain.Number {
-			status.CPU = info.CPU
-		}
-		a.kernel.Stop(&c.domain) // it goes with its memory in any case
+		status.CPU = a.stop(c)
 		a.end(c, status)
 	}
 }
 
-// end takes a program's memory back.
+// stop takes a domain off the core, and returns how many ns it has run.
+func (a *Agent) stop(c *child) (cpu int64) {
+	if info, ok, err := a.kernel.Dispatcher(c.domain.Number); err == nil && ok && info.Domain == c.domain.Number {
+		cpu = info.CPU
+	}
+	a.kernel.Stop(&c.domain) // it goes with its memory in any case
+	return cpu
+}
+
+// end ends a program: its dispatchers on other cores, which use its memory, then
+// takes that back.
 func (a *Agent) end(c *child, status abi.Status) {
 	c.state, c.status = ended, status
 	a.changed = true
+	if l := c.listing; l != nil {
+		c.listing = nil
+		a.refuse(l.Query, errNotRunning)
+	}
+	if a.shrink(c); c.alone() {
+		a.reclaim(c)
+	}
+}
+
+// reclaim takes a program's memory back.
+func (a *Agent) reclaim(c *child) {
 	// Its first piece holds its dispatcher and its CSpace.
 	for number := range uint32(capability.MemorySlots) {
 		if p, ok := c.pieces[number]; ok && !c.returned[number] {
@@ -192,6 +283,10 @@ func (a *Agent) release(c *child) {
 	}
 	a.kernel.Forget(d)
 	a.mounts.give(d.Mount)
+	if d.Span != nil && d.Span.Mount != 0 {
+		a.mounts.give(d.Span.Mount)
+	}
+
 	a.numbers.give(d.Number)
 	if d.Channels.Address != 0 {
 		a.frames = append(a.frames, d.Channels)

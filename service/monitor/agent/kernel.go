@@ -5,13 +5,15 @@ import (
 	"skerry/abi/capability"
 	"skerry/service/memory"
 	"skerry/service/memory/loan"
+	"skerry/service/monitor/wire"
 )
 
 // Kernel is what an agent needs of the CPU driver and of the libos below it.
 type Kernel interface {
 	loan.Kernel
 
-	// Make makes the capability of a block, for Build and Hand.
+	// Make makes the capability of a block, for Build and Hand. ErrAgain: it
+	// cannot yet, and is to be asked again after a notification.
 	Make(memory.Block) (Piece, error)
 	// Destroy deletes a piece, all copies of it and all that was made of it.
 	// Until it returns nil that goes on, and it is to be asked again after a
@@ -46,6 +48,16 @@ type Kernel interface {
 	// Hand puts a copy of a piece into slot capability.SlotMemory + number of
 	// the domain's.
 	Hand(d *Domain, number uint32, p Piece) error
+	// Connect lets a domain's dispatcher ring the others of its program, whose
+	// doorbells are given by index, its own among them.
+	Connect(d *Domain, doorbells []uint32) error
+	// Share says how many domains here have a dispatcher on another core, for
+	// which they have memory in common.
+	Share(core, domains uint32) error
+	// Weigh and Reserve say how a domain is scheduled; see the Kernel's
+	// invocations Weight and Reserve.
+	Weigh(d *Domain, weight uint64) error
+	Reserve(d *Domain, period, budget, deadline uint64) (left uint64, err error)
 
 	CoreInfo() (abi.CoreInfo, error)
 	// Dispatcher describes the first dispatcher whose domain has at least a
@@ -76,8 +88,24 @@ type Domain struct {
 	Grants   uint32 // wire.Grant…
 	Memory   Piece  // of which it is made
 	Channels Channels
+	// Span is nil but for one of several dispatchers of a program.
+	Span *Span
 
 	// Build makes capabilities to its number and its dispatcher, and a doorbell;
 	// Forget deletes them.
 	Identity, Dispatcher, Doorbell capability.Reference
+}
+
+// Span is what a domain has that is one of several dispatchers of a program.
+type Span struct {
+	Mount              uint32 // slot of the monitor's L1 CNode for the CNode with its peers
+	Home, Domain       uint32 // the program's first core, and its domain there
+	Index, Dispatchers uint32 // which it is, 0 at home, and how many
+	// Common is the memory that they have in common: at home Build makes it, and
+	// says where it is.
+	Common wire.Common
+	// Build says which RemoteDoorbell is the dispatcher's.
+	Doorbell uint32
+	// Elsewhere, Build makes capabilities to Common; Forget deletes them.
+	Imports []capability.Reference
 }

@@ -80,8 +80,9 @@ const burstSupply = 8
 // mostGiven bounds a piece, in bytes.
 const mostGiven = 1 << 40
 
-// serve does what a program asks about memory.
+// serve does what a program asks about memory, and asks it about its threads.
 func (a *Agent) serve(c *child) (progress bool) {
+	progress = c.ask()
 	var slot [urpc.PayloadSize]byte
 	for range burstSupply {
 		if c.want != nil {
@@ -96,6 +97,14 @@ func (a *Agent) serve(c *child) (progress bool) {
 		}
 		progress = true
 		var p supply.Piece
+		switch kind {
+		case supply.ThreadIs:
+			c.thread(slot[:], n)
+			continue
+		case supply.Listed:
+			a.listed(c, slot[:], n)
+			continue
+		}
 		if !p.Get(slot[:], n) {
 			continue // a newer libos may say more than we know
 		}
@@ -161,8 +170,9 @@ func (a *Agent) hand(c *child, number uint32, size uint64) (given uint64, settle
 		p, err := a.kernel.Make(b)
 		if err != nil {
 			a.pool.Give(b)
-			return 0, true, err
+			return 0, !errors.Is(err, capability.ErrAgain), err
 		}
+
 		a.keep(c, number, p)
 		if err := a.kernel.Hand(&c.domain, number, p); err != nil {
 			a.takeBack(c, number, p)

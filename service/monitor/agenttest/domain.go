@@ -19,6 +19,13 @@ type Domain struct {
 	State any    // the program's own
 	Given []supply.Piece
 
+	// Threads is what it answers when it is asked for them, unless it is Deaf.
+	Threads []supply.Thread
+	Deaf    bool
+	// Weight and Reservation are how it is scheduled.
+	Weight      uint64
+	Reservation [3]uint64
+
 	// Broken makes the domain's dispatcher unknown to the monitor, Obstinate
 	// its slots for memory be taken.
 	Broken, Obstinate bool
@@ -32,8 +39,11 @@ type Domain struct {
 	step    func(*Domain)
 	output  []output
 	memory  map[uint32]capability.Reference
-	state   uint32
-	status  *abi.Status
+	peers   []uint32 // doorbells
+
+	reserved uint64 // millionths of the core
+	state    uint32
+	status   *abi.Status
 }
 
 type output struct {
@@ -106,14 +116,18 @@ func (d *Domain) run() (progress bool) {
 		}
 	}
 	for {
-		_, n, ok := d.supply.Receive(&slot)
+		kind, n, ok := d.supply.Receive(&slot)
 		if !ok {
 			break
 		}
 		progress = true
 		var p supply.Piece
-		if p.Get(slot[:], n) {
+		var l supply.Listing
+		switch {
+		case kind == supply.Given && p.Get(slot[:], n):
 			d.Given = append(d.Given, p)
+		case kind == supply.List && l.Get(slot[:], n) && !d.Deaf:
+			d.list(l)
 		}
 	}
 	if d.status == nil {
@@ -138,6 +152,31 @@ func (d *Domain) run() (progress bool) {
 	}
 	return progress
 }
+
+// list answers a question for threads.
+func (d *Domain) list(l supply.Listing) {
+	for range supply.ListMost {
+		if int(l.Next) == len(d.Threads) {
+			break
+		}
+		var b [supply.ThreadSize]byte
+		t := d.Threads[l.Next]
+		t.Query = l.Query
+		t.Put(&b)
+		d.supply.Send(supply.ThreadIs, b[:])
+		l.Next++
+	}
+	if int(l.Next) == len(d.Threads) {
+		l.Next = 0
+	}
+	var b [supply.ListingSize]byte
+	l.Put(&b)
+	d.supply.Send(supply.Listed, b[:])
+}
+
+// Peers returns the doorbells of all dispatchers of the program, or nil if the
+// domain has none.
+func (d *Domain) Peers() []uint32 { return d.peers }
 
 // End ends the program at once.
 func (d *Domain) End(status abi.Status) {

@@ -40,6 +40,16 @@ type Kernel struct {
 	Orphans []memory.Root
 	// Slow is how many Steps it takes to destroy a piece.
 	Slow int
+	// Hesitant is how often a piece is not made yet.
+	Hesitant int
+	// Machine is the kernels of all cores by number, for domains with several
+	// dispatchers. Lost says that this one has ended: nothing checks it any more.
+	Machine []*Kernel
+	Lost    bool
+	// Full makes no domain but one that is built already be connected.
+	Full bool
+	// Unreserved is how much of the core can be reserved, in millionths.
+	Unreserved uint64
 	// Free is what the monitor's own libos has left, and Sustained what it got.
 	Free, Sustained uint64
 
@@ -50,6 +60,7 @@ type Kernel struct {
 	lent     []capability.Description
 	borrowed map[capability.Reference]capability.Description
 	rung     bool // the monitor's doorbell
+	shared   map[uint32]uint32
 }
 
 // piece is a capability to a block.
@@ -66,6 +77,7 @@ func New(core uint32, programs map[string]func(*Domain)) *Kernel {
 		Core: core, Programs: programs, Rung: make(map[uint32]int), Free: 64 << 20,
 		pieces: make(map[capability.Reference]*piece), next: 1000,
 		channels: make(map[uintptr][]uint64), borrowed: make(map[capability.Reference]capability.Description),
+		shared: make(map[uint32]uint32), Unreserved: 900_000,
 	}
 }
 
@@ -144,6 +156,11 @@ func (k *Kernel) take(b memory.Block) {
 // Make implements agent.Kernel.
 func (k *Kernel) Make(b memory.Block) (agent.Piece, error) {
 	k.take(b)
+	if k.Hesitant > 0 {
+		k.Hesitant--
+		k.rung = true
+		return agent.Piece{}, capability.ErrAgain
+	}
 	k.next++
 	p := agent.Piece{Block: b, Reference: k.next}
 	k.pieces[p.Reference] = &piece{Piece: p, in: make(map[*Domain]bool)}
@@ -158,6 +175,7 @@ func (k *Kernel) Destroy(p agent.Piece) error {
 	}
 	if !known.dying {
 		known.dying, known.left = true, k.Slow
+		k.alone(p)
 		for _, d := range k.built {
 			if d.Memory == p {
 				d.state = abi.DomainEnded
@@ -207,7 +225,7 @@ func (k *Kernel) Reclaim() (r memory.Root, ok bool) {
 // Build implements agent.Kernel.
 func (k *Kernel) Build(a *agent.Domain) error {
 	for _, d := range k.built {
-		if d.Number == a.Number || d.Mount == a.Mount || d.Channels == a.Channels {
+		if d.Number == a.Number || d.Channels == a.Channels || d.mounted(a.Mount) || a.Span != nil && d.mounted(a.Span.Mount) {
 			panic(fmt.Sprintf("agenttest: domain %+v has what %+v has", *a, d.Domain))
 		}
 	}
@@ -230,6 +248,12 @@ func (k *Kernel) Build(a *agent.Domain) error {
 	d.channel.Attach(a.Channels.Address, abi.StdioSize, urpc.B)
 	d.supply.Attach(a.Channels.Address+abi.StdioSize, abi.SupplySize, urpc.B)
 	a.Dispatcher, a.Doorbell = capability.Reference(a.Number<<8|1), capability.Reference(a.Number<<8|2)
+	if a.Span != nil {
+		if header.Dispatchers != a.Span.Dispatchers || header.Dispatcher != a.Span.Index {
+			panic(fmt.Sprintf("agenttest: dispatcher %+v is told that it is %d of %d", *a.Span, header.Dispatcher, header.Dispatchers))
+		}
+		k.span(d)
+	}
 	return nil
 }
 
@@ -262,7 +286,11 @@ func (k *Kernel) domain(a *agent.Domain) *Domain {
 
 // Run implements agent.Kernel.
 func (k *Kernel) Run(a *agent.Domain) error {
-	k.domain(a).state = abi.DomainReady
+	d := k.domain(a)
+	if a.Span != nil && d.peers == nil {
+		panic("agenttest: a domain runs before all its dispatchers are there")
+	}
+	d.state = abi.DomainReady
 	return nil
 }
 

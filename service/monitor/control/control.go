@@ -65,7 +65,8 @@ type Control struct {
 	running  int        // of the manifest's
 	next     uint32     // number of the next program or request
 	requests map[uint32]*request
-	broker   *loan.Broker // of memory that cores lend each other
+	broker   *loan.Broker       // of memory that cores lend each other
+	parts    map[wire.Part]bool // of programs with several dispatchers; see between
 
 	foreground  *program // has the console
 	discipline  discipline
@@ -87,6 +88,7 @@ type program struct {
 	index    int    // in the manifest; -1 for the prompt's
 	name     string
 	core     int
+	others   []int // cores on which it has a dispatcher besides
 	domain   uint32
 	ended    bool
 	deadline time.Time // for Started or Failed; zero after it
@@ -122,6 +124,7 @@ func New(c Config) *Control {
 		cores:    make([]core, c.Greeting.Cores),
 		programs: make(map[uint32]*program),
 		requests: make(map[uint32]*request),
+		parts:    make(map[wire.Part]bool),
 		nextCore: 1,
 	}
 	control.broker = loan.NewBroker(len(control.cores), func(core int, m loan.Message) {
@@ -143,7 +146,7 @@ func (c *Control) Start() {
 	}
 	for i := range c.Manifest.Programs {
 		m := &c.Manifest.Programs[i]
-		p := &program{index: i, name: m.Name, core: m.Core}
+		p := &program{index: i, name: m.Name, core: m.Core, others: m.Cores}
 		p.lines = c.Manifest.Tour
 		p.prefix(c.alone(i))
 		c.boot = append(c.boot, p)
@@ -163,11 +166,17 @@ func (c *Control) start(p *program, m *manifest.Program) {
 	p.number = c.next
 	c.programs[p.number] = p
 	spawn, err := spawnMessage(p, m)
-	if err == nil {
-		err = c.usable(p.core)
+	for _, core := range p.cores() {
+		if err == nil {
+			err = c.usable(core)
+		}
 	}
 	if err == nil {
-		p.deadline = c.deadline(p.core, spawnTimeout)
+		for _, core := range p.cores() {
+			if t := c.deadline(core, spawnTimeout); t.After(p.deadline) {
+				p.deadline = t
+			}
+		}
 		err = c.Send(p.core, spawn)
 	}
 	if err != nil {
@@ -218,6 +227,8 @@ func (c *Control) Handle(core int, m wire.Message) {
 		c.broker.Join(core, m.Spare, m.Distances)
 	case *wire.Loan:
 		c.broker.Handle(core, m.Message)
+	case wire.Between:
+		c.between(core, m)
 	case *wire.Started:
 		if p := c.program(core, m.Program); p != nil {
 			p.domain, p.deadline = m.Domain, time.Time{}
@@ -234,7 +245,7 @@ func (c *Control) Handle(core int, m wire.Message) {
 			c.failed(p, m.Reason)
 		}
 	case *wire.Output:
-		if p := c.program(core, m.Program); p != nil {
+		if p := c.programs[m.Program]; p != nil && p.has(core) {
 			c.output(p, m.Stream, m.Data)
 		}
 	case *wire.Window:
@@ -252,13 +263,17 @@ func (c *Control) Handle(core int, m wire.Message) {
 		}
 	case *wire.Exit:
 		if p := c.program(core, m.Program); p != nil {
-			c.exited(p, &m.Status, m.Peak)
+			c.exited(p, m)
 		}
 	case *wire.CoreAnswer:
 		c.answer(core, m.Request, m, nil)
 	case *wire.DomainsAnswer:
 		c.answer(core, m.Request, m, nil)
 	case *wire.MemoryAnswer:
+		c.answer(core, m.Request, m, nil)
+	case *wire.ThreadsAnswer:
+		c.answer(core, m.Request, m, nil)
+	case *wire.Scheduled:
 		c.answer(core, m.Request, m, nil)
 	case *wire.Refused:
 		c.answer(core, m.Request, nil, fmt.Errorf("core %d: %s", core, m.Reason))
@@ -329,15 +344,15 @@ func (c *Control) failed(p *program, reason string) {
 }
 
 // exited takes note that p has ended.
-func (c *Control) exited(p *program, s *abi.Status, peak uint64) {
+func (c *Control) exited(p *program, m *wire.Exit) {
 	c.flush(p)
 	if c.repeat(p) {
 		return
 	}
 	if c.toHost(p) {
-		c.frame(link.Exit, p, link.AppendEnd(nil, &link.End{Status: *s, Peak: peak}))
-	} else if text := EndText(s, peak); text != "" {
-		c.Console.Print("%s on core %d %s\n", p.name, p.core, text)
+		c.frame(link.Exit, p, link.AppendEnd(nil, &link.End{Status: m.Status, Core: m.Core, Peak: m.Peak}))
+	} else if text := EndText(&m.Status, m.Peak); text != "" {
+		c.Console.Print("%s on core %d %s\n", p.name, m.Core, text)
 	}
 	c.end(p)
 }
@@ -450,6 +465,7 @@ func (c *Control) CoreDied(core int, reason string) {
 	c.cores[core].dead = reason
 	c.Console.Print("core %d is lost: %s\n", core, reason)
 	c.broker.Died(core)
+	c.partsDied(core)
 	for number, r := range c.requests {
 		if r.core == core {
 			c.answer(core, number, nil, c.usable(core))
@@ -466,7 +482,7 @@ func (c *Control) CoreDied(core int, reason string) {
 func (c *Control) lost(p *program) {
 	c.flush(p)
 	if c.toHost(p) {
-		c.frame(link.Exit, p, link.AppendEnd(nil, &link.End{Status: abi.Status{Domain: p.domain, Kind: abi.ExitNone}}))
+		c.frame(link.Exit, p, link.AppendEnd(nil, &link.End{Status: abi.Status{Domain: p.domain, Kind: abi.ExitNone}, Core: uint32(p.core)}))
 	} else {
 		c.Console.Print("%s on core %d %s\n", p.name, p.core, EndText(&abi.Status{}, 0))
 	}
@@ -496,7 +512,11 @@ func (c *Control) Tick() {
 	}
 	for _, p := range c.programs {
 		if !p.deadline.IsZero() && !now.Before(p.deadline) {
-			c.failed(p, fmt.Sprintf("core %d does not answer", p.core))
+			c.failed(p, fmt.Sprintf("core %d does not answer", c.silent(p)))
+			if len(p.others) > 0 {
+				// Its other cores must not wait for ever.
+				c.Send(p.core, &wire.Kill{Program: p.number})
+			}
 		}
 	}
 }

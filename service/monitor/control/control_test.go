@@ -54,8 +54,8 @@ func newMachine(t *testing.T, m *manifest.Manifest, programs map[string]func(*ag
 		channel.Attach(base, size, urpc.Side(core))
 		x.streams[core] = wire.NewStream(&channel)
 	}
-	x.agents[0] = agent.New(x.kernels[0], x.kernels[0].Pool(), func(m wire.Message) { x.control.Handle(0, m) })
-	x.agents[1] = agent.New(x.kernels[1], x.kernels[1].Pool(), func(m wire.Message) {
+	x.agents[0] = agent.New(0, x.kernels[0], x.kernels[0].Pool(), func(m wire.Message) { x.control.Handle(0, m) })
+	x.agents[1] = agent.New(1, x.kernels[1], x.kernels[1].Pool(), func(m wire.Message) {
 		if err := x.streams[1].Send(m); err != nil {
 			t.Fatal(err)
 		}

@@ -71,11 +71,16 @@ func size(n uint64) string {
 
 // spawnMessage returns what asks a core to run m as p.
 func spawnMessage(p *program, m *manifest.Program) (*wire.Spawn, error) {
-	info, err := (&native.Program{Path: m.Path, Cwd: m.Cwd, Args: m.Args, Env: m.Env, Trace: m.Trace}).Encode()
+	info, err := (&native.Program{
+		Path: m.Path, Cwd: m.Cwd, Args: m.Args, Env: m.Env, Trace: m.Trace, Replicated: m.Replicated,
+	}).Encode()
 	if err != nil {
 		return nil, err
 	}
 	spawn := &wire.Spawn{Program: p.number, Name: m.Name, Quota: m.Quota, Info: info}
+	for _, core := range p.others {
+		spawn.Cores = append(spawn.Cores, uint32(core))
+	}
 	for _, c := range m.Capabilities {
 		switch c {
 		case manifest.Log:

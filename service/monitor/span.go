@@ -1,0 +1,145 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/carrier/domain"
+	typed "skerry/lib/capability"
+	"skerry/lib/native"
+	"skerry/lib/native/raw"
+	"skerry/service/monitor/agent"
+)
+
+// planSpan returns the part of a domain's plan that says what it shares with the
+// other dispatchers of its program.
+func planSpan(s *agent.Span) *domain.Span {
+	p := &domain.Span{Home: s.Index == 0, Mount: s.Mount, Size: abi.SpanSize(uint64(s.Dispatchers))}
+	if len(s.Imports) > 0 {
+		p.Frame = s.Imports[0]
+		copy(p.Tables[:], s.Imports[1:])
+	}
+	return p
+}
+
+// imports makes capabilities to what home shares.
+func (k *kernel) imports(s *agent.Span) error {
+	add := func(t capability.Type, base, size uint64) error {
+		r, err := k.fill(func(slot capability.Reference) error {
+			return driver.Import(slot, t, base, size, uint64(s.Home))
+		})
+		if err != nil {
+			return fmt.Errorf("import %s at %#x: %w", t, base, err)
+		}
+		s.Imports = append(s.Imports, r)
+		return nil
+	}
+	err := add(capability.Frame, s.Common.Frame, s.Common.Size)
+	for _, base := range s.Common.Tables {
+		if err == nil {
+			err = add(capability.PageTable3, base, abi.PageSize)
+		}
+	}
+	return err
+}
+
+// dropImports deletes them.
+func (k *kernel) dropImports(s *agent.Span) (err error) {
+	for _, r := range s.Imports {
+		err = errors.Join(err, k.empty(r))
+	}
+	s.Imports = nil
+	return err
+}
+
+// findSpan says where what home shares is, and by which number its dispatcher is
+// known to other cores.
+func (k *kernel) findSpan(d *agent.Domain) error {
+	s := d.Span
+	number, err := typed.Dispatcher(d.Dispatcher).Number()
+	if err != nil {
+		return err
+	}
+	s.Doorbell = k.core*abi.CoreDispatchers + uint32(number)
+	if s.Index != 0 {
+		return nil
+	}
+	find := func(slot uint32) capability.Description {
+		d, e := native.Identify(capability.MakeReference(s.Mount, slot))
+		err = errors.Join(err, e)
+		return d
+	}
+	frame := find(capability.PeerFrame)
+	s.Common.Frame, s.Common.Size = frame.Base, frame.Size
+	for i := range s.Common.Tables {
+		s.Common.Tables[i] = find(capability.PeerTables + uint32(i)).Base
+	}
+	return err
+}
+
+// Connect implements agent.Kernel. The capability to a doorbell is made once and
+// kept: those who had a dispatcher's number before may be on their way out still.
+func (k *kernel) Connect(d *agent.Domain, doorbells []uint32) error {
+	for i, number := range doorbells {
+		if uint32(i) == d.Span.Index {
+			continue
+		}
+		r, ok := k.remote[number]
+		if !ok {
+			var err error
+			r, err = k.fill(func(slot capability.Reference) error {
+				return retype(slot, capability.Base(capability.SlotDoorbells), capability.RemoteDoorbell, uint64(number)-k.doorbells, 1)
+			})
+			if err != nil {
+				return fmt.Errorf("doorbell %d: %w", number, err)
+			}
+			k.remote[number] = r
+		}
+		slot := capability.MakeReference(d.Span.Mount, capability.PeerDoorbells+uint32(i))
+		if err := mint(slot, r, capability.RightSend); err != nil {
+			return fmt.Errorf("doorbell %d: %w", number, err)
+		}
+	}
+	return nil
+}
+
+// Share implements agent.Kernel.
+func (*kernel) Share(core, domains uint32) error { return driver.Share(uint64(core), uint64(domains)) }
+
+// Weigh implements agent.Kernel.
+func (*kernel) Weigh(d *agent.Domain, weight uint64) error {
+	return driver.Weight(d.Dispatcher, weight)
+}
+
+// Reserve implements agent.Kernel.
+func (*kernel) Reserve(d *agent.Domain, period, budget, deadline uint64) (uint64, error) {
+	return driver.Reserve(d.Dispatcher, period, budget, deadline)
+}
+
+// settled reports whether other cores have forgotten all translations that this
+// core has taken away. If not, the monitor is notified when they have.
+func settled() bool {
+	err, _ := raw.Call(abi.CallSettle, 0, 0, 0, 0, 0, 0)
+	return err != capability.ErrPending
+}
+
+// settle waits until other cores have forgotten those translations. They are
+// interrupted for it, so that is a matter of microseconds; it returns false for a
+// core that lets the others wait.
+func settle() bool {
+	const most = time.Second
+	for began := time.Now(); !settled(); runtime.Gosched() {
+		if time.Since(began) > most {
+			return false
+		}
+	}
+	return true
+}
+
+// attempts is how often a Retype that is refused with ErrInUse is tried: memory
+// that other cores may hold translations to is not made into anything.
+const attempts = 100
