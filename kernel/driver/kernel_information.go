@@ -56,11 +56,12 @@ func kernelDispatcher(d *Driver, b *kcb.DCB, _ memory.Phys, a *capability.Argume
 
 // describe puts what is known of a dispatcher into d.domainInfo.
 func (d *Driver) describe(x *kcb.DCB) {
+	cpu := d.cpu(x) // brings Counts up to date too
 	n, _ := x.Number()
 	e := &x.Entry
 	r, _ := e.Reservation()
 	d.domainInfo = abi.DomainInfo{
-		Domain: x.Domain, Number: uint32(n), Name: x.Name, State: x.State, Disabled: disabled(x), CPU: d.cpu(x),
+		Domain: x.Domain, Number: uint32(n), Name: x.Name, State: x.State, Disabled: disabled(x), CPU: cpu,
 		Weight: uint64(e.Weight()), Period: r.Period, Budget: r.Budget, Deadline: r.Deadline,
 		Counts: x.Counts,
 	}

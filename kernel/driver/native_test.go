@@ -65,6 +65,10 @@ func TestNativeCalls(t *testing.T) {
 		"Linux at the edge":     func(e *abi.Entries) { e.Linux = userEnd },
 		"critical range inside": func(e *abi.Entries) { e.CriticalLow = e.CriticalHigh + 1 },
 		"critical range":        func(e *abi.Entries) { e.CriticalHigh = userEnd },
+		"probe range inside":    func(e *abi.Entries) { e.ProbeLow, e.ProbeFail = e.ProbeHigh+1, 8 },
+		"probe range":           func(e *abi.Entries) { e.ProbeHigh, e.ProbeFail = userEnd, 8 },
+		"probe goes on nowhere": func(e *abi.Entries) { e.ProbeHigh = 16 },
+		"in the kernel":         func(e *abi.Entries) { e.ProbeHigh, e.ProbeFail = 16, userEnd },
 	} {
 		if _, err := c.call(b, abi.CallSetup, put(change)); err != abi.ErrArgument || b.Entries != (abi.Entries{}) {
 			t.Errorf("%s: %v", name, err)

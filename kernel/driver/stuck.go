@@ -27,7 +27,7 @@ func (d *Driver) watch(b *kcb.DCB) {
 		b.QuietSeen, b.Quiet = seen, 0
 		return
 	}
-	if b.Quiet += spent; b.Quiet > abi.DisabledMost {
+	if b.Quiet += spent; b.Quiet >= abi.DisabledMost {
 		s := d.place(b, amd64.Trap{})
 		s.Kind = abi.ExitStuck
 		d.end(b, s)

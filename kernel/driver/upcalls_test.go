@@ -167,6 +167,42 @@ func TestNestedFault(t *testing.T) {
 	}
 }
 
+// TestProbe takes page faults where the libos tries an address.
+func TestProbe(t *testing.T) {
+	for name, test := range map[string]struct {
+		at       uint64
+		disabled uint32
+		vector   int
+		goes     uint64 // where it goes on, 0 if it is ended
+	}{
+		"first instruction": {0x7000, 1, amd64.PageFault, 0x8000},
+		"last instruction":  {0x700f, 1, amd64.PageFault, 0x8000},
+		"behind":            {0x7010, 1, amd64.PageFault, 0},
+		"before":            {0x6fff, 1, amd64.PageFault, 0},
+		"enabled":           {0x7000, 0, amd64.PageFault, 0x3000},
+		"another exception": {0x7000, 1, amd64.GeneralFault, 0},
+	} {
+		c, ds := newDomains(t, 1)
+		b := ds[0]
+		c.ready(b)
+		c.choose()
+		b.Entries.PageFault, b.Entries.Trap = 0x3000, 0x4000
+		b.Entries.ProbeLow, b.Entries.ProbeHigh, b.Entries.ProbeFail = 0x7000, 0x7010, 0x8000
+		b.Page().Disabled = test.disabled
+		b.Regs = abi.Registers{RIP: test.at, RSP: 0x456, RBX: 7, FSBase: 9}
+		want := b.Regs
+		want.RIP = test.goes
+		b.Resume = kcb.ResumeExact
+		c.exception(b, amd64.Trap{Vector: test.vector, Code: amd64.FaultUser, Address: 0x1000})
+		if ended := b.State == abi.DomainEnded; ended != (test.goes == 0) || !ended && b.Regs.RIP != test.goes {
+			t.Errorf("%s: state %d, at %#x", name, b.State, b.Regs.RIP)
+		}
+		if test.goes == 0x8000 && (b.Regs != want || b.Resume != kcb.ResumeExact) {
+			t.Errorf("%s: it goes on with %+v", name, b.Regs)
+		}
+	}
+}
+
 // TestTrace ends a domain by a fault in the libos: words on its stack that lead
 // to code of the libos are kept, others are not.
 func TestTrace(t *testing.T) {
