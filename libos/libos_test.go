@@ -56,7 +56,7 @@ func agree(word, a, b, c, d, e uint64) (uint64, capability.Error) {
 func TestMain(m *testing.M) {
 	for _, r := range [][2]uint64{
 		{heapThreads, heapTables - heapThreads + vspace.TablesSize}, {abi.DispatcherBase, abi.DispatcherSize},
-		{abi.ArchiveBase, archiveSize}, {testBase, testSize}, {abi.SupplyBase, abi.SupplySize},
+		{abi.ArchiveBase, archiveSize}, {testBase, testSize}, {abi.SupplyBase, abi.SupplySize}, {abi.InfoBase, abi.PageSize},
 	} {
 		if err := reserve(r[0], r[1]); err != nil {
 			fmt.Println(err)

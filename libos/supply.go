@@ -7,15 +7,16 @@ import (
 	"skerry/lib/urpc"
 )
 
-// supplier is the channel over which memory comes from the spawner; a core's
-// monitor has none. It is looked at only while something is asked for: nothing
-// comes over it otherwise but acknowledgements, which wait in it.
+// supplier is the channel over which memory comes from the spawner, and its
+// questions about threads; a core's monitor has none. While nothing is asked for,
+// an announcement stands in it, so that what comes rings the doorbell.
 var supplier urpc.Channel
 
 // initSupply attaches the channel, if there is one.
 func initSupply() {
 	if at[abi.Info](abi.InfoBase).Flags&abi.InfoLog == 0 {
 		supply.AttachProgram(&supplier)
+		listenSupply()
 	}
 }
 
@@ -23,13 +24,21 @@ func initSupply() {
 // size in bytes, and waits until it says how large a one it has put there. The
 // error is ErrQuota or ErrMemory.
 func requestRAM(number uint32, size uint64) (uint64, capability.Error) {
+	supplier.Withdraw()
+	size, err := exchange(number, size)
+	listenSupply()
+	return size, err
+}
+
+// exchange is requestRAM while no announcement stands.
+func exchange(number uint32, size uint64) (uint64, capability.Error) {
 	if !sendSupply(supply.Want, supply.Piece{Number: number, Size: size}) {
 		return 0, capability.ErrMemory
 	}
 	for {
 		var given supply.Piece
 		var payload [urpc.PayloadSize]byte
-		kind, n, ok := supplier.Receive(&payload)
+		kind, n, ok := receiveSupply(&payload)
 		switch {
 		case !ok:
 			if !awaitSupply() {
@@ -42,7 +51,34 @@ func requestRAM(number uint32, size uint64) (uint64, capability.Error) {
 }
 
 // returnRAM tells the spawner that a piece has nothing made of it any more.
-func returnRAM(number uint32) { sendSupply(supply.Back, supply.Piece{Number: number}) }
+func returnRAM(number uint32) {
+	supplier.Withdraw()
+	sendSupply(supply.Back, supply.Piece{Number: number})
+	listenSupply()
+}
+
+// listenSupply asks the spawner to ring the doorbell from now on. What has come
+// already is poll's.
+func listenSupply() {
+	if !supplier.Announce() {
+		dispatcher().HasWork = 1
+	}
+}
+
+// receiveSupply takes the spawner's next message. A question about threads it
+// leaves to poll: it may be called in the midst of anything.
+func receiveSupply(payload *[urpc.PayloadSize]byte) (kind uint8, n int, ok bool) {
+	for {
+		kind, n, ok = supplier.Receive(payload)
+		if !ok || kind != supply.List {
+			return kind, n, ok
+		}
+		if question.listing.Get(payload[:], n) {
+			question.asked = true
+			dispatcher().HasWork = 1
+		}
+	}
+}
 
 // sendSupply sends a message, for whose room it may have to wait. It returns
 // false if the spawner cannot be reached.
@@ -51,7 +87,7 @@ func sendSupply(kind uint8, p supply.Piece) bool {
 	p.Put(&payload)
 	for !supplier.Send(kind, payload[:]) {
 		var none [urpc.PayloadSize]byte
-		if _, _, ok := supplier.Receive(&none); !ok && !supplier.CanSend() && !awaitSupply() {
+		if _, _, ok := receiveSupply(&none); !ok && !supplier.CanSend() && !awaitSupply() {
 			return false
 		}
 	}

@@ -73,6 +73,7 @@ func poll() {
 	if clocks.armed != 0 && t >= clocks.armed {
 		clocks.armed = 0
 	}
+	pollSupply()
 	woken := threads.Expire(t) + pollFiles()
 	expireTimers(t)
 	turn := clocks.turnEnds != 0 && t >= clocks.turnEnds
