@@ -7,6 +7,7 @@ import (
 	"time"
 
 	abi "skerry/abi/capability"
+	"skerry/kernel/memory"
 )
 
 // sizes are how many capabilities the database holds in the benchmarks.
@@ -131,4 +132,49 @@ func TestNothingAllocates(t *testing.T) {
 	if n := testing.AllocsPerRun(100, steps); n != 0 {
 		t.Errorf("steps: %v allocations", n)
 	}
+}
+
+// BenchmarkDomain makes what a program is made of out of a piece of RAM: a CNode,
+// page tables, frames and mappings of their pages; and revokes the piece.
+func BenchmarkDomain(b *testing.B) {
+	const tables, frames, pages = 12, 20, 8
+	m := prepared(b, 1000)
+	m.must(m.Retype(m.slot(70), m.slot(1), abi.RAM, m.size-64<<10-spare, spare, 1))
+	slot := func(i uint64) memory.Phys {
+		to, err := m.Slot(m.slot(72), 1+i, 1)
+		m.must(err)
+		return to
+	}
+	made := func(err abi.Error) {
+		if err != abi.ErrPending {
+			m.must(err)
+		}
+		m.drain()
+	}
+	var count uint64
+	var making time.Duration
+	for b.Loop() {
+		start, before := time.Now(), m.Count
+		m.must(m.Copy(m.slot(71), m.slot(70), abi.AllRights))
+		made(m.Retype(m.slot(72), m.slot(71), abi.L2CNode, 0, 16<<10, 1))
+		for i := range uint64(tables) {
+			made(m.Retype(slot(i), m.slot(71), abi.PageTable1, 16<<10+i*pageSize, pageSize, 1))
+		}
+		for i := range uint64(frames) {
+			frame := slot(tables + i*(1+pages))
+			made(m.Retype(frame, m.slot(71), abi.Frame, 64<<10+i*pages*pageSize, pages*pageSize, 1))
+			for p := range uint64(pages) {
+				m.must(m.Map(slot(tables+i*(1+pages)+1+p), slot(i%tables), frame, i*pages+p, 1))
+			}
+		}
+		count = m.Count - before
+		making += time.Since(start)
+		if err := m.Revoke(m.slot(70)); err != abi.ErrPending {
+			b.Fatal(err)
+		}
+		m.drain()
+	}
+	b.ReportMetric(float64(making.Nanoseconds())/float64(uint64(b.N)*count), "ns/capability-made")
+	b.ReportMetric(float64((b.Elapsed()-making).Nanoseconds())/float64(uint64(b.N)*count), "ns/capability-ended")
+	b.ReportMetric(float64(count), "capabilities")
 }

@@ -7,13 +7,16 @@ import (
 	"skerry/kernel/memory"
 )
 
+// spare is how much RAM a machine of many has beside what it needs.
+const spare = 1 << 20
+
 // many makes n page-sized frames of RAM that a new machine has for it, in
 // CNodes of their own, and returns the slots of that RAM and of the RAM that
 // the CNodes are made of.
 func many(t testing.TB, n uint64) (m *machine, frames, cnodes memory.Phys) {
 	t.Helper()
 	nodes := n/254 + 1
-	m = newMachine(t, 128<<10+nodes*16<<10)
+	m = newMachine(t, 128<<10+nodes*16<<10+spare)
 	m.ended = nil
 	frames, cnodes = m.slot(20), m.slot(21)
 	m.must(m.Retype(cnodes, m.slot(1), abi.RAM, 64<<10, nodes*16<<10, 1))
