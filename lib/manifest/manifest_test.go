@@ -10,7 +10,7 @@ func valid() *Manifest {
 	return &Manifest{
 		Programs: []Program{{
 			Name: "hello", Path: "bin/hello", Args: []string{"hello", "é", ""},
-			Env: []string{"A=", "B=c=d"}, Cwd: "/", Core: 3, Cores: []int{1, 2}, Quota: 64 << 20, Stdin: true, Trace: true, Capabilities: []string{Log, Inspect}, Runs: 7, Kill: 1000,
+			Env: []string{"A=", "B=c=d"}, Cwd: "/", Core: 3, Cores: []int{1, 2}, Quota: 64 << 20, Stdin: true, Trace: true, Capabilities: []string{Log, Inspect}, Runs: 7, Kill: 1000, Weight: 300, Reserve: &Reservation{Period: 10e6, Budget: 2e6, Deadline: 5e6},
 		}},
 		Summary: true, Link: true, PowerOff: true,
 	}

@@ -45,11 +45,16 @@ type Program struct {
 	Args    []string
 	Env     []string
 	Core    int
-	Quota   uint64
-	Stdin   io.Reader
+	// Satellites and VSpace are the manifest's.
+	Satellites []int
+	VSpace     string
+	Quota      uint64
+	Stdin      io.Reader
 	// Capabilities, Runs and Kill are the manifest's.
 	Capabilities []string
 	Runs, Kill   int
+	Weight       int
+	Reserve      *manifest.Reservation
 }
 
 // Machine is a machine to boot.
@@ -162,8 +167,8 @@ func Image(t testing.TB, m *Machine) (file string, running []session.Program) {
 		}
 		plan.Programs = append(plan.Programs, manifest.Program{
 			Name: loaded.Name, Path: at, Args: append([]string{loaded.Name}, p.Args...), Env: p.Env,
-			Cwd: "/", Core: p.Core, Quota: p.Quota, Stdin: p.Stdin != nil,
-			Capabilities: p.Capabilities, Runs: p.Runs, Kill: p.Kill,
+			Cwd: "/", Core: p.Core, Satellites: p.Satellites, VSpace: p.VSpace, Quota: p.Quota, Stdin: p.Stdin != nil,
+			Capabilities: p.Capabilities, Runs: p.Runs, Kill: p.Kill, Weight: p.Weight, Reserve: p.Reserve,
 		})
 		running = append(running, session.Program{Name: loaded.Name, Core: p.Core, Stdin: p.Stdin})
 	}

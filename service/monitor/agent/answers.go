@@ -34,14 +34,19 @@ func (a *Agent) schedule(request, program uint32, change func(*Domain) (left uin
 		return
 	}
 	left, err := change(&c.domain)
-	if errors.Is(err, capability.ErrOverload) {
-		err = fmt.Errorf("%w: %.1f %% can be reserved for it", err, float64(left)/1e4)
-	}
-	if err != nil {
+	if err = overload(left, err); err != nil {
 		a.refuse(request, err)
 		return
 	}
 	a.emit(&wire.Scheduled{Request: request, Left: left})
+}
+
+// overload adds to a refusal how much of the core is left, in millionths.
+func overload(left uint64, err error) error {
+	if errors.Is(err, capability.ErrOverload) {
+		return fmt.Errorf("%w: %.1f %% can be reserved for it", err, float64(left)/1e4)
+	}
+	return err
 }
 
 // core describes the core.

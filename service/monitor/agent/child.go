@@ -75,7 +75,7 @@ func (a *Agent) spawn(m *wire.Spawn) {
 	}
 	n := uint32(1 + len(m.Cores))
 	home, satellite, err := divide(m.Quota, uint64(n))
-	c := newChild(m.Program, home, Domain{Name: m.Name, Info: infoFor(m.Info, n, 0), Grants: m.Grants})
+	c := newChild(m.Program, home, Domain{Name: m.Name, Info: infoFor(m.Info, n, 0), Grants: m.Grants, Share: m.Share})
 	c.share, c.endedOn = satellite, a.self
 	for _, core := range m.Cores {
 		c.others = append(c.others, other{core: core})
@@ -158,7 +158,11 @@ func (a *Agent) spawnError(c *child, err error) error {
 
 // run lets a domain run, all of whose dispatchers have been built.
 func (a *Agent) run(c *child) {
-	if err := a.kernel.Run(&c.domain); err != nil {
+	err := a.admit(c)
+	if err == nil {
+		err = a.kernel.Run(&c.domain)
+	}
+	if err != nil {
 		a.fail(c, a.spawnError(c, err))
 		return
 	}
@@ -167,6 +171,20 @@ func (a *Agent) run(c *child) {
 		a.emit(&wire.Started{Program: c.program, Domain: c.domain.Number})
 		a.grant(c, inputWindow)
 	}
+}
+
+// admit has a child scheduled as its spawner said.
+func (a *Agent) admit(c *child) error {
+	s := &c.domain.Share
+	if s.Weight != 0 {
+		if err := a.kernel.Weigh(&c.domain, s.Weight); err != nil {
+			return err
+		}
+	}
+	if s.Budget == 0 {
+		return nil
+	}
+	return overload(a.kernel.Reserve(&c.domain, s.Period, s.Budget, s.Deadline))
 }
 
 // build makes a domain of a block.

@@ -86,7 +86,8 @@ type Domain struct {
 	Name     string
 	Info     []byte // an abi.Info with its strings
 	Grants   uint32 // wire.Grant…
-	Memory   Piece  // of which it is made
+	Share    wire.Share
+	Memory   Piece // of which it is made
 	Channels Channels
 	// Span is nil but for one of several dispatchers of a program.
 	Span *Span

@@ -78,6 +78,10 @@ func spawnMessage(p *program, m *manifest.Program) (*wire.Spawn, error) {
 		return nil, err
 	}
 	spawn := &wire.Spawn{Program: p.number, Name: m.Name, Quota: m.Quota, Info: info}
+	spawn.Share.Weight = uint64(m.Weight)
+	if r := m.Reserve; r != nil {
+		spawn.Share.Period, spawn.Share.Budget, spawn.Share.Deadline = uint64(r.Period), uint64(r.Budget), uint64(r.Deadline)
+	}
 	for _, core := range p.others {
 		spawn.Cores = append(spawn.Cores, uint32(core))
 	}

@@ -34,9 +34,13 @@ type (
 		Grants  uint32   // Grant…
 		Quota   uint64   // bytes of memory; 0: as much as the core has
 		Cores   []uint32 // others on which it is to have a dispatcher besides
+		Share   Share    // of this core
 		Name    string   // for people, at most 31 bytes
 		Info    []byte   // an abi.Info with its strings
 	}
+	// Share is how a dispatcher is scheduled: its weight, 0 for the usual one, and
+	// its reservation in ns, all 0 for none.
+	Share struct{ Weight, Period, Budget, Deadline uint64 }
 	// Kill asks for a program's end. Exit follows, unless it was under way.
 	Kill struct{ Program uint32 }
 	// Stdin carries input for a program, within what Window has granted.
@@ -336,11 +340,13 @@ func Decode(kind uint8, body []byte) (Message, error) {
 
 func (m *Spawn) append(b []byte) []byte {
 	b = long(word(word(b, m.Program), m.Grants), m.Quota)
+	b = long(long(long(long(b, m.Share.Weight), m.Share.Period), m.Share.Budget), m.Share.Deadline)
 	return append(text(words(b, m.Cores), m.Name), m.Info...)
 }
 
 func (m *Spawn) decode(d *decoder) {
 	m.Program, m.Grants, m.Quota = d.word(), d.word(), d.long()
+	m.Share = Share{d.long(), d.long(), d.long(), d.long()}
 	m.Cores, m.Name, m.Info = d.words(), d.text(), d.all()
 }
 
