@@ -347,6 +347,9 @@ func (k *Kernel) Hand(a *agent.Domain, number uint32, p agent.Piece) error {
 	return nil
 }
 
+// cores returns how many cores there are.
+func (k *Kernel) cores() uint32 { return uint32(max(len(k.Machine), 1)) }
+
 // CoreInfo implements agent.Kernel.
 func (k *Kernel) CoreInfo() (abi.CoreInfo, error) {
 	total := uint64(RAM + kernelSize)
@@ -357,12 +360,12 @@ func (k *Kernel) CoreInfo() (abi.CoreInfo, error) {
 		total += b.Size
 	}
 	info := abi.CoreInfo{
-		Core: k.Core, Cores: 2, BootNs: 12_500_000, NowNs: 100, IdleNs: 40,
+		Core: k.Core, Cores: k.cores(), BootNs: 12_500_000, NowNs: 100, IdleNs: 40,
 		TotalPages: total / abi.PageSize, KernelPages: kernelSize / abi.PageSize,
 	}
 	if k.Core == 0 {
 		info.SharedPages = 100
-		info.MachinePages = 2*(RAM+kernelSize)/abi.PageSize + info.SharedPages
+		info.MachinePages = uint64(k.cores())*(RAM+kernelSize)/abi.PageSize + info.SharedPages
 	}
 	copy(info.Version[:], "0.1.0")
 	copy(info.Go[:], "go1.26.0")

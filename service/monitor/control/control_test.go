@@ -22,44 +22,58 @@ import (
 	"skerry/service/monitor/wire"
 )
 
-// machine is two cores made of memory: the control and an agent on core 0, an
-// agent on core 1 behind a URPC channel.
+// machine is some cores made of memory: the control and an agent on core 0, an
+// agent on each other behind a URPC channel.
 type machine struct {
 	t       *testing.T
 	control *control.Control
-	agents  [2]*agent.Agent
-	kernels [2]*agenttest.Kernel
-	streams [2]*wire.Stream // the ends on core 0 and on core 1
-	memory  []uint64        // of the channel
+	agents  []*agent.Agent
+	kernels []*agenttest.Kernel
+	near    []*wire.Stream // the ends on core 0, by the other core; nil for 0
+	far     []*wire.Stream // the ends there
+	memory  [][]uint64     // of the channels
 
 	console, link bytes.Buffer
 	portSpace     int // what the ports take; negative: all
 	typed         []byte
 	now           time.Time
-	silent        bool // core 1 does nothing any more
+	silent        []bool // cores that do nothing any more
 	off, prompted bool
 }
 
 func newMachine(t *testing.T, m *manifest.Manifest, programs map[string]func(*agenttest.Domain)) *machine {
+	return newMachineOf(t, 2, m, programs)
+}
+
+func newMachineOf(t *testing.T, cores int, m *manifest.Manifest, programs map[string]func(*agenttest.Domain)) *machine {
 	if err := m.Check(); err != nil {
 		t.Fatal(err)
 	}
-	x := &machine{t: t, portSpace: -1, now: time.Unix(1000, 0)}
-	const size = 4096
-	x.memory = make([]uint64, (size+urpc.SlotSize)/8)
-	base := (uintptr(unsafe.Pointer(&x.memory[0])) + urpc.SlotSize - 1) &^ (urpc.SlotSize - 1)
-	for core := range x.kernels {
-		x.kernels[core] = agenttest.New(uint32(core), programs)
-		var channel urpc.Channel
-		channel.Attach(base, size, urpc.Side(core))
-		x.streams[core] = wire.NewStream(&channel)
+	x := &machine{t: t, portSpace: -1, now: time.Unix(1000, 0), silent: make([]bool, cores)}
+	for core := range cores {
+		x.kernels = append(x.kernels, agenttest.New(uint32(core), programs))
 	}
-	x.agents[0] = agent.New(0, x.kernels[0], x.kernels[0].Pool(), func(m wire.Message) { x.control.Handle(0, m) })
-	x.agents[1] = agent.New(1, x.kernels[1], x.kernels[1].Pool(), func(m wire.Message) {
-		if err := x.streams[1].Send(m); err != nil {
-			t.Fatal(err)
+	for core, k := range x.kernels {
+		k.Machine = x.kernels
+		if core == 0 {
+			x.near, x.far = append(x.near, nil), append(x.far, nil)
+			x.agents = append(x.agents, agent.New(0, k, k.Pool(), func(m wire.Message) { x.control.Handle(0, m) }))
+			continue
 		}
-	})
+		const size = 4096
+		memory := make([]uint64, (size+urpc.SlotSize)/8)
+		x.memory = append(x.memory, memory)
+		base := (uintptr(unsafe.Pointer(&memory[0])) + urpc.SlotSize - 1) &^ (urpc.SlotSize - 1)
+		var ends [2]urpc.Channel
+		ends[0].Attach(base, size, urpc.A)
+		ends[1].Attach(base, size, urpc.B)
+		x.near, x.far = append(x.near, wire.NewStream(&ends[0])), append(x.far, wire.NewStream(&ends[1]))
+		x.agents = append(x.agents, agent.New(uint32(core), k, k.Pool(), func(m wire.Message) {
+			if err := x.far[core].Send(m); err != nil {
+				t.Fatal(err)
+			}
+		}))
+	}
 	port := func(to *bytes.Buffer) *control.Port {
 		return control.NewPort(func(b []byte) (int, error) {
 			if x.portSpace < 0 {
@@ -72,13 +86,13 @@ func newMachine(t *testing.T, m *manifest.Manifest, programs map[string]func(*ag
 	}
 	x.control = control.New(control.Config{
 		Manifest: m,
-		Greeting: link.Greeting{Version: "0.1.0", Go: "go1.26.0", Cores: 2},
+		Greeting: link.Greeting{Version: "0.1.0", Go: "go1.26.0", Cores: cores},
 		Send: func(core int, m wire.Message) error {
 			if core == 0 {
 				x.agents[0].Handle(m)
 				return nil
 			}
-			return x.streams[0].Send(m)
+			return x.near[core].Send(m)
 		},
 		Console:     port(&x.console),
 		Link:        port(&x.link),
@@ -104,48 +118,75 @@ func newMachine(t *testing.T, m *manifest.Manifest, programs map[string]func(*ag
 func (x *machine) run() {
 	// Parts of messages between the cores are no progress that shows at once.
 	for idle := 0; idle < 3; idle++ {
-		queued := x.streams[0].Queued() + x.streams[1].Queued()
-		if x.kernels[0].Notified() {
-			x.agents[0].Notified()
-		}
-		progress := x.agents[0].Poll(x.control.Room())
-		progress = x.kernels[0].Step() || progress
-		for x.control.Room() {
-			m, err := x.streams[0].Receive()
-			if err != nil {
-				x.t.Fatal(err)
-			}
-			if m == nil {
-				break
-			}
-			x.control.Handle(1, m)
-			progress = true
-		}
-		x.streams[0].Flush()
-		if !x.silent {
-			for {
-				m, err := x.streams[1].Receive()
-				if err != nil {
-					x.t.Fatal(err)
-				}
-				if m == nil {
-					break
-				}
-				x.agents[1].Handle(m)
+		queued := x.queued()
+		progress := false
+		for core := range x.kernels {
+			for x.control.Room() && x.hear(core) {
 				progress = true
 			}
-			if x.kernels[1].Notified() {
-				x.agents[1].Notified()
+			for !x.silent[core] && x.tell(core) {
+				progress = true
 			}
-			progress = x.agents[1].Poll(x.streams[1].Queued() < 1<<16) || progress
-			progress = x.kernels[1].Step() || progress
-			x.streams[1].Flush()
+			progress = x.work(core) || progress
 		}
 		x.control.Tick()
-		if x.control.Flush() || progress || queued != x.streams[0].Queued()+x.streams[1].Queued() {
+		if x.control.Flush() || progress || queued != x.queued() {
 			idle = 0
 		}
 	}
+}
+
+// queued returns how many bytes wait for channels.
+func (x *machine) queued() (bytes int) {
+	for core := 1; core < len(x.near); core++ {
+		bytes += x.near[core].Queued() + x.far[core].Queued()
+	}
+	return bytes
+}
+
+// work lets a core do what it can, but for taking messages.
+func (x *machine) work(core int) (progress bool) {
+	if x.silent[core] {
+		return false
+	}
+	if x.kernels[core].Notified() {
+		x.agents[core].Notified()
+	}
+	room := x.control.Room()
+	if core > 0 {
+		room = x.far[core].Queued() < 1<<16
+	}
+	progress = x.agents[core].Poll(room)
+	progress = x.kernels[core].Step() || progress
+	if core > 0 {
+		x.far[core].Flush()
+	}
+	return progress
+}
+
+// hear hands the control a message from a core, tell a core one from the control.
+// They return whether there was one.
+func (x *machine) hear(core int) bool {
+	if core == 0 {
+		return false
+	}
+	x.near[core].Flush()
+	return x.receive(x.near[core], func(m wire.Message) { x.control.Handle(core, m) })
+}
+
+func (x *machine) tell(core int) bool {
+	return core > 0 && x.receive(x.far[core], x.agents[core].Handle)
+}
+
+func (x *machine) receive(s *wire.Stream, take func(wire.Message)) bool {
+	m, err := s.Receive()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if m != nil {
+		take(m)
+	}
+	return m != nil
 }
 
 // frames returns what went to the host, as lines; output of a program is put
@@ -495,7 +536,7 @@ func TestScript(t *testing.T) {
 func TestDeadCore(t *testing.T) {
 	x := newMachine(t, &manifest.Manifest{Programs: []manifest.Program{on(1, "wait"), on(0, "wait")}, Tour: true, Prompt: true}, programs)
 	x.run()
-	x.silent = true
+	x.silent[1] = true
 	done := x.command("cores")
 	x.run()
 	if *done {
@@ -546,11 +587,11 @@ func TestDeadCore(t *testing.T) {
 // TestLateStart: a program that was given up and starts after all is ended.
 func TestLateStart(t *testing.T) {
 	x := newMachine(t, &manifest.Manifest{Programs: []manifest.Program{on(1, "wait")}, Link: true, PowerOff: true}, programs)
-	x.silent = true
+	x.silent[1] = true
 	x.run()
 	x.now = x.now.Add(time.Hour)
 	x.control.Tick()
-	x.silent = false
+	x.silent[1] = false
 	x.run()
 	if n := len(x.kernels[1].Running()); n != 0 {
 		t.Errorf("%d programs run that nobody knows", n)

@@ -75,7 +75,7 @@ func TestLostLoans(t *testing.T) {
 	if before < agenttest.RAM-8<<20 {
 		t.Fatalf("%d bytes", before)
 	}
-	x.silent = true
+	x.silent[1] = true
 	d.Ask(120, supply.Least)
 	x.run()
 	x.control.CoreDied(1, "its kernel has panicked")
