@@ -63,16 +63,20 @@ const (
 	SpanTop        = SpanTables << 39
 )
 
-// Sizes in the frame at SpanBase: SpanControl bytes that package libos/span lays
-// out, then for each pair of dispatchers, by sender and then by receiver, a ring
-// of SpanRing bytes.
+// Sizes in the frame at SpanBase, which package libos/span lays out: SpanControl
+// bytes about the domain, SpanThread for each of up to SpanThreads threads, and
+// SpanDispatcher for each dispatcher.
 const (
-	SpanControl = 32 * PageSize
-	SpanRing    = PageSize
+	SpanControl    = 16 * PageSize
+	SpanThreads    = 512
+	SpanThread     = 512
+	SpanDispatcher = PageSize
 )
 
 // SpanSize is the size of the frame at SpanBase for a number of dispatchers.
-func SpanSize(dispatchers uint64) uint64 { return SpanControl + dispatchers*dispatchers*SpanRing }
+func SpanSize(dispatchers uint64) uint64 {
+	return SpanControl + SpanThreads*SpanThread + dispatchers*SpanDispatcher
+}
 
 // The kernel half. Each CPU driver has page tables of its own, so the same
 // addresses name different memory on different cores.

@@ -22,6 +22,7 @@ const (
 	Running              // the current thread
 	Ready                // in the ready queue
 	Blocked              // waits for a key, a deadline or both
+	Aside                // in no queue: see Threads.SetAside
 )
 
 // How a thread's registers must be loaded when it goes on.

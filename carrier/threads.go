@@ -126,6 +126,16 @@ func (t *Threads) Clone(stack, tls uint64, set bool) *Thread {
 	i := t.allocate()
 	th := t.At(i)
 	th.Regs = parent.Regs
+	th.begin(stack, tls, set)
+	th.Mask = parent.Mask
+	th.Policy, th.Nice, th.Turn, th.level = parent.Policy, parent.Nice, parent.Turn, parent.level
+	th.AltStack.Flags = linux.SS_DISABLE
+	t.makeReady(i)
+	return th
+}
+
+// begin gives a new thread its registers, which are its parent's as yet.
+func (th *Thread) begin(stack, tls uint64, set bool) {
 	th.Regs.RAX = 0
 	if stack != 0 {
 		th.Regs.RSP = stack
@@ -133,11 +143,6 @@ func (t *Threads) Clone(stack, tls uint64, set bool) *Thread {
 	if set {
 		th.Regs.FSBase = tls
 	}
-	th.Mask = parent.Mask
-	th.Policy, th.Nice, th.Turn, th.level = parent.Policy, parent.Nice, parent.Turn, parent.level
-	th.AltStack.Flags = linux.SS_DISABLE
-	t.makeReady(i)
-	return th
 }
 
 // Exit ends the current thread. There is none until Next.
