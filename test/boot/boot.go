@@ -45,9 +45,9 @@ type Program struct {
 	Args    []string
 	Env     []string
 	Core    int
-	// Satellites and VSpace are the manifest's.
-	Satellites []int
-	VSpace     string
+	// Cores and Replicated are the manifest's.
+	Cores      []int
+	Replicated bool
 	Quota      uint64
 	Stdin      io.Reader
 	// Capabilities, Runs and Kill are the manifest's.
@@ -167,7 +167,7 @@ func Image(t testing.TB, m *Machine) (file string, running []session.Program) {
 		}
 		plan.Programs = append(plan.Programs, manifest.Program{
 			Name: loaded.Name, Path: at, Args: append([]string{loaded.Name}, p.Args...), Env: p.Env,
-			Cwd: "/", Core: p.Core, Satellites: p.Satellites, VSpace: p.VSpace, Quota: p.Quota, Stdin: p.Stdin != nil,
+			Cwd: "/", Core: p.Core, Cores: p.Cores, Replicated: p.Replicated, Quota: p.Quota, Stdin: p.Stdin != nil,
 			Capabilities: p.Capabilities, Runs: p.Runs, Kill: p.Kill, Weight: p.Weight, Reserve: p.Reserve,
 		})
 		running = append(running, session.Program{Name: loaded.Name, Core: p.Core, Stdin: p.Stdin})
