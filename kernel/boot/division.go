@@ -7,6 +7,7 @@ import (
 	"skerry/kernel/acpi"
 	"skerry/kernel/console"
 	"skerry/kernel/kcb"
+	"skerry/kernel/mailbox"
 	"skerry/kernel/memory"
 )
 
@@ -41,7 +42,7 @@ func divide(ram ranges, m *kcb.Machine, pool memory.Extent, nodes []acpi.Memory,
 			d.first = memory.Extent{Base: max(e.Base, abi.BootPhys), End: pool.End}
 		}
 	}
-	size := memory.Phys(len(nodeOf)) * (console.OutboxSize + abi.MonitorChannelSize)
+	size := memory.Phys(len(nodeOf))*(console.OutboxSize+abi.MonitorChannelSize) + memory.Phys(mailbox.Size(uint32(len(nodeOf))))
 	for _, e := range free {
 		if end := min(e.End, 4<<30); end > e.Base && end-e.Base >= size {
 			d.channels = memory.Extent{Base: end - size, End: end}

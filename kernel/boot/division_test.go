@@ -10,6 +10,7 @@ import (
 	"skerry/kernel/acpi"
 	"skerry/kernel/console"
 	"skerry/kernel/kcb"
+	"skerry/kernel/mailbox"
 	"skerry/kernel/memory"
 )
 
@@ -127,7 +128,7 @@ func TestDivide(t *testing.T) {
 		if !d.shared.contains(d.channels) || !d.shared.contains(archive) || !ranges(d.shared).contains(memory.Extent{End: 0x9_f000}) {
 			t.Fatalf("shared %#x lacks the channels %#x, the archive %#x, or low memory", d.shared, d.channels, archive)
 		}
-		if d.channels.Size() != uint64(len(nodeOf)*(console.OutboxSize+abi.MonitorChannelSize)) || d.channels.End > 4<<30 {
+		if d.channels.Size() != uint64(len(nodeOf)*(console.OutboxSize+abi.MonitorChannelSize))+mailbox.Size(uint32(len(nodeOf))) || d.channels.End > 4<<30 {
 			t.Fatalf("channels at %#x for %d cores", d.channels, len(nodeOf))
 		}
 

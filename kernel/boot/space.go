@@ -5,6 +5,7 @@ import (
 	"skerry/kernel/amd64"
 	"skerry/kernel/console"
 	"skerry/kernel/kcb"
+	"skerry/kernel/mailbox"
 	"skerry/kernel/memory"
 )
 
@@ -17,7 +18,7 @@ const (
 
 // buildSpace makes the address space of a core's kernel: its image, page by
 // page with the rights of its segments; the memory it owns; its interrupt
-// controller; the outboxes. With identity, all memory below 4 GiB is mapped
+// controller; the outboxes and mailboxes. With identity, all memory below 4 GiB is mapped
 // one to one as well, until dropIdentity. Tables come from pages.
 func buildSpace(k *kcb.KCB, pages *memory.Pages, identity bool) bool {
 	k.Root = pages.AllocZero()
@@ -52,6 +53,9 @@ func buildSpace(k *kcb.KCB, pages *memory.Pages, identity bool) bool {
 		if !mapOutbox(s, pages, m, c) {
 			return false
 		}
+	}
+	if m.Mailboxes != 0 && !mapMailboxes(s, pages, m) {
+		return false
 	}
 	if m.LibosPhys != 0 && !mapLibos(s, pages, m) {
 		return false
@@ -93,6 +97,11 @@ func mapOutbox(s amd64.Space, pages *memory.Pages, m *kcb.Machine, c uint32) boo
 		}
 	}
 	return true
+}
+
+// mapMailboxes maps the mailboxes: each kernel writes to those of all others.
+func mapMailboxes(s amd64.Space, pages *memory.Pages, m *kcb.Machine) bool {
+	return s.MapRange(pages, kcb.MailboxesAt, m.Mailboxes, uintptr(mailbox.Size(m.Cores)), kernelData)
 }
 
 // mapLibos maps the libos's file, which kernels read and nobody writes.

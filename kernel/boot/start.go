@@ -120,14 +120,19 @@ func prepare(k *kcb.KCB, t *acpi.Tables, cores []acpi.CPU) ([]*kcb.KCB, error) {
 		}
 	}
 
-	// Declared channels: an outbox for each core, and the monitors' frames.
+	// Declared channels: an outbox for each core, the monitors' frames, and the
+	// mailboxes.
 	m.Outboxes = plan.channels.Base
 	m.Channels = m.Outboxes + memory.Phys(len(cores)*console.OutboxSize)
+	m.Mailboxes = m.Channels + memory.Phys(len(cores)*abi.MonitorChannelSize)
 	clear(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(m.Outboxes))), plan.channels.Size()))
 	for c := range m.Cores {
 		if !mapOutbox(s, &k.Pages, m, c) {
 			return nil, tables
 		}
+	}
+	if !mapMailboxes(s, &k.Pages, m) {
+		return nil, tables
 	}
 	amd64.SetCR3(uintptr(k.Root))
 	console.Attach(outboxesAt, 0)

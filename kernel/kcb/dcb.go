@@ -47,6 +47,10 @@ type DCB struct {
 	CPU    int64 // ns that it ran
 	Counts abi.DispatcherCounts
 
+	// Settle is the generation of translations that it waits for in
+	// abi.CallSettle, 0 if it does not.
+	Settle uint64
+
 	// Quiet is for how long, in ns of its processor time, it has been seen
 	// disabled without progress: QuietCPU is what CPU was when it was last
 	// looked at, QuietSeen what the driver made of Counts.

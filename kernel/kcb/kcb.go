@@ -15,13 +15,14 @@ import (
 	"skerry/kernel/capability"
 	"skerry/kernel/memory"
 	"skerry/kernel/schedule"
+	"skerry/kernel/shootdown"
 )
 
 // Magic and Version identify the layout. A kernel takes over only a KCB whose
 // version it knows.
 const (
 	Magic   = 0x4243_4b79_7272_656b
-	Version = 3
+	Version = 4
 )
 
 // MaxDispatchers is how many dispatchers a core can have at a time.
@@ -64,6 +65,14 @@ type KCB struct {
 
 	Counters Counters
 
+	// Shootdown is what other cores may still know of page tables, Settling who
+	// waits until they do not.
+	Shootdown shootdown.State
+	Settling  Numbers
+	// Rung is who is still to be notified, because a doorbell was rung from
+	// another core or because it waited for other cores.
+	Rung Numbers
+
 	// Ended says of which cores this kernel knows that theirs has ended.
 	Ended [abi.MaxCores]bool
 
@@ -92,9 +101,9 @@ type Machine struct {
 	Clock  abi.Clock
 	TickHz uint64 // of the interrupt controller's timer
 
-	// Outboxes and Channels are where the declared channels between kernels
-	// and between monitors lie, all cores' in a row.
-	Outboxes, Channels memory.Phys
+	// Outboxes, Mailboxes and Channels are where the declared channels lie: to the
+	// console, between kernels, and between monitors, all cores' in a row.
+	Outboxes, Mailboxes, Channels memory.Phys
 
 	PM1a, SleepType uint16
 	CanPowerOff     bool
@@ -108,8 +117,11 @@ type Machine struct {
 	CommandLineLength uint32
 }
 
-// LibosAt is where kernels map the libos's file.
-const LibosAt = abi.DeviceBase + 0x1000_0000
+// Where kernels map the mailboxes, and the libos's file.
+const (
+	MailboxesAt = abi.DeviceBase + 0x800_0000
+	LibosAt     = abi.DeviceBase + 0x1000_0000
+)
 
 // Counters count since the kernel's start.
 type Counters struct {
