@@ -39,7 +39,10 @@ func (b *bench) counts(ctx context.Context, linux bool) error {
 			return err
 		}
 	}
-	return nil
+	if linux {
+		return nil
+	}
+	return b.slope(ctx)
 }
 
 // count measures both systems and prints all rows. If update is not empty,

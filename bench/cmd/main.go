@@ -10,7 +10,7 @@
 // part in have R.skerry and R.limit alone. Lines that begin with # are notes.
 //
 //	go run ./bench/cmd [-rounds N] [-check] [ROW ...]
-//	go run ./bench/cmd -count [-update FILE] [ROW ...]
+//	go run ./bench/cmd -count [-update FILE] [-plugin FILE] [ROW ...]
 //
 // With -check, a row above its limit makes the exit code 1. With -count, the
 // machine counts instructions: R.skerry and R.linux are then instructions of
@@ -42,6 +42,7 @@ func main() {
 	check := flag.Bool("check", false, "exit with 1 if a row is above its limit")
 	count := flag.Bool("count", false, "count instructions instead of time")
 	update := flag.String("update", "", "with -count: write Skerry's counts to this file")
+	plugin := flag.String("plugin", "", "with -count: a QEMU plugin, and its options, that counts what cache lines go from core to core")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -53,6 +54,7 @@ func main() {
 		}
 		defer b.close()
 		if *count {
+			b.plugin = *plugin
 			return b.count(ctx, *update)
 		}
 		return b.compare(ctx, *rounds, *check)
@@ -69,6 +71,7 @@ type bench struct {
 	system   *image.System     // Skerry
 	programs map[string]string // path of each binary by name
 	only     []string          // rows to measure; none: all
+	plugin   string            // what counts cache lines: a QEMU plugin and its options
 	samples  map[string]*row   // by name
 	order    []string          // of the rows as they came up
 }
@@ -84,12 +87,16 @@ var binaries = map[string]string{
 	"hello":      "./examples/hello",
 	"micro":      "./bench/micro",
 	"capability": "./bench/capability",
+	"lmp":        "./bench/lmp",
 	"spawn":      "./bench/spawn",
 	"idle":       "./bench/idle",
+	"slope":      "./bench/slope",
+	"sort":       "./examples/sort",
+	"graph":      "./examples/graph",
 }
 
 // grants are the capabilities that programs are given on Skerry.
-var grants = map[string][]string{"capability": {manifest.Inspect}}
+var grants = map[string][]string{"capability": {manifest.Inspect}, "lmp": {manifest.Dispatch}}
 
 // newBench builds Skerry and the binaries.
 func newBench(ctx context.Context, only []string) (b *bench, err error) {
@@ -130,11 +137,15 @@ func (b *bench) wanted(rows ...string) bool {
 	return len(b.only) == 0 || slices.ContainsFunc(rows, func(r string) bool { return slices.Contains(b.only, r) })
 }
 
-// add records a figure of Skerry or Linux.
+// add records a figure of Skerry or Linux, if its row is wanted.
 func (b *bench) add(name string, linux bool, value float64, unit string) {
-	if !b.wanted(strings.TrimSuffix(name, "_per_byte")) {
-		return
+	if b.wanted(strings.TrimSuffix(name, "_per_byte")) {
+		b.record(name, linux, value, unit)
 	}
+}
+
+// record records a figure of a row that is wanted.
+func (b *bench) record(name string, linux bool, value float64, unit string) {
 	r := b.samples[name]
 	if r == nil {
 		r = &row{unit: unit}

@@ -81,7 +81,7 @@ func (b *bench) steps() []step {
 				return nil
 			}})
 	}
-	return steps
+	return append(steps, b.parallel()...)
 }
 
 // measuring returns the programs that measure operations of Skerry or Linux,
@@ -103,8 +103,8 @@ func (b *bench) program(name string, args ...string) baseline.Program {
 	return baseline.Program{Path: b.programs[name], Args: args}
 }
 
-// skerry runs programs on Skerry, all on the last core of the machine, and
-// checks that they end well.
+// skerry runs programs on Skerry, all at once, on the cores that they name or on
+// the last one of the machine, and checks that they end well.
 func (b *bench) skerry(ctx context.Context, c baseline.Config, programs ...baseline.Program) (*baseline.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
@@ -121,10 +121,14 @@ func (b *bench) skerry(ctx context.Context, c baseline.Config, programs ...basel
 			}
 			files = append(files, file)
 		}
-		plan.Programs = append(plan.Programs, manifest.Program{
+		program := manifest.Program{
 			Name: name, Path: "bin/" + name, Args: append([]string{"/bin/" + name}, p.Args...), Env: p.Env, Cwd: "/", Core: max(c.Cores, 1) - 1,
 			Capabilities: grants[name],
-		})
+		}
+		if len(p.Cores) > 0 {
+			program.Core, program.Cores = p.Cores[0], p.Cores[1:]
+		}
+		plan.Programs = append(plan.Programs, program)
 	}
 	path := filepath.Join(b.work, "image")
 	if _, err := image.WriteFile(path, b.system, &plan, files); err != nil {

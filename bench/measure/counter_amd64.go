@@ -1,4 +1,4 @@
 package measure
 
-// counter reads the time-stamp counter after all that stands before it.
-func counter() uint64
+// Counter reads the time-stamp counter after all that stands before it.
+func Counter() uint64

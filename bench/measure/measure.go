@@ -167,16 +167,16 @@ func (o *Operation) single() []float64 {
 func (o *Operation) ticks() []float64 {
 	least := uint64(math.MaxUint64)
 	for range warm {
-		before := counter()
-		least = min(least, counter()-before)
+		before := Counter()
+		least = min(least, Counter()-before)
 	}
 	unmeasured, rounds := o.rounds()
 	measured := make([]float64, 0, unmeasured+rounds)
 	for range unmeasured + rounds {
 		o.prepare()
-		before := counter()
+		before := Counter()
 		o.Run()
-		measured = append(measured, float64(counter()-before-least))
+		measured = append(measured, float64(Counter()-before-least))
 	}
 	return measured[unmeasured:]
 }

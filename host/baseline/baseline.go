@@ -35,6 +35,8 @@ type Config struct {
 	// nanosecond, in one thread and without any randomness, so that two runs
 	// are the same. Linux then needs Cores to be 1.
 	Count bool
+	// Extra are more arguments for QEMU.
+	Extra []string
 	// Progress takes what is said while a kernel is fetched; nil: nowhere.
 	Progress io.Writer
 }
@@ -45,6 +47,8 @@ type Program struct {
 	Args  []string // without argv[0]
 	Env   []string // KEY=VALUE
 	Stdin []byte
+	// Cores are the CPUs that it may use; none: CPU 0.
+	Cores []int
 }
 
 // Result is what a machine did.
@@ -113,9 +117,13 @@ func Linux(ctx context.Context, c Config, programs ...Program) (*Result, error) 
 		if len(p.Stdin) > 0 {
 			files["stdin/"+strconv.Itoa(i)] = p.Stdin
 		}
-		plan.Programs = append(plan.Programs, manifest.Program{
+		program := manifest.Program{
 			Name: name[:min(len(name), 31)], Path: "bin/" + name, Args: append([]string{"/bin/" + name}, p.Args...), Env: p.Env, Cwd: "/",
-		})
+		}
+		if len(p.Cores) > 0 {
+			program.Core, program.Cores = p.Cores[0], p.Cores[1:]
+		}
+		plan.Programs = append(plan.Programs, program)
 	}
 	if files[abi.ArchiveManifest], err = plan.Encode(); err != nil {
 		return nil, err

@@ -23,9 +23,10 @@ func (c *Config) arguments() []string {
 	if c.Count {
 		accel = []string{"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2024-01-01,clock=vm"}
 	}
-	return append(accel, "-M", "q35", "-cpu", "max,-erms",
+	arguments := append(accel, "-M", "q35", "-cpu", "max,-erms",
 		"-smp", strconv.Itoa(max(c.Cores, 1)), "-m", strconv.Itoa(cmp.Or(c.Memory, 1024)),
 		"-name", "baseline,debug-threads=on", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
+	return append(arguments, c.Extra...)
 }
 
 // machine is a running QEMU.

@@ -44,10 +44,10 @@ func NewSkerry(ctx context.Context, l *Library) (*Skerry, error) {
 	return &Skerry{library: l, system: system, Accel: machine.TCG, Memory: 1 << 30}, nil
 }
 
-// Run boots a machine of one core that runs a package's test binary in the
-// package's folder. What goes wrong in the machine is part of the result, not
-// an error.
-func (s *Skerry) Run(ctx context.Context, pkg, binary string, limit time.Duration) (Result, error) {
+// Run boots a machine of so many cores that runs a package's test binary on all of
+// them, in the package's folder. What goes wrong in the machine is part of the
+// result, not an error.
+func (s *Skerry) Run(ctx context.Context, pkg, binary string, cores int, limit time.Duration) (Result, error) {
 	l := s.library
 	files, err := l.tree(pkg)
 	if err != nil {
@@ -58,8 +58,12 @@ func (s *Skerry) Run(ctx context.Context, pkg, binary string, limit time.Duratio
 		return Result{}, err
 	}
 	name := path.Base(pkg)
+	var others []int
+	for core := 1; core < cores; core++ {
+		others = append(others, core)
+	}
 	plan := manifest.Manifest{Link: true, PowerOff: true, Programs: []manifest.Program{{
-		Name: name[:min(len(name), 31)], Path: "bin/test", Args: append([]string{"/bin/test"}, arguments(limit)...),
+		Name: name[:min(len(name), 31)], Path: "bin/test", Args: append([]string{"/bin/test"}, arguments(limit)...), Cores: others,
 		Env: l.environment(), Cwd: l.dir(pkg),
 	}}}
 	work, err := os.MkdirTemp("", "skerry-std")
@@ -77,7 +81,7 @@ func (s *Skerry) Run(ctx context.Context, pkg, binary string, limit time.Duratio
 	defer cancel()
 	began := time.Now()
 	done, err := session.Run(bounded, &session.Config{
-		Machine:  machine.Config{Image: file, Cores: 1, Memory: s.Memory, Accel: s.Accel},
+		Machine:  machine.Config{Image: file, Cores: cores, Memory: s.Memory, Accel: s.Accel},
 		Programs: []session.Program{{Name: name}},
 		Stdout:   &output, Stderr: &output, Libos: s.system.Libos,
 		Log: func(_ int, line string) { fmt.Fprintf(&output, "\nskerry: log: %s\n", line) },

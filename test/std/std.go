@@ -15,8 +15,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"skerry/host/exitcode"
 	"skerry/host/gobuild"
@@ -98,8 +101,9 @@ func (l *Library) environment() []string {
 
 // Result is what came of one run of a test binary.
 type Result struct {
-	Pass, Fail, Skip int    // top-level tests, examples included
-	End              string // how the run ended: "ok", "exit 1", "timeout", …
+	Tests            map[string]string // PASS, FAIL or SKIP by top-level test, examples included
+	Pass, Fail, Skip int               // how many of these
+	End              string            // how the run ended: "ok", "exit 1", "timeout", …
 	Took             time.Duration
 }
 
@@ -115,11 +119,13 @@ func (r Result) String() string {
 	return s
 }
 
-var verdictLine = regexp.MustCompile(`(?m)^\x16--- (PASS|FAIL|SKIP): [^/\s]+ \(`)
+var verdictLine = regexp.MustCompile(`(?m)^\x16--- (PASS|FAIL|SKIP): ([^/\s]+) \(`)
 
-// count reads the counts from a binary's output.
+// count reads what came of each test from a binary's output.
 func (r *Result) count(output []byte) {
+	r.Tests = map[string]string{}
 	for _, match := range verdictLine.FindAllSubmatch(output, -1) {
+		r.Tests[string(match[2])] = string(match[1])
 		switch string(match[1]) {
 		case "PASS":
 			r.Pass++
@@ -142,9 +148,9 @@ func (l *Library) LogFile(pkg, system string) string {
 	return filepath.Join(l.cache, "log", strings.ReplaceAll(pkg, "/", "_")+"."+system+".txt")
 }
 
-// Host runs a package's test binary on this machine. What goes wrong in the
-// run is part of the result, not an error.
-func (l *Library) Host(ctx context.Context, pkg, binary string, limit time.Duration) (Result, error) {
+// Host runs a package's test binary on this machine, on so many of its CPUs if it
+// has as many. What goes wrong in the run is part of the result, not an error.
+func (l *Library) Host(ctx context.Context, pkg, binary string, cpus int, limit time.Duration) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit+5*time.Second)
 	defer cancel()
 	c := exec.CommandContext(ctx, binary, arguments(limit)...)
@@ -153,7 +159,10 @@ func (l *Library) Host(ctx context.Context, pkg, binary string, limit time.Durat
 	var output bytes.Buffer
 	c.Stdout, c.Stderr = &output, &output
 	began := time.Now()
-	err := c.Run()
+	err := startOn(c, cpus)
+	if err == nil {
+		err = c.Wait()
+	}
 	r := Result{End: "ok", Took: time.Since(began)}
 	r.count(output.Bytes())
 	var exit *exec.ExitError
@@ -168,6 +177,26 @@ func (l *Library) Host(ctx context.Context, pkg, binary string, limit time.Durat
 		return r, err
 	}
 	return r, l.keep(pkg, "host", output.Bytes())
+}
+
+// startOn starts a command on the first CPUs of those that this process may use,
+// as a child has those of the thread that starts it.
+func startOn(c *exec.Cmd, cpus int) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var all, some unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return fmt.Errorf("CPUs of this process: %w", err)
+	}
+	for cpu := 0; some.Count() < min(cpus, all.Count()); cpu++ {
+		if all.IsSet(cpu) {
+			some.Set(cpu)
+		}
+	}
+	if err := unix.SchedSetaffinity(0, &some); err != nil {
+		return fmt.Errorf("take %d CPUs: %w", cpus, err)
+	}
+	return errors.Join(c.Start(), unix.SchedSetaffinity(0, &all))
 }
 
 // endOf names how a run on Skerry ended, from the error of its session and its

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
+
 	"skerry/abi"
 	"skerry/lib/link"
 	"skerry/lib/manifest"
@@ -94,7 +96,7 @@ func start(out *link.Writer, number uint16, p manifest.Program) error {
 	}
 	stdout, err1 := command.StdoutPipe()
 	stderr, err2 := command.StderrPipe()
-	if err := errors.Join(err1, err2, command.Start()); err != nil {
+	if err := errors.Join(err1, err2, startOn(&command, append([]int{p.Core}, p.Cores...))); err != nil {
 		return out.Write(link.Frame{Kind: link.Failed, Program: number, Payload: []byte(err.Error())})
 	}
 	if err := out.Write(link.Frame{Kind: link.Started, Program: number, Payload: link.AppendStarted(nil, uint32(command.Process.Pid))}); err != nil {
@@ -118,6 +120,24 @@ func start(out *link.Writer, number uint16, p manifest.Program) error {
 	}
 	status.CPU = int64(command.ProcessState.UserTime() + command.ProcessState.SystemTime())
 	return errors.Join(errs[0], errs[1], out.Write(link.Frame{Kind: link.Exit, Program: number, Payload: link.AppendEnd(nil, &status)}))
+}
+
+// startOn starts a command on some CPUs: a child has those of the thread that
+// starts it.
+func startOn(command *exec.Cmd, cpus []int) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var all, some unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return fmt.Errorf("CPUs of init: %w", err)
+	}
+	for _, cpu := range cpus {
+		some.Set(cpu)
+	}
+	if err := unix.SchedSetaffinity(0, &some); err != nil {
+		return fmt.Errorf("take CPUs %v: %w", cpus, err)
+	}
+	return errors.Join(command.Start(), unix.SchedSetaffinity(0, &all))
 }
 
 // relay sends what a program writes until it has closed its end.

@@ -6,7 +6,7 @@
 // where the verdict is "pass" if the run on Skerry exited with 0. Without
 // arguments it runs all packages and writes the table to docs/std.md.
 //
-//	go run ./test/std/cmd [-o FILE] [-timeout D] [PACKAGE ...]
+//	go run ./test/std/cmd [-c CORES] [-o FILE] [-timeout D] [PACKAGE ...]
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,17 +28,27 @@ import (
 )
 
 func main() {
-	output := flag.String("o", "", "file for the table (docs/std.md if all packages are run)")
-	limit := flag.Duration("timeout", 2*time.Minute, "time for one package on one system")
-	parallel := flag.Int("parallel", 2, "packages to run at once")
-	build := flag.Bool("build", false, "build the test binaries and no more")
+	var o options
+	flag.StringVar(&o.output, "o", "", "file for the table (docs/std.md if all packages are run)")
+	flag.DurationVar(&o.limit, "timeout", 2*time.Minute, "time for one package on one system")
+	flag.IntVar(&o.parallel, "parallel", 2, "packages to run at once")
+	flag.IntVar(&o.cores, "c", 1, "cores that each package runs on")
+	flag.BoolVar(&o.build, "build", false, "build the test binaries and no more")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, flag.Args(), *output, *limit, *parallel, *build); err != nil {
+	if err := run(ctx, flag.Args(), &o); err != nil {
 		fmt.Fprintln(os.Stderr, "std:", err)
 		os.Exit(1)
 	}
+}
+
+// options are what the command line says.
+type options struct {
+	output          string
+	limit           time.Duration
+	parallel, cores int
+	build           bool
 }
 
 // line is a package and what came of it.
@@ -46,7 +57,7 @@ type line struct {
 	host, skerry std.Result
 }
 
-func run(ctx context.Context, packages []string, output string, limit time.Duration, parallel int, buildOnly bool) error {
+func run(ctx context.Context, packages []string, o *options) error {
 	library, err := std.Open(ctx)
 	if err != nil {
 		return err
@@ -55,15 +66,15 @@ func run(ctx context.Context, packages []string, output string, limit time.Durat
 		if packages, err = library.Packages(ctx); err != nil {
 			return err
 		}
-		if output == "" {
+		if o.output == "" {
 			root, err := source.Find("")
 			if err != nil {
 				return err
 			}
-			output = filepath.Join(root, "docs", "std.md")
+			o.output = filepath.Join(root, "docs", "std.md")
 		}
 	}
-	if buildOnly {
+	if o.build {
 		for _, pkg := range packages {
 			if _, err := library.Build(ctx, pkg); err != nil {
 				return err
@@ -81,10 +92,10 @@ func run(ctx context.Context, packages []string, output string, limit time.Durat
 	var group sync.WaitGroup
 	var printing sync.Mutex
 	turn := make(chan int)
-	for range parallel {
+	for range o.parallel {
 		group.Go(func() {
 			for i := range turn {
-				l, err := both(ctx, library, system, packages[i], limit)
+				l, err := both(ctx, library, system, packages[i], o.cores, o.limit)
 				if err != nil {
 					cancel(fmt.Errorf("%s: %w", packages[i], err))
 					continue
@@ -114,26 +125,26 @@ func run(ctx context.Context, packages []string, output string, limit time.Durat
 		}
 	}
 	fmt.Printf("%d of %d packages pass on Skerry\n", passed, len(lines))
-	if output == "" {
+	if o.output == "" {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(output), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(o.output), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(output, []byte(table(library, lines, passed)), 0o644)
+	return os.WriteFile(o.output, []byte(table(library, o.cores, lines, passed)), 0o644)
 }
 
 // both runs a package on the host and on Skerry.
-func both(ctx context.Context, library *std.Library, system *std.Skerry, pkg string, limit time.Duration) (line, error) {
+func both(ctx context.Context, library *std.Library, system *std.Skerry, pkg string, cores int, limit time.Duration) (line, error) {
 	l := line{pkg: pkg}
 	binary, err := library.Build(ctx, pkg)
 	if err != nil {
 		return l, err
 	}
-	if l.host, err = library.Host(ctx, pkg, binary, limit); err != nil {
+	if l.host, err = library.Host(ctx, pkg, binary, runtime.NumCPU(), limit); err != nil {
 		return l, err
 	}
-	l.skerry, err = system.Run(ctx, pkg, binary, limit)
+	l.skerry, err = system.Run(ctx, pkg, binary, cores, limit)
 	return l, err
 }
 
@@ -148,12 +159,12 @@ func verdict(l line) string {
 }
 
 // table returns the document.
-func table(library *std.Library, lines []line, passed int) string {
+func table(library *std.Library, cores int, lines []line, passed int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# The standard library's own tests
 
 Unmodified test binaries (`+"`CGO_ENABLED=0 go test -c`, %s"+`), run with `+"`-test.short`"+`
-on Skerry %s, one machine of one core each, and on the host. Each gets its
+on Skerry %s, in a machine each, with %s, and on the host. Each gets its
 package's folder and its neighbours, read-only. Counts are top-level tests that passed, failed and
 were skipped. A package passes when its run on Skerry exits with 0; none is
 treated unlike another. `+"`make std`"+` writes this file.
@@ -162,9 +173,17 @@ treated unlike another. `+"`make std`"+` writes this file.
 
 | package | host: pass fail skip | Skerry: pass fail skip | verdict |
 |---|---|---|---|
-`, library.Go, abi.Version, passed, len(lines))
+`, library.Go, abi.Version, number(cores, "core"), passed, len(lines))
 	for _, l := range lines {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", l.pkg, l.host, l.skerry, verdict(l))
 	}
 	return b.String()
+}
+
+// number says how many there are of something.
+func number(n int, what string) string {
+	if n == 1 {
+		return "one " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"skerry/host/baseline"
+)
+
+// besides are how many other cores do the same while a native call is measured, in
+// a machine of slopeCores cores.
+var besides = []int{0, 1, 3}
+
+const slopeCores = 4
+
+// Seconds of the machine's time between which calls are measured.
+const (
+	slopeFrom = "2.0"
+	slopeTo   = "2.1"
+)
+
+// slopeRow names the row of a number of other cores.
+func slopeRow(others int) string { return fmt.Sprintf("native_nop_beside_%d", others) }
+
+// slope counts the instructions of a native call on one core while others do the
+// same. A plugin, if there is one, counts besides what cache lines go from core to
+// core meanwhile; its reports are printed as notes.
+func (b *bench) slope(ctx context.Context) error {
+	for _, others := range besides {
+		row := slopeRow(others)
+		if !b.wanted(row) {
+			continue
+		}
+		c := baseline.Config{Cores: slopeCores, Count: true}
+		report := filepath.Join(b.work, row)
+		first := b.program("slope", slopeFrom, slopeTo)
+		if b.plugin != "" {
+			c.Extra = []string{"-plugin", b.plugin + ",out=" + report}
+			first = b.program("slope", "-mark", slopeFrom, slopeTo)
+		}
+		programs := []baseline.Program{first}
+		for range others {
+			programs = append(programs, b.program("slope", slopeFrom, slopeTo))
+		}
+		for core := range programs {
+			programs[core].Cores = []int{core}
+		}
+		result, err := b.skerry(ctx, c, programs...)
+		if err != nil {
+			return err
+		}
+		var value float64
+		if _, err := fmt.Sscanf(string(result.Runs[0].Stdout), "native_nop %g ticks", &value); err != nil {
+			return fmt.Errorf("%s: %q: %w", row, result.Runs[0].Stdout, err)
+		}
+		b.record(row, false, value, "instructions")
+		if b.plugin != "" {
+			text, err := os.ReadFile(report)
+			if err != nil {
+				return fmt.Errorf("%s: the plugin's report: %w", row, err)
+			}
+			fmt.Printf("# %s\n# %s\n", row, strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n# "))
+		}
+	}
+	return nil
+}

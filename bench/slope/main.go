@@ -1,0 +1,111 @@
+// Slope measures what a native call costs on one core while others are busy with
+// the same: it should cost what it costs alone, and the cores' kernels should not
+// meet in any cache line. It runs on Skerry alone, once on each of the cores that
+// are to be busy, all at once, in a machine that counts instructions.
+//
+//	slope [-mark] FROM TO
+//
+// It makes calls from its start on. Those between two times, in seconds since the
+// machine's boot, it measures; then it goes on for half as long again, so that all
+// cores are busy while any measures. It prints their median:
+//
+//	native_nop TICKS ticks
+//
+// With -mark it tells a QEMU plugin that counts by marks which calls these are.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"skerry/abi"
+	"skerry/bench/measure"
+	"skerry/lib/native/raw"
+)
+
+func main() {
+	marked := flag.Bool("mark", false, "tell a plugin when to count")
+	flag.Parse()
+	from, err1 := strconv.ParseFloat(flag.Arg(0), 64)
+	to, err2 := strconv.ParseFloat(flag.Arg(1), 64)
+	if err1 != nil || err2 != nil || flag.NArg() != 2 {
+		fmt.Fprintln(os.Stderr, "usage: slope [-mark] FROM TO")
+		os.Exit(2)
+	}
+	runtime.LockOSThread()
+	debug.SetGCPercent(-1)
+	samples := make([]uint64, 1<<16)
+	for i := range samples {
+		samples[i] = 1 // so that no page of it is touched first when it counts
+	}
+	samples = samples[:0]
+
+	late := sinceBoot() - from
+	if late > 0 {
+		fmt.Fprintf(os.Stderr, "slope: started %.2f s too late\n", late)
+		os.Exit(1)
+	}
+	// The machine has one tick a nanosecond.
+	first := measure.Counter() + uint64(-late*1e9)
+	last := first + uint64((to-from)*1e9)
+	for measure.Counter() < first-(last-first)/4 {
+		nop()
+	}
+	if *marked {
+		markWarm()
+	}
+	for measure.Counter() < first {
+		nop()
+	}
+	if *marked {
+		markBegin()
+	}
+	for at := first; at < last && len(samples) < cap(samples); {
+		before := measure.Counter()
+		nop()
+		at = measure.Counter()
+		samples = append(samples, at-before)
+		if *marked {
+			markOne()
+		}
+	}
+	if *marked {
+		markEnd()
+	}
+	for measure.Counter() < last+(last-first)/2 {
+		nop()
+	}
+	slices.Sort(samples)
+	fmt.Println("native_nop", samples[len(samples)/2]-empty(), "ticks")
+}
+
+// nop is a native call that does nothing.
+func nop() { raw.Call(abi.CallNop, 0, 0, 0, 0, 0, 0) }
+
+// empty is what reading the counter takes.
+func empty() uint64 {
+	least := uint64(math.MaxUint64)
+	for range 50 {
+		before := measure.Counter()
+		least = min(least, measure.Counter()-before)
+	}
+	return least
+}
+
+// sinceBoot is the time since the machine's boot in seconds, the same on all
+// cores.
+func sinceBoot() float64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
+		panic(err) // there is no other clock
+	}
+	return float64(t.Nano()) / 1e9
+}
