@@ -139,7 +139,7 @@ func futexRequeue() string {
 func futexBits() string {
 	const n = 4
 	var word, next atomic.Uint32
-	order := make([]byte, 0, n)
+	var order [n]byte
 	onThreads(n+1, func(number int) {
 		if number < n {
 			for {
@@ -147,8 +147,7 @@ func futexBits() string {
 					break
 				}
 			}
-			order = append(order, byte('a'+number)) // one at a time: the next is woken after
-			next.Add(1)
+			order[next.Add(1)-1] = byte('a' + number)
 			return
 		}
 		for bit := range uint32(n) {
@@ -159,7 +158,7 @@ func futexBits() string {
 			}
 		}
 	})
-	return "woken " + string(order)
+	return "woken " + string(order[:])
 }
 
 // futexTimeout has threads wait in vain, some for a time, some until a time.
