@@ -98,10 +98,10 @@ func TestBadSpans(t *testing.T) {
 	for want, change := range map[string]func(*Plan){
 		"or not given to":          func(p *Plan) { p.Span.Frame = 0 },
 		"not given to a satellite": func(p *Plan) { p.Span.Tables[2] = 0 },
-		"is given at home":         func(p *Plan) { p.Span.Home = true },
+		"is given at home":         func(p *Plan) { p.Span.Home = true; p.Size = 1 << 20 },
 
 		"a frame of 0 bytes":         func(p *Plan) { p.Span.Size = 0 },
-		"a frame of 196609 bytes":    func(p *Plan) { p.Span.Size++ },
+		"a frame of 344065 bytes":    func(p *Plan) { p.Span.Size++ },
 		"a frame of 1099511627776 b": func(p *Plan) { p.Span.Size = 1 << 40; p.Size = 1 << 41 },
 		"has several dispatchers":    func(p *Plan) { p.InPlace, p.Mount, p.Devices = true, 1, nil },
 	} {
