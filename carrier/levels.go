@@ -75,7 +75,9 @@ func (t *Threads) SetLevel(th *Thread, level uint8) {
 
 // Preempts says whether a ready thread is of a higher level than the current
 // one, which there must be.
-func (t *Threads) Preempts() bool { return t.above.top > int32(t.At(t.current).level) }
+func (t *Threads) Preempts() bool {
+	return t.above.top != 0 && t.above.top > int32(t.At(t.current).level)
+}
 
 // Preempt puts the current thread before the ready ones of its level: it goes on
 // when none of a higher level is ready. There is no current thread until Next.

@@ -29,6 +29,10 @@ const (
 const (
 	// ResumeCall: it is in a Linux call, RCX and R11 may hold anything.
 	ResumeCall uint8 = iota
+	// ResumeYield: it gave way by a plain call: RIP, RSP, RBP, RAX and FS base
+	// hold, any other register may hold anything. Whatever resumes it as if by
+	// ResumeCall does right.
+	ResumeYield
 	// ResumeFull: it was interrupted anywhere: all registers and flags.
 	ResumeFull
 	// ResumeVector: as ResumeFull, and its vector state is in Vector.
@@ -46,7 +50,8 @@ type Thread struct {
 	Vector uint64
 	// Resume says how it must be resumed.
 	Resume uint8
-	level  uint8
+	// The next three bytes are its manner with Resume: see ThreadManner.
+	level uint8
 	// Policy and Nice are what scheduling calls set and tell; the table does not
 	// look at them. A child inherits them and Turn.
 	Nice   int8

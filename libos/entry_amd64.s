@@ -138,6 +138,18 @@ TEXT ·nestedFaultEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVQ const_atNestedRSP(GS), SP
 	JMP  const_atNestedRIP(GS)
 
+// yieldEntry is where vdsoYield lets the libos decide, pollEntry where it found
+// that there is work; the current thread's state is saved in either case.
+TEXT ·yieldEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	ENTER
+	CALL ·yieldUpcall(SB)
+	JMP  ·resume(SB)
+
+TEXT ·pollEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	ENTER
+	CALL ·poll(SB)
+	JMP  ·resume(SB)
+
 // resume continues the current thread. If the dispatcher's full word is 0 the
 // thread is in a Linux call and its registers are in its carrier.Thread;
 // otherwise the word is the address of its registers, and the vector word that

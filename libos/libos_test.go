@@ -309,8 +309,8 @@ func TestVDSO(t *testing.T) {
 	if version == 0 {
 		t.Fatal("version LINUX_2.6 is not defined")
 	}
-	clock, day, time := vdsoFunctions()
-	for want, function := range map[string]uint64{"__vdso_clock_gettime": clock, "__vdso_gettimeofday": day, "__vdso_time": time} {
+	clock, day, time, yield := vdsoFunctions()
+	for want, function := range map[string]uint64{"__vdso_clock_gettime": clock, "__vdso_gettimeofday": day, "__vdso_time": time, "__skerry_yield": yield} {
 		hash := tags[4]
 		buckets := le.Uint32(image[hash:])
 		found := uint64(0)

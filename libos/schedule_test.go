@@ -17,7 +17,7 @@ type argument uint64
 const (
 	spot     argument = 1<<62 + iota // of memory, which holds the case's word before
 	nowhere                          // that is not mapped
-	noThread                         // no address: the number of no thread
+	stranger                         // no address: the number of no thread
 )
 
 // scheduleCase is a call with its arguments and what comes of it. got, if it is
@@ -36,18 +36,18 @@ func word(v int32) *int32 { return &v }
 // may depend on it.
 var scheduleCases = []scheduleCase{
 	{linux.SysSchedGetscheduler, [3]argument{0}, 0, linux.SCHED_OTHER, nil},
-	{linux.SysSchedGetscheduler, [3]argument{noThread}, 0, -linux.ESRCH, nil},
+	{linux.SysSchedGetscheduler, [3]argument{stranger}, 0, -linux.ESRCH, nil},
 	{linux.SysSchedGetscheduler, [3]argument{^argument(0)}, 0, -linux.EINVAL, nil},
 	{linux.SysSchedGetparam, [3]argument{0, spot}, 7, 0, word(0)},
 	{linux.SysSchedGetparam, [3]argument{0, 0}, 0, -linux.EINVAL, nil},
 	{linux.SysSchedGetparam, [3]argument{0, nowhere}, 0, -linux.EFAULT, nil},
 	{linux.SysSchedGetparam, [3]argument{^argument(0), spot}, 0, -linux.EINVAL, nil},
-	{linux.SysSchedGetparam, [3]argument{noThread, spot}, 0, -linux.ESRCH, nil},
+	{linux.SysSchedGetparam, [3]argument{stranger, spot}, 0, -linux.ESRCH, nil},
 	{linux.SysSchedSetscheduler, [3]argument{0, linux.SCHED_OTHER, spot}, 1, -linux.EINVAL, nil},
 	{linux.SysSchedSetscheduler, [3]argument{0, linux.SCHED_OTHER, 0}, 0, -linux.EINVAL, nil},
 	{linux.SysSchedSetscheduler, [3]argument{0, linux.SCHED_OTHER, nowhere}, 0, -linux.EFAULT, nil},
 	{linux.SysSchedSetscheduler, [3]argument{^argument(0), linux.SCHED_OTHER, spot}, 0, -linux.EINVAL, nil},
-	{linux.SysSchedSetscheduler, [3]argument{noThread, linux.SCHED_OTHER, spot}, 0, -linux.ESRCH, nil},
+	{linux.SysSchedSetscheduler, [3]argument{stranger, linux.SCHED_OTHER, spot}, 0, -linux.ESRCH, nil},
 	{linux.SysSchedSetscheduler, [3]argument{0, ^argument(0), spot}, 0, -linux.EINVAL, nil},
 	{linux.SysSchedSetscheduler, [3]argument{0, 4, spot}, 0, -linux.EINVAL, nil},
 	{linux.SysSchedSetscheduler, [3]argument{0, 99, spot}, 0, -linux.EINVAL, nil},
@@ -69,16 +69,16 @@ var scheduleCases = []scheduleCase{
 	{linux.SysSchedGetPriorityMax, [3]argument{4}, 0, -linux.EINVAL, nil},
 	{linux.SysSchedGetPriorityMin, [3]argument{^argument(0)}, 0, -linux.EINVAL, nil},
 	{linux.SysSchedRrGetInterval, [3]argument{^argument(0), spot}, 0, -linux.EINVAL, nil},
-	{linux.SysSchedRrGetInterval, [3]argument{noThread, spot}, 0, -linux.ESRCH, nil},
+	{linux.SysSchedRrGetInterval, [3]argument{stranger, spot}, 0, -linux.ESRCH, nil},
 	{linux.SysSchedRrGetInterval, [3]argument{0, nowhere}, 0, -linux.EFAULT, nil},
 	{linux.SysSchedRrGetInterval, [3]argument{0, spot}, 9, 0, word(0)},
 	{linux.SysGetpriority, [3]argument{linux.PRIO_PROCESS, 0}, 0, 20, nil},
 	{linux.SysGetpriority, [3]argument{3, 0}, 0, -linux.EINVAL, nil},
 	{linux.SysGetpriority, [3]argument{^argument(0), 0}, 0, -linux.EINVAL, nil},
-	{linux.SysGetpriority, [3]argument{linux.PRIO_PROCESS, noThread}, 0, -linux.ESRCH, nil},
-	{linux.SysGetpriority, [3]argument{linux.PRIO_PGRP, noThread}, 0, -linux.ESRCH, nil},
+	{linux.SysGetpriority, [3]argument{linux.PRIO_PROCESS, stranger}, 0, -linux.ESRCH, nil},
+	{linux.SysGetpriority, [3]argument{linux.PRIO_PGRP, stranger}, 0, -linux.ESRCH, nil},
 	{linux.SysSetpriority, [3]argument{3, 0, 5}, 0, -linux.EINVAL, nil},
-	{linux.SysSetpriority, [3]argument{linux.PRIO_PROCESS, noThread, 5}, 0, -linux.ESRCH, nil},
+	{linux.SysSetpriority, [3]argument{linux.PRIO_PROCESS, stranger, 5}, 0, -linux.ESRCH, nil},
 	{linux.SysSetpriority, [3]argument{linux.PRIO_PROCESS, 0, 5}, 0, 0, nil},
 	{linux.SysGetpriority, [3]argument{linux.PRIO_PROCESS, 0}, 0, 15, nil},
 	{linux.SysSetpriority, [3]argument{linux.PRIO_PROCESS, 0, 77}, 0, 0, nil},
@@ -117,7 +117,7 @@ func (c *scheduleCase) with(memory, missing uint64) (args [3]uint64) {
 			args[i] = memory
 		case nowhere:
 			args[i] = missing
-		case noThread:
+		case stranger:
 			args[i] = 0x3fff_ffff // above Linux's highest
 		default:
 			args[i] = uint64(a)

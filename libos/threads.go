@@ -68,7 +68,7 @@ func prepare(th *carrier.Thread) {
 	d := dispatcher()
 	d.Scratch[scratchCurrent] = addressOf(th)
 	d.Scratch[scratchFull], d.Scratch[scratchVector] = 0, 0
-	if th.Resume != carrier.ResumeCall {
+	if th.Resume > carrier.ResumeYield {
 		d.Scratch[scratchFull] = addressOf(&th.Regs)
 	}
 	if th.Resume == carrier.ResumeVector {

@@ -7,7 +7,8 @@ import (
 )
 
 // The vDSO is a shared object in memory that a program is told of by
-// AT_SYSINFO_EHDR: it names functions that tell the time without a call. Ours
+// AT_SYSINFO_EHDR: it names functions that tell the time without a call, and one of
+// our own that lets another thread run. Ours
 // is put together here; the functions are the libos's own, so that the values
 // of its symbols are distances from the image to them.
 
@@ -16,10 +17,10 @@ type vdsoImage struct {
 	header   elfHeader
 	segments [2]elfSegment
 	dynamic  [9]elfDynamic
-	symbols  [4]elfSymbol
-	hash     [2 + 1 + 4]uint32 // buckets, chains, one bucket, the chains
-	versions [4]uint16
-	_        uint32
+	symbols  [5]elfSymbol
+	hash     [2 + 1 + 5]uint32 // buckets, chains, one bucket, the chains
+	versions [5]uint16
+	_        [3]uint16
 	defined  [2]elfVersion
 	strings  [len(vdsoStrings)]byte
 }
@@ -45,14 +46,16 @@ const (
 	vdsoClockName  = "__vdso_clock_gettime\x00"
 	vdsoDayName    = "__vdso_gettimeofday\x00"
 	vdsoTimeName   = "__vdso_time\x00"
+	vdsoYieldName  = "__skerry_yield\x00"
 	vdsoVersion    = "LINUX_2.6\x00"
 	vdsoObjectName = "linux-vdso.so.1\x00"
-	vdsoStrings    = "\x00" + vdsoClockName + vdsoDayName + vdsoTimeName + vdsoVersion + vdsoObjectName
+	vdsoStrings    = "\x00" + vdsoClockName + vdsoDayName + vdsoTimeName + vdsoYieldName + vdsoVersion + vdsoObjectName
 
 	clockNameAt   = 1
 	dayNameAt     = clockNameAt + len(vdsoClockName)
 	timeNameAt    = dayNameAt + len(vdsoDayName)
-	versionAt     = timeNameAt + len(vdsoTimeName)
+	yieldNameAt   = timeNameAt + len(vdsoTimeName)
+	versionAt     = yieldNameAt + len(vdsoYieldName)
 	objectNameAt  = versionAt + len(vdsoVersion)
 	versionHash   = 0x3ae75f6 // the System V hash of LINUX_2.6
 	objectHash    = 0xd3c1d1f // not looked at: the version is the object's own
@@ -67,7 +70,7 @@ const (
 var vdso vdsoImage
 
 // vdsoFunctions returns the addresses of the functions.
-func vdsoFunctions() (clockGettime, gettimeofday, time uint64)
+func vdsoFunctions() (clockGettime, gettimeofday, time, yield uint64)
 
 // buildVDSO makes the image and returns its address.
 func buildVDSO() uint64 {
@@ -96,13 +99,14 @@ func buildVDSO() uint64 {
 		{0x6ffffffc, uint64(unsafe.Offsetof(v.defined))},
 		{0, 0},
 	}
-	clock, day, time := vdsoFunctions()
+	clock, day, time, yield := vdsoFunctions()
 	v.symbols[1] = elfSymbol{name: clockNameAt, info: globalFunc, section: absoluteShndx, value: clock - base}
 	v.symbols[2] = elfSymbol{name: uint32(dayNameAt), info: globalFunc, section: absoluteShndx, value: day - base}
 	v.symbols[3] = elfSymbol{name: uint32(timeNameAt), info: globalFunc, section: absoluteShndx, value: time - base}
-	// One bucket: symbol 1, then 2, then 3.
-	v.hash = [...]uint32{1, 4, 1, 0, 2, 3, 0}
-	v.versions = [...]uint16{0, 2, 2, 2}
+	v.symbols[4] = elfSymbol{name: uint32(yieldNameAt), info: globalFunc, section: absoluteShndx, value: yield - base}
+	// One bucket: symbol 1, then 2, then 3, then 4.
+	v.hash = [...]uint32{1, 5, 1, 0, 2, 3, 4, 0}
+	v.versions = [...]uint16{0, 2, 2, 2, 2}
 	entry := uint32(unsafe.Sizeof(v.defined[0]))
 	aux := uint32(unsafe.Offsetof(v.defined[0].name))
 	v.defined[0] = elfVersion{version: 1, flags: 1, index: 1, count: 1, hash: objectHash, aux: aux, next: entry, name: uint32(objectNameAt)}

@@ -82,12 +82,14 @@ done:
 	MOVQ DX, AX
 	RET
 
-// func vdsoFunctions() (clockGettime, gettimeofday, time uint64)
-TEXT ·vdsoFunctions(SB), NOSPLIT, $0-24
+// func vdsoFunctions() (clockGettime, gettimeofday, time, yield uint64)
+TEXT ·vdsoFunctions(SB), NOSPLIT, $0-32
 	LEAQ ·vdsoClockGettime(SB), AX
 	MOVQ AX, clockGettime+0(FP)
 	LEAQ ·vdsoGettimeofday(SB), AX
 	MOVQ AX, gettimeofday+8(FP)
 	LEAQ ·vdsoTime(SB), AX
 	MOVQ AX, time+16(FP)
+	LEAQ ·vdsoYield(SB), AX
+	MOVQ AX, yield+24(FP)
 	RET

@@ -9,6 +9,8 @@ var Libos = Config{
 		{Symbol: "main.pageFaultEntry", StackIn: "main.stack"},
 		{Symbol: "main.trapEntry", StackIn: "main.stack"},
 		{Symbol: "main.leaveEnd", StackIn: "main.stack"},
+		// A function of the vDSO: called by the program, on whose stack is the way back.
+		{Symbol: "main.vdsoYield", StackIn: "main.stack", Pushed: 8},
 		{Symbol: "main.nestedFaultEntry", StackIn: "main.nestedStack"},
 	},
 	Indirect: map[string][]string{
@@ -24,8 +26,9 @@ var Libos = Config{
 		"skerry/libos/vspace.supply":   {"main.requestRAM"},
 		"skerry/libos/vspace.giveBack": {"main.returnRAM"},
 		// Into the program's thread.
-		"main.resume": {},
-		"main.leave":  {},
+		"main.resume":    {},
+		"main.leave":     {},
+		"main.vdsoYield": {},
 		// To where the libos faulted.
 		"main.nestedFaultEntry": {},
 	},
