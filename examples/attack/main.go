@@ -38,7 +38,7 @@ type outcome string
 
 func main() {
 	cases := slices.Concat(memoryAttacks, instructionAttacks, stateAttacks, callAttacks,
-		referenceAttacks, objectAttacks, vitalAttacks)
+		referenceAttacks, objectAttacks, messageAttacks, vitalAttacks)
 	name, argument := "list", ""
 	if len(os.Args) > 1 {
 		name = os.Args[1]

@@ -1,5 +1,5 @@
-// Package native tests native programs: what the examples of package
-// skerry/examples/capabilities say on Skerry is what they promise.
+// Package native tests native programs: what examples/capabilities and
+// examples/messages say on Skerry is what they promise.
 package native
 
 import (
@@ -19,6 +19,11 @@ var update = flag.Bool("update", false, "write what the programs say to testdata
 // run.
 func TestCapabilities(t *testing.T) {
 	golden(t, "capabilities.txt", 0, boot.Program{})
+}
+
+// TestMessages runs all of examples/messages.
+func TestMessages(t *testing.T) {
+	golden(t, "messages.txt", 0, boot.Program{Package: boot.Example(t, "messages"), Capabilities: []string{manifest.Dispatch}})
 }
 
 // TestDevices runs the parts for which a program must be given devices.
@@ -48,11 +53,13 @@ func TestNoDevices(t *testing.T) {
 	}
 }
 
-// golden runs examples/capabilities in a machine with so many bytes of memory, 0
+// golden runs a program, examples/capabilities if none is named, in a machine with so many bytes of memory, 0
 // for the usual, and compares, line by line, what it says with a file.
 func golden(t *testing.T, file string, memory uint64, p boot.Program) {
 	boot.Need(t)
-	p.Package = boot.Example(t, "capabilities")
+	if p.Package == "" {
+		p.Package = boot.Example(t, "capabilities")
+	}
 	o := boot.Run(t, &boot.Machine{Cores: 1, Memory: memory, Programs: []boot.Program{p}})
 	if o.Err != nil || o.Stderr != "" || o.ExitCode() != 0 {
 		t.Fatalf("the program failed: %v", o.Err)
