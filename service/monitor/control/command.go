@@ -4,20 +4,30 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strconv"
 	"strings"
 
 	"skerry/lib/manifest"
 )
 
-const helpText = `run PROGRAM [ARGUMENT]... [@CORE] [&]  run a program; ^C ends it, ^D ends its input;
-                                       with & it runs beside the prompt, without input
-kill DOMAIN [@CORE]                    end a program that runs beside the prompt
-ps                                     list the domains of all cores
-cores                                  list the cores
-memory                                 say where the memory of all cores is
-help                                   print this
-poweroff                               end the machine
+const helpText = `run PROGRAM [ARGUMENT]... [@CORES] [&]  run a program; ^C ends it, ^D ends its input;
+                                        with & it runs beside the prompt, without input
+    run hello @1     run sort @0-3 &    on core 1; on four cores, from core 0 on
+ps [-v]                                 list the dispatchers of all domains; -v: what
+                                        happened to them
+cores                                   list the cores
+memory                                  say where the memory of all cores is
+threads DOMAIN [@CORE]                  list a program's threads; DOMAIN is its number in ps,
+    threads 2        threads 2 @1       CORE where it started, if several have that number
+kill DOMAIN [@CORE]                     end a program
+    kill 2
+renice DOMAIN WEIGHT [@CORE]            set its share of the time that is not reserved,
+    renice 2 300                        from 1 to 10000; all begin with 100
+reserve DOMAIN PERIOD BUDGET [DEADLINE] [@CORE]
+    reserve 2 10ms 2ms                  reserve BUDGET of each PERIOD on each of its cores,
+    reserve 2 10ms 2ms 5ms              within DEADLINE of its start
+    reserve 2 none                      end that
+help                                    print this
+poweroff                                end the machine
 `
 
 // Command does what a line at the prompt asks for. done is called once, when
@@ -36,28 +46,24 @@ func (c *Control) Command(line string, done func()) {
 	name, args := words[0], words[1:]
 	if len(args) > 0 {
 		switch name {
-		case "ps", "cores", "memory", "help", "poweroff":
+		case "cores", "memory", "help", "poweroff":
 			c.Console.Print("%s takes no arguments\n", name)
 			done()
 			return
 		}
 	}
+	// These call done unless they fail.
+	commands := map[string]func(args []string, done func()) error{
+		"run": c.run, "ps": c.ps, "threads": c.threads, "kill": c.killDomain, "renice": c.renice, "reserve": c.reserve,
+	}
+	if do := commands[name]; do != nil {
+		if err := do(args, done); err != nil {
+			c.Console.Print("%s: %v\n", name, err)
+			done()
+		}
+		return
+	}
 	switch name {
-	case "kill":
-		if err := c.killDomain(args); err != nil {
-			c.Console.Print("kill: %v\n", err)
-		}
-		done()
-	case "run":
-		if err := c.run(args, done); err != nil {
-			c.Console.Print("run: %v\n", err)
-			done()
-		}
-	case "ps":
-		c.gather(queryDomains, func(answers []answer) {
-			c.printDomains(answers)
-			done()
-		})
 	case "cores":
 		c.gather(queryCore, func(answers []answer) {
 			c.printCores(answers)
@@ -83,46 +89,24 @@ func (c *Control) Command(line string, done func()) {
 	}
 }
 
-// onCore takes a last argument @CORE off; without one the core is -1.
-func (c *Control) onCore(args []string) (core int, rest []string, err error) {
+// onCores takes a last argument @CORES off; without one there are no cores.
+func (c *Control) onCores(args []string) (cores []int, rest []string, err error) {
 	last := len(args) - 1
 	if last < 0 || !strings.HasPrefix(args[last], "@") {
-		return -1, args, nil
+		return nil, args, nil
 	}
-	if core, err = strconv.Atoi(args[last][1:]); err != nil {
-		return 0, nil, fmt.Errorf("%s names no core", args[last])
+	if cores, err = manifest.ParseCores(args[last][1:]); err != nil {
+		return nil, nil, err
 	}
-	return core, args[:last], c.usable(core)
-}
-
-// killDomain ends a program by the number of its domain, as ps lists it.
-func (c *Control) killDomain(args []string) error {
-	core, args, err := c.onCore(args)
-	if err != nil {
-		return err
+	if err := manifest.CheckCores(cores); err != nil {
+		return nil, nil, err
 	}
-	if len(args) != 1 {
-		return errors.New("name one domain, as ps lists it; try: kill 2 @1")
-	}
-	domain, err := strconv.ParseUint(args[0], 10, 32)
-	if err != nil {
-		return fmt.Errorf("%s is no number of a domain", args[0])
-	}
-	var found *program
-	for _, p := range c.programs {
-		if domain == 0 || uint64(p.domain) != domain || core >= 0 && p.core != core {
-			continue
+	for _, core := range cores {
+		if err := c.usable(core); err != nil {
+			return nil, nil, err
 		}
-		if found != nil {
-			return fmt.Errorf("more than one core runs a program as domain %d; say which: kill %d @CORE", domain, domain)
-		}
-		found = p
 	}
-	if found == nil {
-		return fmt.Errorf("domain %d is no program that runs", domain)
-	}
-	c.kill(found)
-	return nil
+	return cores, args[:last], nil
 }
 
 // run starts a program with the console as its standard streams, or beside the
@@ -132,7 +116,7 @@ func (c *Control) run(args []string, done func()) error {
 	if last := len(args) - 1; last >= 0 && args[last] == "&" {
 		beside, args = true, args[:last]
 	}
-	core, args, err := c.onCore(args)
+	cores, args, err := c.onCores(args)
 	if err != nil {
 		return err
 	}
@@ -143,21 +127,21 @@ func (c *Control) run(args []string, done func()) error {
 	if err != nil {
 		return err
 	}
-	if core < 0 {
-		core = c.place()
+	if len(cores) == 0 {
+		cores = []int{c.place()}
 	}
 	name := path.Base(file)
 	if len(name) > 31 {
 		name = name[:31]
 	}
-	p := &program{index: -1, name: name, core: core, lines: beside}
+	p := &program{index: -1, name: name, core: cores[0], others: cores[1:], lines: beside}
 	p.prefix(false)
 	if !beside {
 		p.done = done
 		c.foreground, c.discipline = p, discipline{}
 	}
 	c.start(p, &manifest.Program{
-		Name: name, Path: strings.TrimPrefix(file, "/"), Args: args, Cwd: "/", Core: core, Stdin: !beside,
+		Name: name, Path: strings.TrimPrefix(file, "/"), Args: args, Cwd: "/", Core: cores[0], Cores: cores[1:], Stdin: !beside,
 		Env: []string{"PATH=/bin", "HOME=/"},
 	})
 	if beside {
@@ -179,7 +163,7 @@ func (c *Control) place() int {
 }
 
 // Commands are the words that begin a line at the prompt.
-var Commands = []string{"run", "kill", "ps", "cores", "memory", "help", "poweroff"}
+var Commands = []string{"run", "ps", "cores", "memory", "threads", "kill", "renice", "reserve", "help", "poweroff"}
 
 // split cuts a line into words at blanks. Quotes of either kind and
 // backslashes keep blanks in a word.

@@ -110,6 +110,7 @@ type program struct {
 // request is a question under way.
 type request struct {
 	core     int
+	late     string // who does not answer in time, before the core's name
 	deadline time.Time
 	done     func(wire.Message, error)
 }
@@ -507,7 +508,7 @@ func (c *Control) Tick() {
 	}
 	for number, r := range c.requests {
 		if !now.Before(r.deadline) {
-			c.answer(r.core, number, nil, fmt.Errorf("core %d does not answer", r.core))
+			c.answer(r.core, number, nil, fmt.Errorf("%score %d does not answer", r.late, r.core))
 		}
 	}
 	for _, p := range c.programs {

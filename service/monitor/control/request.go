@@ -14,11 +14,12 @@ func queryCore(request uint32) wire.Message    { return &wire.QueryCore{Request:
 func queryMemory(request uint32) wire.Message  { return &wire.QueryMemory{Request: request} }
 func queryDomains(request uint32) wire.Message { return &wire.QueryDomains{Request: request} }
 
-// ask puts a question to a core. done is called once, later or at once.
-func (c *Control) ask(core int, question func(request uint32) wire.Message, done func(wire.Message, error)) {
+// ask puts a question to a core, which is late's affair to answer. done is called
+// once, later or at once.
+func (c *Control) ask(core int, late string, question func(request uint32) wire.Message, done func(wire.Message, error)) {
 	c.next++
 	number := c.next
-	c.requests[number] = &request{core: core, done: done}
+	c.requests[number] = &request{core: core, late: late, done: done}
 	err := c.usable(core)
 	if err == nil {
 		c.requests[number].deadline = c.deadline(core, queryTimeout)
@@ -40,10 +41,23 @@ func (c *Control) answer(core int, number uint32, m wire.Message, err error) {
 // gather puts a question to all cores and calls done when each has answered or
 // failed to.
 func (c *Control) gather(question func(request uint32) wire.Message, done func([]answer)) {
-	answers := make([]answer, len(c.cores))
+	cores := make([]int, len(c.cores))
+	for i := range cores {
+		cores[i] = i
+	}
+	c.askEach(cores, "", question, done)
+}
+
+// askAll puts a question about a program to all its cores.
+func (c *Control) askAll(p *program, question func(request uint32) wire.Message, done func([]answer)) {
+	c.askEach(p.cores(), p.name+" on ", question, done)
+}
+
+func (c *Control) askEach(cores []int, late string, question func(request uint32) wire.Message, done func([]answer)) {
+	answers := make([]answer, len(cores))
 	missing := len(answers)
-	for i := range answers {
-		c.ask(i, question, func(m wire.Message, err error) {
+	for i, core := range cores {
+		c.ask(core, late, question, func(m wire.Message, err error) {
 			answers[i] = answer{m, err}
 			if missing--; missing == 0 {
 				done(answers)
