@@ -95,6 +95,10 @@ func (b *bench) measuring(linux bool, args ...string) []baseline.Program {
 	if !linux && (len(b.only) == 0 || slices.ContainsFunc(b.only, native)) {
 		programs = append(programs, b.program("capability", args...))
 	}
+	messages := func(row string) bool { return strings.HasPrefix(row, "lmp_") || row == "native_nop" }
+	if !linux && (len(b.only) == 0 || slices.ContainsFunc(b.only, messages)) {
+		programs = append(programs, b.program("lmp", args...))
+	}
 	return programs
 }
 
