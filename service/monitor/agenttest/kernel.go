@@ -378,7 +378,14 @@ func (k *Kernel) Dispatcher(from uint32) (abi.DomainInfo, bool, error) {
 	slices.SortFunc(list, func(a, b *Domain) int { return cmp.Compare(a.Number, b.Number) })
 	for _, d := range list {
 		if d.Number >= from {
-			info := abi.DomainInfo{Domain: d.Number, CPU: 1000, State: abi.DomainReady}
+			info := abi.DomainInfo{
+				Domain: d.Number, CPU: 1000, State: abi.DomainReady, Weight: max(d.Weight, 100),
+				Period: int64(d.Reservation[0]), Budget: int64(d.Reservation[1]), Deadline: int64(d.Reservation[2]),
+				Counts: abi.DispatcherCounts{
+					Dispatches: 7, Runs: 1, PageFaults: 2, NestedFaults: 3, Traps: 4, LinuxCalls: 5, NativeCalls: 6,
+					Notified: 8, Sent: 9, Received: 10, Missed: 11, Throttled: 12,
+				},
+			}
 			copy(info.Name[:], d.Name)
 			return info, true, nil
 		}

@@ -38,6 +38,7 @@ type machine struct {
 	typed         []byte
 	now           time.Time
 	silent        []bool // cores that do nothing any more
+	late          func() // to be called when something is under way
 	off, prompted bool
 }
 
@@ -139,9 +140,17 @@ func (x *machine) run() {
 // queued returns how many bytes wait for channels.
 func (x *machine) queued() (bytes int) {
 	for core := 1; core < len(x.near); core++ {
-		bytes += x.near[core].Queued() + x.far[core].Queued()
+		if !x.kernels[core].Lost {
+			bytes += x.near[core].Queued() + x.far[core].Queued()
+		}
 	}
 	return bytes
+}
+
+// lose has a core's kernel end.
+func (x *machine) lose(core int) {
+	x.silent[core], x.kernels[core].Lost = true, true
+	x.control.CoreDied(core, "gone")
 }
 
 // work lets a core do what it can, but for taking messages.
@@ -167,7 +176,7 @@ func (x *machine) work(core int) (progress bool) {
 // hear hands the control a message from a core, tell a core one from the control.
 // They return whether there was one.
 func (x *machine) hear(core int) bool {
-	if core == 0 {
+	if core == 0 || x.kernels[core].Lost {
 		return false
 	}
 	x.near[core].Flush()

@@ -13,13 +13,13 @@ func (c *Control) between(core int, m wire.Between) {
 	if !m.Outward() {
 		from, to = to, from
 	}
-	if int(from) != core {
+	if int(from) != core || int(to) >= len(c.cores) {
 		return
 	}
 	switch m.(type) {
 	case *wire.Extend:
-		if err := c.usable(int(to)); err != nil {
-			c.Send(core, &wire.Shrunk{Part: p, Reason: err.Error()})
+		if why := c.cores[to].dead; why != "" {
+			c.Send(core, &wire.Shrunk{Part: p, Reason: "it is lost: " + why})
 			return
 		}
 		c.parts[p] = false
