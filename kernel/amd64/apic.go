@@ -97,6 +97,7 @@ const (
 
 func sendIPI(apic, command uint32) {
 	if CPU.X2APIC {
+		Fence() // writing this register waits for no write to memory (SDM 3A 11.12.3)
 		WriteMSR(msrX2APIC+apicICRLow>>4, uint64(apic)<<32|uint64(command))
 		return
 	}

@@ -22,6 +22,10 @@ func WriteMSR(r uint32, value uint64)
 // TSC returns the time-stamp counter.
 func TSC() uint64
 
+// Fence returns when all earlier writes can be seen by other processors, and no
+// later instruction has begun.
+func Fence()
+
 // Pause executes PAUSE. Every polling loop of the kernel calls it.
 func Pause()
 

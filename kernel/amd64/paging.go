@@ -16,7 +16,10 @@ const (
 	PageUncached = 1<<4 | 1<<3
 	// PageLarge marks a page in a table above the last level.
 	PageLarge = 1 << 7
-	PageNX    = 1 << 63
+	// PageForeign marks an entry that leads to a table of another core's: the
+	// processor walks it, the kernel must not. The processor ignores the bit.
+	PageForeign = 1 << 9
+	PageNX      = 1 << 63
 
 	pageAddress = 0x000f_ffff_ffff_f000
 )
@@ -76,13 +79,14 @@ func (s Space) leaf(pages *memory.Pages, va uintptr, level uint) (e *uint64, mad
 }
 
 // Find returns where the entry is that decides about va, and its level: that of
-// a page of any size, or the first on the way that is not present.
+// a page of any size, or the first on the way that is not present or leads to a
+// table of another core's.
 func (s Space) Find(pages *memory.Pages, va uintptr) (at memory.Phys, level uint) {
 	t := s.Root
 	for level = 3; ; level-- {
 		at = t + memory.Phys(8*index(va, level))
 		e := Entry(pages, at)
-		if level == 0 || e&PagePresent == 0 || e&PageLarge != 0 {
+		if level == 0 || e&PagePresent == 0 || e&(PageLarge|PageForeign) != 0 {
 			return at, level
 		}
 		t = Frame(e)

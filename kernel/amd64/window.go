@@ -24,6 +24,21 @@ func (s Space) InWindow(pages *memory.Pages, pa memory.Phys) bool {
 	return Entry(pages, at)&PagePresent != 0
 }
 
+// SeesAny reports whether the kernel whose space this is sees any page of a range.
+func (s Space) SeesAny(pages *memory.Pages, base memory.Phys, size uintptr) bool {
+	for va, end := abi.WindowBase+uintptr(base), abi.WindowBase+uintptr(base)+size; va < end; {
+		if va >= abi.KernelHeap {
+			return false
+		}
+		at, level := s.Find(pages, va)
+		if Entry(pages, at)&PagePresent != 0 {
+			return true
+		}
+		va = after(va, level)
+	}
+	return false
+}
+
 // MapWindow maps memory, in multiples of 2 MiB, into the window. It reports
 // false, and has mapped nothing, if there is no page for a table, or if the
 // window has none of its top table's entries for so high an address.

@@ -46,16 +46,21 @@ func (s *System) Lend(a memory.Phys, core uint32) abi.Error {
 		return abi.ErrArgument
 	case c.relations&abi.RemoteAncestors != 0:
 		return abi.ErrRemote
+	case !s.Kernel.Settled():
+		return abi.ErrInUse
 	}
 	c.state, c.owner, c.relations = lent, uint16(core), abi.RemoteCopies
 	return abi.OK
 }
 
-// Regain undoes Lend.
+// Regain undoes Lend. Nothing of the RAM may still be imported.
 func (s *System) Regain(a memory.Phys) abi.Error {
 	c := s.at(a)
-	if c.state != lent {
+	switch {
+	case c.state != lent:
 		return abi.ErrState
+	case s.child(a) != 0:
+		return abi.ErrInUse // imported
 	}
 	c.state, c.owner, c.relations = live, uint16(s.Core), 0
 	return abi.OK
@@ -88,7 +93,7 @@ func (s *System) Release(a memory.Phys) abi.Error {
 		return abi.ErrType
 	case s.relations(a)&abi.RemoteAncestors == 0:
 		return abi.ErrState
-	case s.parent(a) != 0:
+	case s.parent(a) != 0 || !s.Kernel.Settled():
 		return abi.ErrInUse
 	}
 	s.around(a)

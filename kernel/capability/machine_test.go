@@ -12,15 +12,16 @@ import (
 // sets it up at its start: RAM, and a first CSpace in it.
 type machine struct {
 	System
-	t      testing.TB
-	buffer []byte
-	state  State
-	ram    uint64 // where its RAM begins
-	size   uint64
-	root   memory.Phys // slot of the L1 CNode, as in a dispatcher
-	cnode  memory.Phys // slot of the L2 CNode, in the L1 CNode
-	ended  map[Object]int
-	zeroed uint64
+	t           testing.TB
+	buffer      []byte
+	state       State
+	ram         uint64 // where its RAM begins
+	size        uint64
+	root        memory.Phys // slot of the L1 CNode, as in a dispatcher
+	cnode       memory.Phys // slot of the L2 CNode, in the L1 CNode
+	ended       map[Object]int
+	outstanding bool // other cores may know memory that was unmapped
+	zeroed      uint64
 }
 
 // foreign is how much memory behind its RAM a machine sees: another core's.
@@ -87,6 +88,9 @@ func (m *machine) Zero(base memory.Phys, size uint64) {
 	clear(m.bytes(base, size))
 	m.zeroed += size
 }
+
+// Settled is the third of a Kernel's methods.
+func (m *machine) Settled() bool { return !m.outstanding }
 
 func (m *machine) Ended(o Object) {
 	if o.Type == abi.Mapping && o.Table != abi.Null {

@@ -46,8 +46,8 @@ func (s *System) number() uint64 {
 // number first on of the page table in the slot table, into the empty slot to.
 // The mapping's range is all of the source's, its rights are Control and those
 // of the source's that say how it may be mapped. A page table can have one
-// mapping; ErrInUse if it has. The caller has checked what may be mapped where,
-// and writes the entries.
+// mapping, ErrInUse if it has, unless it is imported: then any number. The caller
+// has checked what may be mapped where, and writes the entries.
 func (s *System) Map(to, table, source memory.Phys, first, count uint64) abi.Error {
 	for _, a := range [...]memory.Phys{table, source} {
 		if err := s.usable(a, 0); err != abi.OK {
@@ -65,7 +65,7 @@ func (s *System) Map(to, table, source memory.Phys, first, count uint64) abi.Err
 		return abi.ErrRange
 	case !s.owned(table):
 		return abi.ErrRemote
-	case isTable(c.kind) && s.Mapped(source):
+	case isTable(c.kind) && c.state != imported && s.Mapped(source):
 		return abi.ErrInUse
 	}
 	*s.at(to) = Slot{

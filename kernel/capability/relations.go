@@ -46,7 +46,7 @@ func (s *System) SetRelations(a memory.Phys, owner uint32, r abi.Relations) abi.
 		return abi.ErrEmpty
 	case s.at(a).state == clearing:
 		return abi.ErrNotReady
-	case s.at(a).state == lent:
+	case s.at(a).state == lent || s.at(a).state == imported:
 		return abi.ErrRemote
 	case owner > 1<<16-1 || r&^abi.AllRelations != 0:
 		return abi.ErrArgument

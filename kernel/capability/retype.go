@@ -11,7 +11,9 @@ const MaxRetype = abi.MaxRetype
 // Retype makes count objects of a type, each of size, from offset on in the
 // object of the slot source, and puts them into the slots from to on, which
 // are empty, in one CNode. It returns ErrPending if they are made but not yet
-// ready: their memory is cleared by Step.
+// ready: their memory is cleared by Step. It returns ErrInUse if something is
+// made of the range already, and, if RAM is to become something else, while other
+// cores may still reach memory that was unmapped.
 func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count uint64) abi.Error {
 	c := s.at(source)
 	if err := s.usable(source, abi.RightRetype); err != abi.OK {
@@ -35,6 +37,9 @@ func (s *System) Retype(to, source memory.Phys, t abi.Type, offset, size, count 
 	}
 	first := c.first + offset
 	if s.made(source, first, first+size*count) != 0 {
+		return abi.ErrInUse
+	}
+	if c.kind == abi.RAM && t != abi.RAM && !s.Kernel.Settled() {
 		return abi.ErrInUse
 	}
 	rule := abi.Of(t)

@@ -46,6 +46,7 @@ const (
 	deleting       // at home, on the delete list
 	revoking       // in State.revocations
 	lent           // RAM that another core has now
+	imported       // another core's, to be mapped and nothing else
 )
 
 var _ [abi.SlotSize - unsafe.Sizeof(Slot{})]byte

@@ -68,6 +68,10 @@ type Kernel interface {
 	// table, those of its entries are to be cleared that lead into its range.
 	// It is called once, before the object's memory can become anything else.
 	Ended(o Object)
+	// Settled reports whether the processors of other cores can no longer reach
+	// any memory that was taken out of page tables. Until then RAM stays RAM, and
+	// this core's.
+	Settled() bool
 }
 
 // System is a core's capability system: its state, and the kernel below it.

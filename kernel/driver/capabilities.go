@@ -22,14 +22,17 @@ const (
 )
 
 // pending reports whether anything is left to do for work.
-func (d *Driver) pending() bool { return d.cap.Pending() || d.k.Tidings.Any() }
+func (d *Driver) pending() bool { return d.cap.Pending() || d.k.Tidings.Any() || d.ringing }
 
 // work does a piece of what the capability system has left to do, and reports
 // whether more can be done at once. When all is done the monitor is told, if it was
 // refused something meanwhile or there is something to reclaim, and also when no
 // more can be done until the reclaim queue has room.
 func (d *Driver) work() bool {
-	if d.k.Tidings.Any() && d.tell() {
+	if d.ringing {
+		d.deliver()
+	}
+	if d.k.Tidings.Any() && d.tell() || d.ringing {
 		if d.workAt == never {
 			d.workAt = carry.Now() + workEvery
 		}

@@ -11,6 +11,7 @@ import (
 	"skerry/kernel/carry"
 	"skerry/kernel/console"
 	"skerry/kernel/kcb"
+	"skerry/kernel/mailbox"
 	"skerry/kernel/memory"
 )
 
@@ -54,6 +55,11 @@ type Driver struct {
 	// being done.
 	cspace memory.Phys
 
+	// boxes are the mailboxes between kernels. ringing says that some whose
+	// doorbells were rung have not been notified yet.
+	boxes   mailbox.Boxes
+	ringing bool
+
 	monitor *kcb.DCB
 	options options
 
@@ -72,6 +78,7 @@ type Driver struct {
 func New(k *kcb.KCB) *Driver {
 	d := &Driver{k: k, loaded: k.Root, armed: never, retryAt: never, checkAt: never, workAt: never}
 	d.until = never
+	d.boxes = mailbox.Boxes{At: kcb.MailboxesAt, Cores: k.Machine.Cores}
 	at := memory.Phys(uintptr(unsafe.Pointer(&k.Capabilities)) - k.Pages.Offset)
 	capability.Init(&k.Capabilities, at, k.Pages.Offset, k.Machine.Core)
 	d.cap = capability.System{State: &k.Capabilities, Kernel: d}
@@ -160,7 +167,7 @@ func (d *Driver) run() {
 
 // load loads an address space; the processor forgets what it knew of any.
 func (d *Driver) load(root memory.Phys) {
-	amd64.SetCR3(uintptr(root))
+	setCR3(uintptr(root))
 	d.loaded, d.stale = root, false
 }
 

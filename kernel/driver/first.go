@@ -200,6 +200,7 @@ func (f *first) giveMachine() {
 
 	f.create(base(abicap.SlotKernel), abicap.Kernel, uint64(m.Core), 1, abicap.AllRights)
 	f.copy(base(abicap.SlotLog), base(abicap.SlotKernel), abicap.RightWrite)
+	f.create(base(abicap.SlotDoorbells), abicap.RemoteDoorbell, 0, uint64(m.Cores)*abi.CoreDispatchers, abicap.AllRights)
 	f.create(base(abicap.SlotDomains), abicap.Domain, 1, 1<<32-1, abicap.AllRights)
 	if err := f.cap.Retype(base(abicap.SlotDomain), base(abicap.SlotDomains), abicap.Domain, 0, 1, 1); err != abicap.OK && f.err == nil {
 		f.err = err

@@ -119,7 +119,7 @@ func TestFirst(t *testing.T) {
 			abicap.SlotCSpace: abicap.L1CNode, abicap.SlotBase: abicap.L2CNode, abicap.SlotVSpace: abicap.PageTable4,
 			abicap.SlotDispatcher: abicap.Dispatcher, abicap.SlotDomain: abicap.Domain, abicap.SlotEndpoint: abicap.Endpoint,
 			abicap.SlotSupervisor: abicap.Null, abicap.SlotArchive: abicap.Frame, abicap.SlotLog: abicap.Kernel,
-			abicap.SlotChannels: abicap.Null, abicap.SlotKernel: abicap.Kernel, abicap.SlotDomains: abicap.Domain,
+			abicap.SlotDoorbells: abicap.RemoteDoorbell, abicap.SlotChannels: abicap.Null, abicap.SlotKernel: abicap.Kernel, abicap.SlotDomains: abicap.Domain,
 			abicap.SlotIRQDestination: abicap.IRQDestination, abicap.SlotMemory: abicap.RAM, abicap.SlotMemory + 1: abicap.Null,
 			abicap.SlotFree: abicap.Null,
 		} {

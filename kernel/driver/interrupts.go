@@ -18,8 +18,7 @@ func (d *Driver) interrupt(vector int) {
 		d.armed = never
 		d.expire(carry.Now())
 	case amd64.VectorDoorbell:
-		k.Counters.DoorbellsIn++
-		d.notifyMonitor()
+		d.collect()
 	case amd64.VectorLog:
 		console.Collect(k.Machine.Cores)
 	case amd64.VectorPanic:
@@ -107,10 +106,14 @@ func (d *Driver) coreEnded() {
 			continue
 		}
 		d.k.Ended[c%abi.MaxCores] = true
+		if d.k.Shootdown.End(c) {
+			d.settledMore()
+		}
 		console.Write("core ")
 		console.Number(uint64(c))
 		console.Write("'s kernel has ended; this core goes on")
 		console.Flush()
 	}
+	d.deliver()
 	d.notifyMonitor()
 }

@@ -36,7 +36,8 @@ var handlers = [capability.NumTypes][maxOwn]handler{
 		capability.EndpointAccept - capability.NumCommon: endpointAccept,
 		capability.EndpointWatch - capability.NumCommon:  endpointWatch,
 	},
-	capability.Doorbell: {doorbellRing},
+	capability.Doorbell:       {doorbellRing},
+	capability.RemoteDoorbell: {remoteDoorbellRing},
 	capability.Mapping: {
 		capability.MappingProtect - capability.NumCommon: mappingProtect,
 		capability.MappingUnmap - capability.NumCommon:   mappingUnmap,
@@ -70,6 +71,8 @@ var handlers = [capability.NumTypes][maxOwn]handler{
 		capability.KernelRegain - capability.NumCommon:      kernelRegain,
 		capability.KernelWeight - capability.NumCommon:      kernelWeight,
 		capability.KernelReserve - capability.NumCommon:     kernelReserve,
+		capability.KernelImport - capability.NumCommon:      kernelImport,
+		capability.KernelShare - capability.NumCommon:       kernelShare,
 	},
 	capability.PerformanceCounter: {
 		capability.PerformanceCounterSelect - capability.NumCommon: counterSelect,
@@ -84,7 +87,11 @@ const unfinished = 1<<capability.ErrPending | 1<<capability.ErrInUse | 1<<capabi
 // invoke is the native call.
 func invoke(d *Driver, b *kcb.DCB, a *arguments) (uint64, capability.Error) {
 	d.cspace = d.slot(b, kcb.SlotCSpace)
+	before := d.k.Shootdown.Generation()
 	value, err := d.invocation(b, a[0], (*capability.Arguments)(a[1:]))
+	if d.k.Shootdown.Generation() != before {
+		b.Settle = 0
+	}
 	if b == d.monitor && unfinished>>err&1 != 0 {
 		d.awaited = true
 	}

@@ -54,15 +54,11 @@ func kernelLog(d *Driver, b *kcb.DCB, _ memory.Phys, a *capability.Arguments) (u
 }
 
 func kernelNotify(d *Driver, _ *kcb.DCB, _ memory.Phys, a *capability.Arguments) (uint64, capability.Error) {
-	m := &d.k.Machine
-	if a[0] >= uint64(m.Cores) || console.StateOf(uint32(a[0])) != abi.CoreRunning {
-		return 0, capability.ErrNotFound
-	}
-	d.k.Counters.DoorbellsOut++
-	if uint32(a[0]) == m.Core {
+	switch m := &d.k.Machine; {
+	case a[0] == uint64(m.Core):
 		d.notifyMonitor()
-	} else {
-		amd64.SendIPI(m.APICs[a[0]%uint64(len(m.APICs))], amd64.VectorDoorbell)
+	case a[0] >= uint64(m.Cores) || !d.ringAt(uint32(a[0]), monitorNumber):
+		return 0, capability.ErrNotFound
 	}
 	return 0, capability.OK
 }

@@ -53,6 +53,9 @@ var _ = [1]struct{}{}[(abi.ProtRead^capability.RightRead)|(abi.ProtWrite^capabil
 func mapEntries(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Arguments) (uint64, capability.Error) {
 	s := &d.cap
 	e := entries{count: a[0] >> 32, level: levelOf(s.TypeOf(slot))}
+	if s.Imported(slot) {
+		return 0, capability.ErrRemote
+	}
 	first, most := a[0]&(1<<32-1), uint64(tableEntries)
 	if e.level == 3 {
 		most /= 2 // the other half is the kernel's
@@ -78,6 +81,9 @@ func mapEntries(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Arguments
 		if old != 0 {
 			return 0, capability.ErrInUse
 		}
+	}
+	if entry&amd64.PageForeign != 0 && d.hasTable(memory.Phys(s.BaseOf(slot)), amd64.Frame(entry)) {
+		return 0, capability.ErrInUse
 	}
 	if err := s.Map(to, slot, source, first, e.count); err != capability.OK {
 		return 0, err
@@ -127,6 +133,9 @@ func (d *Driver) entryFor(source memory.Phys, e *entries, offset, prot uint64) (
 		if e.count != 1 || offset != 0 {
 			return 0, capability.ErrRange
 		}
+		if s.Imported(source) {
+			return base | amd64.TableEntry | amd64.PageForeign, capability.OK
+		}
 		return base | amd64.TableEntry, capability.OK
 	default:
 		return 0, capability.ErrType
@@ -143,7 +152,8 @@ func (d *Driver) entryFor(source memory.Phys, e *entries, offset, prot uint64) (
 }
 
 // clear clears those of some entries that lead into [base, base+size). It
-// reports whether there were any, and whether all of them were pages'.
+// reports whether there were any, and whether all of them were pages'. Other
+// cores may know them until they are told to forget.
 func (d *Driver) clear(e entries, base, size uint64) (changed, pages bool) {
 	pages = true
 	words := amd64.Entries(&d.k.Pages, e.first, e.count)
@@ -152,6 +162,9 @@ func (d *Driver) clear(e entries, base, size uint64) (changed, pages bool) {
 			words[i] = 0
 			changed, pages = true, pages && isPage(old, e.level)
 		}
+	}
+	if changed {
+		d.k.Shootdown.Taken()
 	}
 	return changed, pages
 }
@@ -205,19 +218,28 @@ func mappingProtect(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argum
 	if e.level > 0 {
 		kept |= amd64.PageLarge
 	}
-	changed := false
+	changed, narrowed := false, false
 	words := amd64.Entries(&d.k.Pages, e.first, e.count)
 	for i, old := range words {
 		if old == 0 || uint64(amd64.Frame(old))-base >= size || !isPage(old, e.level) {
 			continue
 		}
 		words[i] = uint64(amd64.Frame(old)) | old&kept | bits
-		changed = true
+		changed, narrowed = true, narrowed || allows(old)&^allows(bits) != 0
+	}
+	if narrowed {
+		d.k.Shootdown.Taken()
 	}
 	if changed {
 		d.flush(e, uintptr(a[3]))
 	}
 	return 0, capability.OK
+}
+
+// allows returns what the entry of a page allows a user, as bits of which more
+// allow more.
+func allows(e uint64) uint64 {
+	return e&(amd64.PageWrite|amd64.PageUser) | ^e&amd64.PageNX
 }
 
 // flush makes the processor forget translations by pages' entries that have

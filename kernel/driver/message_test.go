@@ -24,10 +24,10 @@ type party struct {
 	*kcb.DCB
 	slot      uint32 // of its capability
 	offset    uint64
-	endpoints []*mailbox
+	endpoints []*postbox
 	ended     bool
 	waits     bool
-	from      *mailbox // nil: any
+	from      *postbox // nil: any
 	limited   bool
 	work      bool
 	sent      bool
@@ -36,14 +36,14 @@ type party struct {
 
 // event is a message that came, or the end of what an endpoint watches.
 type event struct {
-	at    *mailbox
+	at    *postbox
 	words []uint64
 	given bool
 	ended bool
 }
 
-// mailbox is what the model has of an endpoint.
-type mailbox struct {
+// postbox is what the model has of an endpoint.
+type postbox struct {
 	owner    *party
 	slot     uint32
 	size     uint64
@@ -51,8 +51,8 @@ type mailbox struct {
 	gone     bool
 	label    uint64
 	accept   uint32
-	watches  *mailbox
-	watchers []*mailbox
+	watches  *postbox
+	watchers []*postbox
 	wanted   []*party
 }
 
@@ -82,7 +82,7 @@ func newPost(t testing.TB, seed uint64, sizes ...[]uint64) *post {
 		p.dispatchers = append(p.dispatchers, o)
 		offset := uint64(5 * abi.PageSize)
 		for _, size := range sizes {
-			o.endpoints = append(o.endpoints, &mailbox{owner: o, slot: slot, size: size, offset: offset})
+			o.endpoints = append(o.endpoints, &postbox{owner: o, slot: slot, size: size, offset: offset})
 			offset += size
 			slot++
 		}
@@ -105,21 +105,21 @@ func (p *post) begin(o *party) {
 }
 
 // open makes an endpoint.
-func (p *post) open(e *mailbox) {
+func (p *post) open(e *postbox) {
 	p.t.Helper()
 	p.make(e.slot, 1, e.owner.slot, abicap.Endpoint, e.offset, e.size)
-	*e = mailbox{owner: e.owner, slot: e.slot, size: e.size, offset: e.offset}
+	*e = postbox{owner: e.owner, slot: e.slot, size: e.size, offset: e.offset}
 }
 
-func (e *mailbox) room() int { return int(kcb.Room(e.size)) }
+func (e *postbox) room() int { return int(kcb.Room(e.size)) }
 
-// first returns the first event at a mailbox, any if that is nil.
-func (o *party) first(from *mailbox) int {
+// first returns the first event at a postbox, any if that is nil.
+func (o *party) first(from *postbox) int {
 	return slices.IndexFunc(o.came, func(e event) bool { return from == nil || e.at == from })
 }
 
 // waitsAt reports whether the model's dispatcher waits at an endpoint of its own.
-func (o *party) waitsAt(e *mailbox) bool { return o.waits && (o.from == nil || o.from == e) }
+func (o *party) waitsAt(e *postbox) bool { return o.waits && (o.from == nil || o.from == e) }
 
 // returned reads what a call returned to a dispatcher, as its user finds it.
 func (p *post) returned(o *party) (a answer) {
@@ -185,7 +185,7 @@ func answerOf(e event) answer {
 }
 
 // freed tells the model's senders that wait for an endpoint.
-func (p *post) freed(e *mailbox) {
+func (p *post) freed(e *postbox) {
 	p.t.Helper()
 	wanted := e.wanted
 	e.wanted = nil
@@ -195,7 +195,7 @@ func (p *post) freed(e *mailbox) {
 }
 
 // orphaned tells the model's watchers of an endpoint.
-func (p *post) orphaned(e *mailbox) {
+func (p *post) orphaned(e *postbox) {
 	p.t.Helper()
 	watchers := e.watchers
 	e.watchers = nil
@@ -213,13 +213,13 @@ func (p *post) orphaned(e *mailbox) {
 }
 
 // want adds a dispatcher to those who wait for an endpoint.
-func (e *mailbox) want(o *party) {
+func (e *postbox) want(o *party) {
 	if !slices.Contains(e.wanted, o) {
 		e.wanted = append(e.wanted, o)
 	}
 }
 
-// forgets takes a mailbox or a dispatcher out of what the model has of all others.
+// forgets takes a postbox or a dispatcher out of what the model has of all others.
 func (p *post) forgets(o *party) {
 	for _, other := range p.dispatchers {
 		for _, e := range other.endpoints {
@@ -228,9 +228,9 @@ func (p *post) forgets(o *party) {
 	}
 }
 
-func (e *mailbox) unwatch() {
+func (e *postbox) unwatch() {
 	if e.watches != nil {
-		e.watches.watchers = slices.DeleteFunc(e.watches.watchers, func(w *mailbox) bool { return w == e })
+		e.watches.watchers = slices.DeleteFunc(e.watches.watchers, func(w *postbox) bool { return w == e })
 		e.watches = nil
 	}
 	e.owner.came = slices.DeleteFunc(e.owner.came, func(v event) bool { return v.at == e && v.ended })
@@ -245,7 +245,7 @@ func (p *post) settle() {
 }
 
 // sends makes the model's half of a sending; it returns whom it was delivered to.
-func (p *post) sends(o *party, to *mailbox, words []uint64, given uint32) (err abi.Error) {
+func (p *post) sends(o *party, to *postbox, words []uint64, given uint32) (err abi.Error) {
 	t := to.owner
 	n := 0
 	for _, e := range t.came {
@@ -280,7 +280,7 @@ func (p *post) sends(o *party, to *mailbox, words []uint64, given uint32) (err a
 }
 
 // message makes a call of o and holds it against the model.
-func (p *post) messages(o *party, to, from *mailbox, any bool, words []uint64, given uint32, deadline int64) {
+func (p *post) messages(o *party, to, from *postbox, any bool, words []uint64, given uint32, deadline int64) {
 	p.t.Helper()
 	r := &o.Regs
 	all := [abi.MessageWords]uint64{}
@@ -378,7 +378,7 @@ func (p *post) step() {
 	switch n := r.IntN(100); {
 	case n < 60 && runs:
 		o.Page().Disabled = uint32(r.IntN(2))
-		var to, from *mailbox
+		var to, from *postbox
 		if r.IntN(4) > 0 {
 			to = other
 		}
@@ -487,7 +487,7 @@ func (p *post) step() {
 }
 
 // orphanedBut is the end of an endpoint that goes with its dispatcher.
-func (p *post) orphanedBut(e *mailbox, o *party) {
+func (p *post) orphanedBut(e *postbox, o *party) {
 	o.ended, o.waits = true, false
 	e.gone = true
 	p.orphaned(e)
@@ -669,7 +669,7 @@ func TestTidings(t *testing.T) {
 func TestMessagesAllocateNothing(t *testing.T) {
 	p := newPost(t, 1, []uint64{512}, []uint64{512})
 	a, b := p.dispatchers[0], p.dispatchers[1]
-	call := func(o *party, to, from *mailbox) {
+	call := func(o *party, to, from *postbox) {
 		o.Regs = abi.Registers{RAX: abi.NativeCall | abi.CallMessage | 4<<8, RDI: ref(to.slot) | ref(from.slot)<<32, RBP: abi.WaitForever}
 		o.Page().HasWork = 0
 		p.running = o.DCB

@@ -29,6 +29,7 @@ var calls = [abi.NumCalls]call{
 	abi.CallYield:  yield,
 	abi.CallExit:   exit,
 	abi.CallRandom: random,
+	abi.CallSettle: settle,
 }
 
 // native does the native call in b's registers.

@@ -22,13 +22,14 @@ func bytesOf[T any](v *T) []byte {
 func space(b *kcb.DCB) amd64.Space { return amd64.Space{Root: b.Root} }
 
 // page returns the entry of the page that b has mapped at va, and the physical
-// address that it leads to; entry 0 if there is no page.
+// address that it leads to; entry 0 if there is no page, or none that this kernel can find:
+// one in a table of another core's.
 func (d *Driver) page(b *kcb.DCB, va uintptr) (e uint64, pa memory.Phys) {
 	if b == nil || b.Root == 0 || va >= userEnd {
 		return 0, 0
 	}
 	at, level := space(b).Find(&d.k.Pages, va)
-	if e = amd64.Entry(&d.k.Pages, at); e&amd64.PagePresent == 0 {
+	if e = amd64.Entry(&d.k.Pages, at); e&amd64.PagePresent == 0 || e&amd64.PageForeign != 0 {
 		return 0, 0
 	}
 	return e, amd64.Frame(e) + memory.Phys(va&(amd64.Span(level)-1))
