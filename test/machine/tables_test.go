@@ -80,7 +80,10 @@ func TestTables(t *testing.T) {
 		if block.Magic != kcb.Magic || block.Machine.Core != uint32(core) {
 			t.Fatalf("core %d: no kernel control block where the kernel says", core)
 		}
-		for _, d := range block.Dispatchers[:block.NumDispatchers] {
+		for _, d := range block.Dispatchers {
+			if d == nil {
+				continue
+			}
 			d := (*kcb.DCB)(w.at(kernel.find(t, uint64(uintptr(unsafe.Pointer(d))))))
 			domains = append(domains, &space{core: core, domain: d, mapping: w.walk(uint64(d.Root))})
 		}
@@ -258,10 +261,10 @@ func (m *mapping) find(t *testing.T, va uint64) uint64 {
 // declared returns the pages of the channels between kernels, from where core
 // 0 has them.
 func declared(m *mapping) map[uint64]bool {
-	const outboxes = abi.DeviceBase + 0x10_0000
+	const outboxes, mailboxes = abi.DeviceBase + 0x10_0000, kcb.MailboxesAt
 	pages := map[uint64]bool{}
 	for va, page := range m.at {
-		if va >= outboxes && va < outboxes+0x100_0000 {
+		if va >= outboxes && va < outboxes+0x100_0000 || va >= mailboxes && va < kcb.LibosAt {
 			pages[page] = true
 		}
 	}
