@@ -145,8 +145,8 @@ var messageAttacks = []attack{
 				return "", err
 			}
 			m := raw.Message{Call: abi.NativeCall | abi.CallMessage | 1<<8, Endpoints: uint64(server.Endpoint()) | uint64(mine)<<32, Deadline: abi.WaitForever}
-			m.Words[0] = bare.ServerAnswer
-			for raw.Exchange(&m); capability.Error(m.Call) == capability.ErrInterrupted; raw.Exchange(&m) {
+			words := [abi.MessageWords]uint64{bare.ServerAnswer}
+			for raw.Exchange(&m, &words); capability.Error(m.Call) == capability.ErrInterrupted; raw.Exchange(&m, &words) {
 				m = raw.Message{Call: abi.NativeCall | abi.CallMessage, Endpoints: uint64(mine) << 32, Deadline: abi.WaitForever}
 			}
 			if err := server.Close(); err != nil {
@@ -169,7 +169,7 @@ func exchange(what, to, from, deadline uint64) capability.Error {
 		return capability.ErrCall
 	}
 	m := raw.Message{Call: abi.NativeCall | abi.CallMessage | what, Endpoints: to | from<<32, Deadline: deadline}
-	raw.Exchange(&m)
+	raw.Exchange(&m, new([abi.MessageWords]uint64))
 	return capability.Error(m.Call)
 }
 

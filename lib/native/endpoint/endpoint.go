@@ -17,6 +17,7 @@ package endpoint
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
@@ -119,9 +120,8 @@ func Send(to capability.Reference, m *Message) error {
 	if uint(m.Len) > abi.MessageWords {
 		return capability.ErrArgument
 	}
-	r := request(m)
-	r.Endpoints = uint64(to)
-	raw.Exchange(&r)
+	r, words := raw.Message{Call: call(m), Endpoints: uint64(to)}, m.Words
+	raw.Exchange(&r, &words)
 	return errorOf(capability.Error(r.Call))
 }
 
@@ -132,42 +132,39 @@ func Send(to capability.Reference, m *Message) error {
 func (e Endpoint) Receive(m *Message, until time.Time) error { return e.wait(m, deadline(until)) }
 
 // Call sends m to an endpoint, as Send does, and waits for the next message to e, as
-// Receive does, for which m is used again: so a client calls, with e to be answered
+// Receive does, for which m is used again, also if that fails: so a client calls, with e to be answered
 // at, and so a server answers and waits for the next call. What is left of the
 // program's turn goes to the receiver.
 func (e Endpoint) Call(to capability.Reference, m *Message, until time.Time) error {
 	if uint(m.Len) > abi.MessageWords {
 		return capability.ErrArgument
 	}
-	r := request(m)
-	r.Endpoints = uint64(to) | uint64(e)<<32
-	r.Deadline = deadline(until)
-	limit := r.Deadline
-	raw.Exchange(&r)
+	limit := deadline(until)
+	r := raw.Message{Call: call(m), Endpoints: uint64(to) | uint64(e)<<32, Deadline: limit}
+	raw.Exchange(&r, &m.Words)
 	if capability.Error(r.Call) == capability.ErrInterrupted {
-		// Sent it is; the libos has seen what there was.
-		return e.wait(m, limit)
+		runtime.Gosched()
+		return e.wait(m, limit) // it has been sent
 	}
 	return answer(m, &r)
 }
 
-// wait receives as often as it takes.
+// wait receives as often as it takes. Whenever there was something else, others have
+// their turn before it goes on.
 func (e Endpoint) wait(m *Message, limit uint64) error {
 	for {
 		r := raw.Message{Call: abi.NativeCall | abi.CallMessage, Endpoints: uint64(e) << 32, Deadline: limit}
-		raw.Exchange(&r)
+		raw.Exchange(&r, &m.Words)
 		if capability.Error(r.Call) != capability.ErrInterrupted {
 			return answer(m, &r)
 		}
+		runtime.Gosched()
 	}
 }
 
-// request is the call that sends m.
-func request(m *Message) raw.Message {
-	return raw.Message{
-		Call:  abi.NativeCall | abi.CallMessage | uint64(m.Len)<<8 | uint64(m.Capability)<<32,
-		Words: m.Words,
-	}
+// call is what RAX is to say that sends m.
+func call(m *Message) uint64 {
+	return abi.NativeCall | abi.CallMessage | uint64(m.Len)<<8 | uint64(m.Capability)<<32
 }
 
 // answer puts what came of a call that receives into m.
@@ -178,7 +175,7 @@ func answer(m *Message, r *raw.Message) error {
 		}
 		return e
 	}
-	m.Words, m.Len = r.Words, int(r.Deadline&0xff)
+	m.Len = int(r.Deadline & 0xff)
 	m.Given, m.Label = r.Deadline&abi.MessageCapability != 0, r.Endpoints
 	m.Capability = 0
 	return nil
