@@ -323,8 +323,11 @@ func (s *running) outcomeError(i int, o *Outcome) error {
 	switch {
 	case o.Failed != "":
 		code := exitcode.BadFile
-		if strings.Contains(o.Failed, "memory") {
+		switch {
+		case strings.Contains(o.Failed, "memory"):
 			code = exitcode.Memory
+		case strings.Contains(o.Failed, "does not answer"), strings.Contains(o.Failed, "is lost"):
+			code = exitcode.Machine
 		}
 		return exitcode.New(code, what, "", "could not be started: %s", o.Failed)
 	case !o.Ended:

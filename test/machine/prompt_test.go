@@ -46,3 +46,37 @@ func TestPrompt(t *testing.T) {
 		at += i + len(want)
 	}
 }
+
+// TestLookingIn looks at a program, schedules it and ends it from the prompt.
+func TestLookingIn(t *testing.T) {
+	o := boot.Run(t, &boot.Machine{
+		Cores: 2,
+		Bin:   []string{boot.Example(t, "hello"), boot.Example(t, "spin")},
+		// When hello has ended, spin has started: messages to a core keep their
+		// order.
+		Script: "run spin @1 &\nrun hello @1\nthreads 2 @1\nrenice 2 200\nreserve 2 10ms 2ms\nreserve 2 10ms 10ms\nps\nps -v\n" +
+			"reserve 2 none\nkill 2\nrun hello @1\nps\npoweroff\n",
+	})
+	if o.Err != nil {
+		t.Fatal(o.Err)
+	}
+	console := strings.ReplaceAll(o.Console, "\r\n", "\n")
+	at := 0
+	for _, want := range []string{
+		`core +thread +state +policy +priority +waits for\n +1 +\d+ .*running +other +nice 0 +-\n`,
+		`core 1: 20.0 % reserved, of at most \d+\.\d %\n`,
+		`core 1: more processor time than is left of the core: \d+\.\d % can be reserved for it\n`,
+		` 1 +1 .* 100 +- .* monitor\n`,
+		` 1 +2 +ready +.* 200 +2ms of 10ms +\d+ +\d+ +spin\n`,
+		`core +domain +dispatches +preempted .* throttled +name\n`,
+		` 1 +2 +[1-9]\d* .* spin\n`,
+		`spin on core 1 was killed\n`,
+		`> ps\n( .*(name|monitor)\n)+.*> poweroff\n`,
+	} {
+		found := regexp.MustCompile(want).FindStringIndex(console[at:])
+		if found == nil {
+			t.Fatalf("the console lacks %q after %q, but has %q", want, console[:at], console[at:])
+		}
+		at += found[1]
+	}
+}

@@ -44,7 +44,7 @@ func (a *Agent) schedule(request, program uint32, change func(*Domain) (left uin
 // overload adds to a refusal how much of the core is left, in millionths.
 func overload(left uint64, err error) error {
 	if errors.Is(err, capability.ErrOverload) {
-		return fmt.Errorf("%w: %.1f %% can be reserved for it", err, float64(left)/1e4)
+		return fmt.Errorf("%w: %.1f %% can be reserved for it", capability.ErrOverload, float64(left)/1e4)
 	}
 	return err
 }

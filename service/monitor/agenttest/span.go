@@ -123,5 +123,5 @@ func (k *Kernel) Reserve(a *agent.Domain, period, budget, deadline uint64) (left
 	}
 	d.reserved, k.Unreserved = part, available-part
 	d.Reservation = [3]uint64{period, budget, deadline}
-	return k.Unreserved, nil
+	return available, nil
 }

@@ -136,8 +136,9 @@ func (c *Control) reserve(args []string, done func()) error {
 		return &m
 	}, func(answers []answer) {
 		for i, a := range answers {
-			if m, ok := a.message.(*wire.Scheduled); ok {
-				c.Console.Print("core %d has %.1f %% left to reserve\n", p.cores()[i], float64(m.Left)/1e4)
+			if answer, ok := a.message.(*wire.Scheduled); ok && m.Deadline != 0 {
+				c.Console.Print("core %d: %.1f %% reserved, of at most %.1f %%\n",
+					p.cores()[i], 100*float64(m.Budget)/float64(m.Deadline), float64(answer.Left)/1e4)
 			}
 		}
 		c.printErrors(answers)

@@ -133,13 +133,16 @@ func TestSchedule(t *testing.T) {
 	}
 	x.kernels[0].Unreserved = 123_400
 	x.expectLines("reserve 2 10ms 2ms",
-		"core 1 has 70.0 % left to reserve", "core 2 has 70.0 % left to reserve",
+		"core 1: 20.0 % reserved, of at most 90.0 %", "core 2: 20.0 % reserved, of at most 90.0 %",
 		"core 0: more processor time than is left of the core: 12.3 % can be reserved for it")
 	if got := x.kernels[2].Running()[0].Reservation; got != [3]uint64{10e6, 2e6, 10e6} {
 		t.Errorf("reserved %v", got)
 	}
-	x.expectLines("reserve 3 100ms 500us 1ms @1", "core 1 has 20.0 % left to reserve")
-	x.expectLines("reserve 2 none", "core 1 has 40.0 % left to reserve", "core 2 has 90.0 % left to reserve", "core 0 has 12.3 % left to reserve")
+	x.expectLines("reserve 3 100ms 500us 1ms @1", "core 1: 50.0 % reserved, of at most 70.0 %")
+	x.expectLines("reserve 2 none", "")
+	if got := x.kernels[2].Running()[0].Reservation; got != [3]uint64{} {
+		t.Errorf("reserved %v", got)
+	}
 	for line, want := range map[string]string{
 		"renice 2":                   "renice: say how much it is to weigh; try: renice 2 300",
 		"renice 2 0":                 "renice: 0 is no weight from 1 to 10000",

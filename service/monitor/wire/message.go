@@ -146,8 +146,8 @@ type (
 		Request uint32
 		Threads []supply.Thread
 	}
-	// Scheduled answers Weigh and Reserve; Left is how much of the core can still
-	// be reserved, or could be for this dispatcher, in millionths.
+	// Scheduled answers Weigh and Reserve; Left is how much of the core can be
+	// reserved for the dispatcher, what it has included, in millionths.
 	Scheduled struct {
 		Request uint32
 		Left    uint64
