@@ -77,7 +77,7 @@ type watched struct {
 // watchers is how many threads use the page.
 const watchers = 4
 
-const watchedRounds = 16
+const watchedRounds = 10
 
 // watch has threads use a page and one more change it. Prepare makes the page of
 // a round, and change changes it while it is in use. Use accesses it, told which

@@ -30,7 +30,7 @@ var scheduleCases = []parallelCase{
 // are threads to run them. Each spins until all have begun, so that they end only
 // if they are taken off their threads.
 func preempted() string {
-	n := 3*runtime.GOMAXPROCS(0) + 1
+	n := runtime.GOMAXPROCS(0) + 3
 	var begun atomic.Int64
 	var group sync.WaitGroup
 	for range n {
@@ -47,10 +47,10 @@ func preempted() string {
 // threadsPreempted does likewise with threads, of which there are more than cores.
 func threadsPreempted() string {
 	var begun atomic.Int64
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4 * threads))
-	onThreads(4*threads, func(int) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * threads))
+	onThreads(2*threads, func(int) {
 		begun.Add(1)
-		for begun.Load() < 4*threads {
+		for begun.Load() < 2*threads {
 		}
 	})
 	return "all began"
@@ -59,7 +59,7 @@ func threadsPreempted() string {
 // collectionStops collects garbage while threads spin: all must be stopped, by a
 // signal each, and go on.
 func collectionStops() string {
-	const collections = 5
+	const collections = 2
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var stop atomic.Bool
@@ -87,7 +87,7 @@ func floatingPoint() string {
 	compute := func(seed int) float64 {
 		a, b, c, d := float64(seed), 1.5, -2.25, 3.125
 		e, f, g, h := 0.5, 0.25, 0.125, float64(seed)/3
-		for range 400_000 {
+		for range 200_000 {
 			a, b, c, d = b*0.999+e, c*0.998+f, d*0.997+g, a*0.996+h
 			e, f, g, h = f*0.5+a*0.1, g*0.5+b*0.1, h*0.5+c*0.1, e*0.5+d*0.1
 		}
@@ -106,7 +106,7 @@ func floatingPoint() string {
 			}
 			return
 		}
-		for range 3 {
+		for range 2 {
 			if math.Float64bits(compute(number)) != want[number] {
 				wrong.Add(1)
 			}

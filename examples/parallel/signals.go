@@ -18,7 +18,7 @@ var signalCases = []parallelCase{
 
 // signalProcess sends the process one signal after the other while threads spin.
 func signalProcess() string {
-	const rounds = 50
+	const rounds = 10
 	got := make(chan os.Signal, 1)
 	signal.Notify(got, syscall.SIGUSR1)
 	defer signal.Stop(got)
@@ -43,7 +43,7 @@ func signalProcess() string {
 
 // signalThreads sends signals to each of some threads that spin.
 func signalThreads() string {
-	const rounds = 10
+	const rounds = 3
 	got := make(chan os.Signal, 1)
 	signal.Notify(got, syscall.SIGUSR2)
 	defer signal.Stop(got)
