@@ -35,7 +35,7 @@ func TestPrompt(t *testing.T) {
 		"> run cat @0\nto the second\nto the second\n",
 		"kill: domain 9 is no program that runs\n",
 		"hello from an ordinary Go program\n",
-		"list the domains of all cores\n",
+		"list the cores\n",
 		"memory free\n",
 		"> poweroff\n",
 	} {
