@@ -112,6 +112,9 @@ func (m *machine) entry(at memory.Phys) *uint64 { return (*uint64)(unsafe.Pointe
 // enter maps count pages of a source, from offset on, as the CPU driver does:
 // its entries are an address and a bit.
 func (m *machine) enter(to, table, source memory.Phys, first, count, offset uint64) abi.Error {
+	if m.Imported(table) {
+		return abi.ErrRemote
+	}
 	at := memory.Phys(m.BaseOf(table) + first*8)
 	if m.usable(table, 0) == abi.OK && isTable(m.TypeOf(table)) && first+count <= TableEntries {
 		for i := range count {

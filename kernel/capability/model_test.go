@@ -42,6 +42,7 @@ type thing struct {
 	relations abi.Relations
 	owner     uint32
 	lent      bool
+	imported  bool   // another core's, which that one ends
 	born      uint64 // orders page tables and mappings
 	offset    uint64 // of what a mapping maps
 }
@@ -143,8 +144,11 @@ func (m *model) delete(a memory.Phys) abi.Error {
 		}
 		delete(m.slots, d)
 	}
-	m.gone[t.Object]++
 	delete(m.slots, a)
+	if t.imported {
+		return abi.OK
+	}
+	m.gone[t.Object]++
 	offset, n := t.Type.SlotRange(t.Size)
 	for i := range n {
 		in := memory.Phys(t.Base + offset + i*abi.SlotSize)
@@ -266,6 +270,9 @@ func (m *model) retype(to, source memory.Phys, t abi.Type, offset, size, count u
 
 func (m *model) enter(to, table, source memory.Phys, first, count, offset uint64) abi.Error {
 	t, s := m.slots[table], m.slots[source]
+	if t.thing != nil && t.imported {
+		return abi.ErrRemote
+	}
 	entry := memory.Phys(0)
 	if t.thing != nil {
 		entry = memory.Phys(t.Base + first*8)
@@ -285,7 +292,7 @@ func (m *model) enter(to, table, source memory.Phys, first, count, offset uint64
 		return abi.ErrType
 	case count == 0 || first+count > TableEntries:
 		return abi.ErrRange
-	case isTable(s.Type) && m.mapped(s.thing):
+	case isTable(s.Type) && !s.imported && m.mapped(s.thing):
 		return abi.ErrInUse
 	}
 	o := m.newThing(abi.Mapping, s.Base, s.Size)
@@ -347,8 +354,11 @@ func (m *model) lend(a memory.Phys, core uint32) abi.Error {
 
 func (m *model) regain(a memory.Phys) abi.Error {
 	t := m.slots[a]
-	if t.thing == nil || !t.lent {
+	switch {
+	case t.thing == nil || !t.lent:
 		return abi.ErrState
+	case m.hasDescendants(t.thing):
+		return abi.ErrInUse
 	}
 	t.lent, t.owner, t.relations = false, 0, 0
 	return abi.OK
@@ -361,6 +371,29 @@ func (m *model) adopt(to memory.Phys, base, size uint64) abi.Error {
 	o := m.newThing(abi.RAM, base, size)
 	o.relations = abi.RemoteAncestors
 	m.slots[to] = tuple{o, abi.Of(abi.RAM).Rights}
+	return abi.OK
+}
+
+func (m *model) imports(to memory.Phys, t abi.Type, base, size uint64, owner uint32) abi.Error {
+	switch {
+	case t != abi.Frame && t != abi.PageTable3:
+		return abi.ErrType
+	case !t.Fits(base, size):
+		return abi.ErrRange
+	case owner == 0:
+		return abi.ErrArgument
+	}
+	o := m.newThing(t, base, size)
+	o.imported, o.owner, o.relations = true, owner, abi.RemoteCopies
+	for _, u := range m.slots {
+		apart := u.first+u.Size <= o.first || o.first+size <= u.first
+		around := u.first <= o.first && o.first+size <= u.first+u.Size
+		// Whatever it lies in, lent RAM must come next.
+		if !apart && !(around && (u.lent || m.any(func(v tuple) bool { return v.lent && descends(o, v.thing) && descends(v.thing, u.thing) }))) {
+			return abi.ErrInUse
+		}
+	}
+	m.slots[to] = tuple{o, abi.Of(t).Rights & (abi.RightRead | abi.RightWrite | abi.RightExecute | abi.RightControl)}
 	return abi.OK
 }
 

@@ -151,7 +151,7 @@ func (p *pair) operate(relations bool) {
 		}
 	case n < 68 && !full:
 		table := p.like(abi.PageTable1, abi.PageTable2, abi.PageTable3, abi.PageTable4)
-		source := p.like(abi.Frame, abi.Frame, abi.DeviceFrame, abi.Dispatcher, abi.PageTable1, abi.PageTable2)
+		source := p.like(abi.Frame, abi.Frame, abi.DeviceFrame, abi.Dispatcher, abi.PageTable1, abi.PageTable2, abi.PageTable3)
 		first, count, offset := r.Uint64N(TableEntries+2), 1+r.Uint64N(3), uint64(0)
 		if s := p.model.slots[source]; s.thing != nil && s.Size >= pageSize {
 			offset = r.Uint64N(s.Size/pageSize) * pageSize
@@ -183,7 +183,7 @@ func (p *pair) operate(relations bool) {
 		}
 	case n < 92 && relations:
 		p.relate()
-	case n < 96 && relations && to != 0:
+	case n < 94 && relations && to != 0:
 		a := p.like(abi.RAM)
 		switch base, size := p.ram+p.size+r.Uint64N(foreign/pageSize)*pageSize, uint64(pageSize)<<r.IntN(3); r.IntN(4) {
 		case 0:
@@ -210,6 +210,21 @@ func (p *pair) operate(relations bool) {
 			p.last = fmt.Sprintf("release %#x", a)
 			got, want = p.Release(a), p.model.release(a)
 		}
+	case n < 97 && relations && to != 0:
+		t := [...]abi.Type{abi.Frame, abi.Frame, abi.PageTable3, abi.PageTable3, abi.PageTable2, abi.RAM}[r.IntN(6)]
+		base, size, owner := p.ram+p.size+r.Uint64N(foreign/pageSize)*pageSize, uint64(pageSize)<<r.IntN(3), uint32(r.IntN(9)/2)
+		if a := p.any(); r.IntN(2) == 0 {
+			for _, b := range p.model.sorted() {
+				if p.model.slots[b].lent {
+					a = b
+				}
+			}
+			if o := p.model.slots[a]; o.thing != nil && o.Size >= pageSize {
+				base = o.Base&^(pageSize-1) + r.Uint64N(o.Size/pageSize)*pageSize
+			}
+		}
+		p.last = fmt.Sprintf("import %v %#x+%#x of core %d to %#x", t, base, size, owner, to)
+		got, want = p.Import(to, t, base, size, owner), p.model.imports(to, t, base, size, owner)
 	default:
 		if p.Reclaimable == 0 || to == 0 {
 			return
@@ -263,17 +278,17 @@ func (p *pair) retype(source tuple) (t abi.Type, size, count uint64) {
 func (p *pair) relate() {
 	a := p.any()
 	o := p.model.slots[a].thing
-	if o == nil || o.lent || abi.Of(o.Type).Dependent {
+	if o == nil || o.lent || o.imported || abi.Of(o.Type).Dependent {
 		return // these go with their parents, wherever copies are
 	}
 	if p.r.IntN(2) == 0 {
 		for _, a := range p.machine.check() {
-			if p.at(a).state != lent {
+			if p.at(a).state != lent && p.at(a).state != imported {
 				p.must(p.SetRelations(a, 0, 0))
 			}
 		}
 		for _, t := range p.model.slots {
-			if !t.lent {
+			if !t.lent && !t.imported {
 				t.relations = 0
 			}
 		}
@@ -288,7 +303,7 @@ func (p *pair) relate() {
 	}
 	for _, b := range p.machine.check() {
 		for _, t := range p.model.slots {
-			if !t.lent && p.model.now(t.thing) == p.object(b) {
+			if !t.lent && !t.imported && p.model.now(t.thing) == p.object(b) {
 				p.must(p.SetRelations(b, 0, t.relations))
 			}
 		}
@@ -340,7 +355,7 @@ func (p *pair) compare() {
 		p.t.Fatalf("%s: %d capabilities, want %d", p.last, len(slots), len(p.model.slots))
 	}
 	for _, t := range p.model.slots {
-		if !isTable(t.Type) {
+		if !isTable(t.Type) || t.imported {
 			continue
 		}
 		for i, want := range p.model.entries(t.thing) {
