@@ -130,7 +130,7 @@ var callAttacks = []attack{
 		native(abi.CallYield, 0, 0, 0, 0)
 		return "refused: the dispatcher was not disabled", nil
 	}},
-	{"native-disable", "disable upcalls and compute, and be preempted none the less", func(string) (outcome, error) {
+	{"native-disable", "disable upcalls and compute, and be preempted none the less, or ended", func(string) (outcome, error) {
 		store(abi.DispatcherBase+unsafe.Offsetof(abi.Dispatcher{}.Disabled), ^uint64(0))
 		return afterDamage()
 	}},

@@ -126,6 +126,8 @@ func judge(name string, run baseline.Outcome) (string, error) {
 		return "killed", nil
 	case s.Kind == abi.ExitFault && isDeadly:
 		return fmt.Sprintf("exception %d in the libos", s.FaultVector), nil
+	case s.Kind == abi.ExitStuck && isDeadly:
+		return "stuck while disabled", nil
 	case s.Kind == abi.ExitMemory && (isDeadly || strings.HasPrefix(name, "memory-")):
 		return "out of memory", nil
 	case s.Kind != abi.ExitCode:
