@@ -108,11 +108,11 @@ func newBench(ctx context.Context, only []string) (b *bench, err error) {
 	if b.work, err = os.MkdirTemp("", "skerry-bench"); err != nil {
 		return nil, err
 	}
-	defer func() {
+	defer func(made *bench) {
 		if err != nil {
-			b.close()
+			made.close()
 		}
-	}()
+	}(b)
 	for name, pkg := range binaries {
 		text, err := gobuild.Build(ctx, gobuild.Target{Dir: root, Package: pkg, System: true})
 		if err != nil {
