@@ -53,6 +53,16 @@ func newBench(programs map[string]func(*agenttest.Domain)) *bench {
 			b.log = append(b.log, fmt.Sprintf("failed %d: %s", m.Program, m.Reason))
 		case *wire.Loan:
 			b.loans = append(b.loans, m.Message)
+		case *wire.Extend:
+			b.log = append(b.log, fmt.Sprintf("extend %d core %d index %d", m.Program, m.Core, m.Index))
+		case *wire.Extended:
+			b.log = append(b.log, fmt.Sprintf("extended %d doorbell %d", m.Program, m.Doorbell))
+		case *wire.Peers:
+			b.log = append(b.log, fmt.Sprintf("peers %d core %d %v", m.Program, m.Core, m.Doorbells))
+		case *wire.Shrink:
+			b.log = append(b.log, fmt.Sprintf("shrink %d core %d", m.Program, m.Core))
+		case *wire.Shrunk:
+			b.log = append(b.log, fmt.Sprintf("shrunk %d kind %d %s", m.Program, m.Status.Kind, m.Reason))
 		default:
 			b.log = append(b.log, fmt.Sprintf("%T%+v", m, m))
 		}

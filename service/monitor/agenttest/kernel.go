@@ -60,7 +60,9 @@ type Kernel struct {
 	lent     []capability.Description
 	borrowed map[capability.Reference]capability.Description
 	rung     bool // the monitor's doorbell
-	shared   map[uint32]uint32
+	// hesitated says that the monitor is to be notified when a piece can be made.
+	hesitated bool
+	shared    map[uint32]uint32
 }
 
 // piece is a capability to a block.
@@ -105,6 +107,9 @@ func (k *Kernel) Notified() bool {
 // Step lets every program take input, run its function once and send output, and
 // gets on with what is being destroyed. It returns whether anything has happened.
 func (k *Kernel) Step() (progress bool) {
+	if k.hesitated {
+		k.hesitated, k.rung, progress = false, true, true
+	}
 	for _, d := range slices.Clone(k.built) {
 		progress = d.run() || progress
 	}
@@ -158,7 +163,7 @@ func (k *Kernel) Make(b memory.Block) (agent.Piece, error) {
 	k.take(b)
 	if k.Hesitant > 0 {
 		k.Hesitant--
-		k.rung = true
+		k.hesitated = true
 		return agent.Piece{}, capability.ErrAgain
 	}
 	k.next++

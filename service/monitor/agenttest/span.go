@@ -32,10 +32,10 @@ func (k *Kernel) span(d *Domain) {
 		}
 		return
 	}
-	home := k.Machine[s.Home]
-	if home.Lost {
+	if len(k.Machine) == 0 || k.Machine[s.Home].Lost {
 		return
 	}
+	home := k.Machine[s.Home]
 	for _, other := range home.built {
 		if other.Span != nil && other.Span.Common == s.Common && !home.pieces[other.Memory.Reference].dying {
 			if users := k.users(s.Home); users > home.shared[k.Core] {
