@@ -188,7 +188,7 @@ func (a *Agent) Poll(output bool) bool {
 			progress = progress || moved
 		}
 		if c.state == ended {
-			if drained && c.held == 0 && c.alone() {
+			if drained && c.held == 0 {
 				a.remove(i)
 				i--
 				progress = true

@@ -106,6 +106,13 @@ func TestHomeFails(t *testing.T) {
 	}
 }
 
+// satelliteInfo is for the second of two dispatchers.
+func satelliteInfo(t *testing.T) []byte {
+	info := infoOf(t, "wait")
+	info[unsafe.Offsetof(abi.Info{}.Dispatchers)], info[unsafe.Offsetof(abi.Info{}.Dispatcher)] = 2, 1
+	return info
+}
+
 // TestSatellite: a dispatcher of another core's program runs when it knows the
 // others, and says so when it is gone, however it ended.
 func TestSatellite(t *testing.T) {
@@ -118,9 +125,7 @@ func TestSatellite(t *testing.T) {
 		b := newBench(waits)
 		b.kernel.Slow = 2
 		to := wire.Part{Program: 1, Home: 5, Core: self}
-		info := infoOf(t, "wait")
-		info[unsafe.Offsetof(abi.Info{}.Dispatchers)], info[unsafe.Offsetof(abi.Info{}.Dispatcher)] = 2, 1
-		extend := &wire.Extend{Part: to, Domain: 9, Index: 1, Quota: 1 << 20, Name: "wait", Info: info}
+		extend := &wire.Extend{Part: to, Domain: 9, Index: 1, Quota: 1 << 20, Name: "wait", Info: satelliteInfo(t)}
 		b.Handle(extend)
 		b.Handle(extend)
 		b.run(true)
@@ -162,4 +167,19 @@ func TestNotYet(t *testing.T) {
 	d.Ask(1, supply.Least)
 	b.run(true)
 	expectGiven(t, d, supply.Piece{Number: 1, Size: supply.Least})
+}
+
+// TestSlots: the slots of dispatchers that are gone are used again.
+func TestSlots(t *testing.T) {
+	b := newBench(waits)
+	for number := uint32(1); number < 1000; number++ {
+		b.log = nil
+		b.Handle(&wire.Extend{Part: wire.Part{Program: number, Home: 5, Core: self}, Index: 1, Info: satelliteInfo(t), Name: "wait"})
+		b.Handle(&wire.Shrink{Part: wire.Part{Program: number, Home: 5, Core: self}})
+		b.run(true)
+		if len(b.log) != 2 {
+			t.Fatalf("%d: %q", number, b.log)
+		}
+	}
+	b.expectNothing(t)
 }

@@ -160,6 +160,12 @@ func TestNotSpanned(t *testing.T) {
 		if got := x.console.String(); !*done || !strings.HasSuffix("\n"+got, "\n"+test.want+"\r\n") {
 			t.Errorf("%s prints %q, want %q", test.line, got, test.want)
 		}
+		for core, k := range x.kernels {
+			// Home waits for who is silent; the others do not.
+			if _, domains, _ := k.Left(); domains != 0 && (core == 1 || core == 2 || !slices.Contains(x.silent, true)) {
+				t.Errorf("after %s %d domains are on core %d", test.line, domains, core)
+			}
+		}
 		clear(x.silent)
 		x.run()
 		x.expectSettled()
