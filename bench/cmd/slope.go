@@ -18,8 +18,8 @@ const slopeCores = 4
 
 // Seconds of the machine's time between which calls are measured.
 const (
-	slopeFrom = "2.0"
-	slopeTo   = "2.1"
+	slopeFrom = "4.0"
+	slopeTo   = "4.1"
 )
 
 // slopeRow names the row of a number of other cores.

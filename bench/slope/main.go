@@ -5,9 +5,9 @@
 //
 //	slope [-mark] FROM TO
 //
-// It makes calls from its start on. Those between two times, in seconds since the
-// machine's boot, it measures; then it goes on for half as long again, so that all
-// cores are busy while any measures. It prints their median:
+// It makes calls around and between two times, in seconds since the machine's
+// boot, so that all cores are busy while any of them measures; those between the
+// two it measures. It prints their median:
 //
 //	native_nop TICKS ticks
 //
@@ -23,6 +23,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -56,6 +57,7 @@ func main() {
 	// The machine has one tick a nanosecond.
 	first := measure.Counter() + uint64(-late*1e9)
 	last := first + uint64((to-from)*1e9)
+	time.Sleep(time.Duration(-late*1e9) - time.Duration(last-first)/2)
 	for measure.Counter() < first-(last-first)/4 {
 		nop()
 	}
@@ -68,11 +70,13 @@ func main() {
 	if *marked {
 		markBegin()
 	}
-	for at := first; at < last && len(samples) < cap(samples); {
+	for at := first; at < last; {
 		before := measure.Counter()
 		nop()
 		at = measure.Counter()
-		samples = append(samples, at-before)
+		if len(samples) < cap(samples) {
+			samples = append(samples, at-before)
+		}
 		if *marked {
 			markOne()
 		}
