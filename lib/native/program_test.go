@@ -26,7 +26,7 @@ func stringsAt(t *testing.T, b []byte, offset, n uint32) []string {
 
 func TestEncodeProgram(t *testing.T) {
 	p := Program{
-		Path: "bin/hello", Cwd: "/tmp", Trace: true,
+		Path: "bin/hello", Cwd: "/tmp", Trace: true, Replicated: true,
 		Args: []string{"hello", "", "é x"},
 		Env:  []string{"A=1", "B="},
 	}
@@ -35,7 +35,7 @@ func TestEncodeProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	info := (*abi.Info)(unsafe.Pointer(&b[0]))
-	if info.Magic != abi.InfoMagic || int(info.Size) != len(b) || info.Flags != abi.InfoTrace {
+	if info.Magic != abi.InfoMagic || int(info.Size) != len(b) || info.Flags != abi.InfoTrace|abi.InfoReplicated {
 		t.Errorf("header %+v for %d bytes", *info, len(b))
 	}
 	got := strings.Join([]string{

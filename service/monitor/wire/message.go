@@ -2,8 +2,10 @@
 // other cores: typed messages, cut to URPC slots and put together again.
 //
 // The monitor of core 0 says what is to happen on a core; that core's monitor
-// does it and says what came of it. Programs are named by numbers that core 0
-// chooses, requests likewise. Messages between two monitors arrive in order.
+// does it and says what came of it. About programs with dispatchers on several
+// cores the monitors speak to each other, by way of core 0. Programs are named by
+// numbers that core 0 chooses, requests likewise. Messages between two monitors
+// arrive in order.
 //
 // Only the monitor imports it. It holds no policy and must never block.
 package wire
