@@ -88,6 +88,7 @@ var binaries = map[string]string{
 	"micro":      "./bench/micro",
 	"capability": "./bench/capability",
 	"lmp":        "./bench/lmp",
+	"upcall":     "./bench/upcall",
 	"spawn":      "./bench/spawn",
 	"idle":       "./bench/idle",
 	"slope":      "./bench/slope",
@@ -96,7 +97,7 @@ var binaries = map[string]string{
 }
 
 // grants are the capabilities that programs are given on Skerry.
-var grants = map[string][]string{"capability": {manifest.Inspect}, "lmp": {manifest.Dispatch}}
+var grants = map[string][]string{"capability": {manifest.Inspect}, "lmp": {manifest.Dispatch}, "upcall": {manifest.Dispatch, manifest.Inspect}}
 
 // newBench builds Skerry and the binaries.
 func newBench(ctx context.Context, only []string) (b *bench, err error) {

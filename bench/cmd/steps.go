@@ -99,6 +99,10 @@ func (b *bench) measuring(linux bool, args ...string) []baseline.Program {
 	if !linux && (len(b.only) == 0 || slices.ContainsFunc(b.only, messages)) {
 		programs = append(programs, b.program("lmp", args...))
 	}
+	upcalls := func(row string) bool { return strings.HasPrefix(row, "upcall_") || row == "preemption" }
+	if !linux && (len(b.only) == 0 || slices.ContainsFunc(b.only, upcalls)) {
+		programs = append(programs, b.program("upcall", args...))
+	}
 	return programs
 }
 
