@@ -88,5 +88,14 @@ func (t *Threads) Switch(th *Thread) *Thread {
 	return before
 }
 
+// Runnable returns how many threads run or could.
+func (t *Threads) Runnable() int {
+	n := int(t.readied)
+	if t.current != None {
+		n++
+	}
+	return n
+}
+
 // Index returns the index of a thread of the table.
 func (t *Threads) Index(th *Thread) Index { return t.index(th) }

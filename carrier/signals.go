@@ -52,6 +52,9 @@ func (s *Signals) SetAction(signal int, action *linux.Sigaction) int64 {
 	return 0
 }
 
+// Actions returns what the program does on all signals, to be copied from and to.
+func (s *Signals) Actions() *[linux.NSIG]linux.Sigaction { return &s.actions }
+
 // Disposition returns what a signal does now.
 func (s *Signals) Disposition(signal int) Disposition {
 	switch s.actions[uint(signal)%linux.NSIG].Handler {
@@ -148,9 +151,17 @@ func (s *Signals) Place(th *Thread, signal int, vector VectorState) (frame, stat
 // are, and sets the registers for the handler. The thread must be resumed in
 // full; its vector state may be anything.
 func (s *Signals) Enter(th *Thread, signal int, info *linux.Siginfo, fault Fault, vector VectorState) {
+	frame, _, _ := s.Place(th, signal, vector)
+	s.EnterAt(th, signal, info, fault, vector, frame)
+}
+
+// EnterAt is Enter for a frame that is written elsewhere first: at, which is as
+// far from a multiple of 64 as where Place said, and to be copied there, from its
+// first byte to end.
+func (s *Signals) EnterAt(th *Thread, signal int, info *linux.Siginfo, fault Fault, vector VectorState, at uint64) {
 	address, state, _ := s.Place(th, signal, vector)
 	action := &s.actions[signal]
-	f := (*linux.SignalFrame)(pointer(uintptr(address)))
+	f := (*linux.SignalFrame)(pointer(uintptr(at)))
 	r := &th.Regs
 	*f = linux.SignalFrame{Return: action.Restorer, Info: *info}
 	f.UC.Flags = linux.UC_SIGCONTEXT_SS | linux.UC_STRICT_RESTORE_SS
@@ -168,7 +179,7 @@ func (s *Signals) Enter(th *Thread, signal int, info *linux.Siginfo, fault Fault
 	if vector.Size != 0 {
 		f.UC.Flags |= linux.UC_FP_XSTATE
 		m.FPState = state
-		writeVector(uintptr(state), vector)
+		writeVector(uintptr(at+(state-address)), vector)
 	}
 
 	th.Mask |= action.Mask
@@ -227,8 +238,12 @@ func VectorOf(th *Thread) uint64 {
 // vector.Size bytes of readable memory, which is copied to the save area that
 // vector names and made fit to be loaded. The new instruction pointer is the
 // caller's to check.
-func Leave(th *Thread, state uint64, vector VectorState) {
-	f := (*linux.SignalFrame)(pointer(uintptr(FrameOf(th))))
+func Leave(th *Thread, state uint64, vector VectorState) { LeaveFrom(th, FrameOf(th), state, vector) }
+
+// LeaveFrom is Leave with a copy of the frame, and of the vector state, somewhere
+// else.
+func LeaveFrom(th *Thread, frame, state uint64, vector VectorState) {
+	f := (*linux.SignalFrame)(pointer(uintptr(frame)))
 	m := &f.UC.Mcontext
 	r := &th.Regs
 	r.R8, r.R9, r.R10, r.R11, r.R12, r.R13, r.R14, r.R15 = m.R8, m.R9, m.R10, m.R11, m.R12, m.R13, m.R14, m.R15

@@ -103,6 +103,16 @@ func leaveRange() (low, high uint64)
 // native makes a native call.
 func native(number, a, b uint64) abi.Error
 
+// probeCopy copies n bytes, of which either end may be memory of the program that is
+// not there, or not so: it returns false then, and has copied a part.
+func probeCopy(to, from, n uint64) bool
+
+// probeLoad loads a word of the program's memory; false if it is not there.
+func probeLoad(address uint64) (value uint32, ok bool)
+
+// spanEntry returns where Linux calls enter in a domain with several dispatchers.
+func spanEntry() uint64
+
 // invoke asks something of a capability: of what capability.Word packed, with
 // up to five words.
 func invoke(word, a, b, c, d, e uint64) (value uint64, err capability.Error)

@@ -51,34 +51,45 @@ TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	CALL ·start(SB)
 	JMP  ·resume(SB)
 
+// SAVE stores the registers of the current thread, which makes a Linux call, in
+// its carrier.Thread, and makes Go code callable on the libos's stack.
+#define SAVE \
+	MOVQ const_atCurrent(GS), CX; \
+	MOVQ AX, registers_RAX(CX); \
+	MOVQ BX, registers_RBX(CX); \
+	MOVQ DX, registers_RDX(CX); \
+	MOVQ SI, registers_RSI(CX); \
+	MOVQ DI, registers_RDI(CX); \
+	MOVQ BP, registers_RBP(CX); \
+	MOVQ SP, registers_RSP(CX); \
+	MOVQ R8, registers_R8(CX); \
+	MOVQ R9, registers_R9(CX); \
+	MOVQ R10, registers_R10(CX); \
+	MOVQ R12, registers_R12(CX); \
+	MOVQ R13, registers_R13(CX); \
+	MOVQ R14, registers_R14(CX); \
+	MOVQ R15, registers_R15(CX); \
+	RDFSBASEQ AX; \
+	MOVQ AX, registers_FSBase(CX); \
+	MOVQ const_atLinuxReturn(GS), AX; \
+	MOVQ AX, registers_RIP(CX); \
+	MOVQ const_atLinuxFlags(GS), AX; \
+	MOVQ AX, registers_RFLAGS(CX); \
+	MOVB $0, const_threadResume(CX); \
+	MOVQ const_atStack(GS), SP; \
+	STATE
+
 // linuxEntry is the upcall for a reflected Linux call: all registers are the
 // thread's, but RCX and R11, which SYSCALL has overwritten.
 TEXT ·linuxEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
-	MOVQ const_atCurrent(GS), CX
-	MOVQ AX, registers_RAX(CX)
-	MOVQ BX, registers_RBX(CX)
-	MOVQ DX, registers_RDX(CX)
-	MOVQ SI, registers_RSI(CX)
-	MOVQ DI, registers_RDI(CX)
-	MOVQ BP, registers_RBP(CX)
-	MOVQ SP, registers_RSP(CX)
-	MOVQ R8, registers_R8(CX)
-	MOVQ R9, registers_R9(CX)
-	MOVQ R10, registers_R10(CX)
-	MOVQ R12, registers_R12(CX)
-	MOVQ R13, registers_R13(CX)
-	MOVQ R14, registers_R14(CX)
-	MOVQ R15, registers_R15(CX)
-	RDFSBASEQ AX
-	MOVQ AX, registers_FSBase(CX)
-	MOVQ const_atLinuxReturn(GS), AX
-	MOVQ AX, registers_RIP(CX)
-	MOVQ const_atLinuxFlags(GS), AX
-	MOVQ AX, registers_RFLAGS(CX)
-	MOVB $0, const_threadResume(CX)
-	MOVQ const_atStack(GS), SP
-	STATE
+	SAVE
 	CALL ·linuxUpcall(SB)
+	JMP  ·resume(SB)
+
+// spanLinuxEntry is the same in a domain with several dispatchers.
+TEXT ·spanLinuxEntry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
+	SAVE
+	CALL ·spanLinuxUpcall(SB)
 	JMP  ·resume(SB)
 
 // runEntry is the run upcall; RSI says whether a thread was preempted.
@@ -260,6 +271,54 @@ TEXT ·entryPoints(SB), NOSPLIT, $0-8
 	MOVQ AX, entries_Linux(BX)
 	MOVQ $0, entries_CriticalLow(BX)
 	MOVQ $0, entries_CriticalHigh(BX)
+	LEAQ ·probe(SB), AX
+	MOVQ AX, entries_ProbeLow(BX)
+	LEAQ ·probeFail(SB), AX
+	MOVQ AX, entries_ProbeHigh(BX)
+	MOVQ AX, entries_ProbeFail(BX)
+	RET
+
+// probe tries memory of the program, for probeCopy and probeLoad. Where that is
+// not there the CPU driver goes on at probeFail, which stands behind it, with all
+// registers as they were. DX is the address of a word, or 0 for a copy.
+TEXT ·probe(SB), NOSPLIT|NOFRAME, $0
+	TESTQ DX, DX
+	JNE   word
+	REP; MOVSB
+	MOVL $1, AX
+	RET
+
+word:
+	MOVL (DX), CX
+	MOVL $1, AX
+	RET
+
+TEXT ·probeFail(SB), NOSPLIT|NOFRAME, $0
+	XORL AX, AX
+	RET
+
+// func probeCopy(to, from, n uint64) bool
+TEXT ·probeCopy(SB), NOSPLIT, $0-25
+	MOVQ to+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ n+16(FP), CX
+	XORL DX, DX
+	CALL ·probe(SB)
+	MOVB AX, ret+24(FP)
+	RET
+
+// func probeLoad(address uint64) (value uint32, ok bool)
+TEXT ·probeLoad(SB), NOSPLIT, $0-13
+	MOVQ address+0(FP), DX
+	CALL ·probe(SB)
+	MOVL CX, value+8(FP)
+	MOVB AX, ok+12(FP)
+	RET
+
+// func spanEntry() uint64
+TEXT ·spanEntry(SB), NOSPLIT, $0-8
+	LEAQ ·spanLinuxEntry(SB), AX
+	MOVQ AX, ret+0(FP)
 	RET
 
 // func leaveRange() (low, high uint64)

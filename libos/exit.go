@@ -45,6 +45,10 @@ func logLine(address, n uint64) {
 // say sends the line to the spawner, and to the CPU driver's log if there is no
 // room for it there.
 func (m *message) say() {
+	if spanned.satellite {
+		words = *m
+		return
+	}
 	f := fileLayer()
 	if m.n == len(m.text) {
 		m.n--
@@ -56,8 +60,27 @@ func (m *message) say() {
 	ring(f)
 }
 
-// end ends the domain.
+// words is what a satellite has said last: home says it for it when the domain
+// ends.
+var words message
+
+// sayFor says what another dispatcher wanted to say.
+func sayFor(text []byte) {
+	if len(text) > 0 {
+		var m message
+		m.n = copy(m.text[:], text)
+		m.say()
+	}
+}
+
+// end ends the domain. A satellite has home do that, and stands still.
 func end(kind, code uint64) {
+	for spanned.satellite {
+		spanned.frame.End(uint32(kind), code, words.text[:words.n])
+		ringOthers()
+		dispatcher().HasWork = 0
+		native(abi.CallWait, 0, 0)
+	}
 	if traced() {
 		traceUnknown()
 	}

@@ -34,7 +34,7 @@ func writeMaps(f *files.Files) {
 			m.add("                          [frame]")
 		case g.Kind != vspace.BackZero:
 			m.add("                          /proc/self/exe")
-		case g.End == stackTop:
+		case g.End == stackTop():
 			m.add("                          [stack]")
 		}
 		m.add("\n")

@@ -20,6 +20,7 @@ var pageFaults uint64
 func initMemory() {
 	initSupply()
 	c := vspace.Config{Kernel: invoke, Supply: requestRAM, Return: returnRAM, Tables: heapTables, CNodes: lastCNode}
+	c.Shared, c.Settle = spanned.on && !spanned.satellite, settleOthers
 	if at[abi.Info](abi.InfoBase).Flags&abi.InfoLog == 0 {
 		c.MostCNodes = vspace.MaxCNodes
 	}
@@ -38,7 +39,12 @@ const lastCNode = capability.L2Slots
 func pageUp(address uint64) uint64 { return (address + pageMask) &^ pageMask }
 
 // outOfMemory ends the domain: neither it nor its spawner has memory left.
-func outOfMemory(err capability.Error) { native(abi.CallExit, abi.ExitMemory, uint64(err)) }
+func outOfMemory(err capability.Error) {
+	if spanned.satellite {
+		end(abi.ExitMemory, uint64(err))
+	}
+	native(abi.CallExit, abi.ExitMemory, uint64(err))
+}
 
 // access serves a page fault at an address: want is the protection needed. It
 // returns 0, or the code of the SIGSEGV that the access causes.

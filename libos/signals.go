@@ -11,6 +11,7 @@ import (
 // deliver delivers what signals there are to the current thread, whose state
 // is in its carrier.Thread and which is prepared to run.
 func deliver(th *carrier.Thread) {
+	refreshActions()
 	var info linux.Siginfo
 	for {
 		signal := signals.Take(th, &info)
@@ -21,17 +22,25 @@ func deliver(th *carrier.Thread) {
 		case carrier.Terminate:
 			exitBySignal(signal)
 		case carrier.Handle:
-			enterHandler(th, signal, &info, carrier.Fault{})
+			if !enterHandler(th, signal, &info, carrier.Fault{}) {
+				th.Pending |= carrier.SignalBit(signal)
+				return
+			}
 		}
 	}
 }
 
 // enterHandler makes the current thread go on in its handler for a signal. A
-// thread without room for the frame is ended with SIGSEGV, and all others too.
-func enterHandler(th *carrier.Thread, signal int, info *linux.Siginfo, fault carrier.Fault) {
+// thread without room for the frame is ended with SIGSEGV, and all others too. It
+// returns false if the thread is no longer current, as it must wait for memory; it
+// is to be called again then.
+func enterHandler(th *carrier.Thread, signal int, info *linux.Siginfo, fault carrier.Fault) bool {
 	var vector carrier.VectorState
 	if th.Resume == carrier.ResumeVector {
 		vector = vectorState(th)
+	}
+	if spanned.satellite {
+		return enterRemotely(th, signal, info, fault, vector)
 	}
 	frame, _, end := signals.Place(th, signal, vector)
 	if frame > end || !writable(frame, end-frame) {
@@ -39,6 +48,7 @@ func enterHandler(th *carrier.Thread, signal int, info *linux.Siginfo, fault car
 	}
 	signals.Enter(th, signal, info, fault, vector)
 	prepare(th)
+	return true
 }
 
 // fault sends the current thread the signal of an exception, at once: one that
@@ -47,6 +57,14 @@ func fault(signal int, code int32, address uint64) {
 	d := dispatcher()
 	th := threads.Current()
 	settle(th)
+	if spanned.satellite {
+		p := passengerAt(slotOf(th))
+		p.signal, p.code = int32(signal), code
+		p.fault = carrier.Fault{Vector: d.FaultVector, Code: d.FaultCode, Address: d.FaultAddress}
+		prepare(th)
+		raise(th, p)
+		return
+	}
 	if th.Mask&carrier.SignalBit(signal) != 0 || signals.Disposition(signal) != carrier.Handle {
 		reportFault(signal, th, address)
 		exitBySignal(signal)
@@ -72,6 +90,22 @@ func send(th *carrier.Thread, signal int, code int32) {
 		if th := threads.At(i); th.State() != carrier.Free && signals.Deliverable(th) {
 			threads.Interrupt(th)
 			return
+		}
+	}
+	if spanned.on {
+		sendElsewhere(signal)
+	}
+}
+
+// sendElsewhere sends a signal that is pending for the program, and that no thread
+// at home can take, to the first thread that is not at home.
+func sendElsewhere(signal int) {
+	f := &spanned.frame
+	bit := carrier.SignalBit(signal)
+	for slot := 0; slot < maxThreads && signals.Pending&bit != 0; slot++ {
+		if f.Has(slot) && f.Location(slot) != f.Self() {
+			signals.Pending &^= bit
+			f.Signal(slot, bit, false)
 		}
 	}
 }
@@ -106,28 +140,28 @@ func callSigprocmask(th *carrier.Thread) int64 {
 	if r.R10 != 8 {
 		return -linux.EINVAL
 	}
-	old := th.Mask
+	old, set := th.Mask, uint64(0)
 	if r.RSI != 0 {
-		if !readable(r.RSI, 8) {
-			return -linux.EFAULT
+		if errno := fetch(addressOf(&set), r.RSI, 8); errno != 0 {
+			return errno
 		}
-		set := *at[uint64](r.RSI)
-		switch r.RDI {
-		case linux.SIG_BLOCK:
-			th.SetMask(old | set)
-		case linux.SIG_UNBLOCK:
-			th.SetMask(old &^ set)
-		case linux.SIG_SETMASK:
-			th.SetMask(set)
-		default:
+		if r.RDI > linux.SIG_SETMASK {
 			return -linux.EINVAL
 		}
 	}
 	if r.RDX != 0 {
-		if !writable(r.RDX, 8) {
-			return -linux.EFAULT
+		if errno := put(r.RDX, addressOf(&old), 8); errno != 0 {
+			return errno
 		}
-		*at[uint64](r.RDX) = old
+	}
+	if r.RSI != 0 {
+		switch r.RDI {
+		case linux.SIG_BLOCK:
+			set |= old
+		case linux.SIG_UNBLOCK:
+			set = old &^ set
+		}
+		th.SetMask(set)
 	}
 	return 0
 }
@@ -146,19 +180,25 @@ func callSigpending(th *carrier.Thread) int64 {
 func callSigaltstack(th *carrier.Thread) int64 {
 	r := &th.Regs
 	const size = uint64(unsafe.Sizeof(linux.SignalStack{}))
-	old := th.AltStack
+	old, s := th.AltStack, linux.SignalStack{}
 	on := old.Size != 0 && r.RSP > old.Base && r.RSP-old.Base <= old.Size
 	if on {
 		old.Flags |= linux.SS_ONSTACK
 	}
 	if r.RDI != 0 {
-		if !readable(r.RDI, size) {
-			return -linux.EFAULT
+		if errno := fetch(addressOf(&s), r.RDI, size); errno != 0 {
+			return errno
 		}
 		if on {
 			return -linux.EPERM
 		}
-		s := *at[linux.SignalStack](r.RDI)
+	}
+	if r.RSI != 0 {
+		if errno := put(r.RSI, addressOf(&old), size); errno != 0 {
+			return errno
+		}
+	}
+	if r.RDI != 0 {
 		switch {
 		case s.Flags&linux.SS_DISABLE != 0:
 			th.AltStack = linux.SignalStack{Flags: linux.SS_DISABLE}
@@ -169,12 +209,6 @@ func callSigaltstack(th *carrier.Thread) int64 {
 		default:
 			th.AltStack = linux.SignalStack{Base: s.Base, Size: s.Size}
 		}
-	}
-	if r.RSI != 0 {
-		if !writable(r.RSI, size) {
-			return -linux.EFAULT
-		}
-		*at[linux.SignalStack](r.RSI) = old
 	}
 	return 0
 }

@@ -10,8 +10,8 @@ import (
 	"skerry/libos/vspace"
 )
 
-// stackTop is the end of the main thread's stack; the page above stays free.
-const stackTop = abi.ProgramTop - abi.PageSize
+// stackTop returns the end of the main thread's stack; the page above stays free.
+func stackTop() uint64 { return vspace.Top() - abi.PageSize }
 
 // auxiliaryMax bounds the auxiliary vector in entries.
 const auxiliaryMax = 20
@@ -69,11 +69,12 @@ func copyStrings(info *abi.Info, offset, count uint32, top uint64) (address, len
 // buildStack makes the initial stack that the Linux interface promises and
 // returns the stack pointer; false if Info is not well formed.
 func buildStack(info *abi.Info) (sp uint64, ok bool) {
-	g := carrier.Region{Start: stackTop - stackSizeLimit, End: stackTop, Prot: linux.PROT_READ | linux.PROT_WRITE}
+	top := stackTop()
+	g := carrier.Region{Start: top - stackSizeLimit, End: top, Prot: linux.PROT_READ | linux.PROT_WRITE}
 	if vspace.MapRegion(g) != 0 {
 		return 0, false
 	}
-	name, nameLength, ok := copyStrings(info, info.Program, 1, stackTop-8)
+	name, nameLength, ok := copyStrings(info, info.Program, 1, top-8)
 	if !ok {
 		return 0, false
 	}

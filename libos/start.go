@@ -14,18 +14,26 @@ var upcalls abi.Entries
 func start() {
 	info := at[abi.Info](abi.InfoBase)
 	entryPoints(&upcalls)
+	if info.Dispatchers > 1 {
+		upcalls.Linux = spanEntry()
+	}
 	if err := native(abi.CallSetup, addressOf(&upcalls), 0); err != abi.OK {
 		fail("the CPU driver refuses the upcalls")
 	}
+	if info.Magic != abi.InfoMagic || info.Size > abi.InfoMax {
+		fail("the spawner gave no valid Info")
+	}
 	clocks.started = now()
+	home := joinSpan(info)
 	initMemory()
+	if !home {
+		startSatellite()
+		return
+	}
 	initTimers()
 	th := initThreads()
 	if !initFiles() {
 		fail("the boot archive is damaged")
-	}
-	if info.Magic != abi.InfoMagic || info.Size > abi.InfoMax {
-		fail("the spawner gave no valid Info")
 	}
 	path := infoText(info, info.Program)
 	f := fileLayer()
@@ -49,6 +57,14 @@ func start() {
 	th.Regs.RFLAGS = carrier.UserFlags(0)
 	th.Resume = carrier.ResumeFull
 	prepare(th)
+}
+
+// startSatellite makes a dispatcher ready to take threads in, and returns when it
+// has one, or does not.
+func startSatellite() {
+	threads.InitEmpty(heapThreads, maxThreads)
+	buildVDSO()
+	spanLeave()
 }
 
 // infoText is a string of Info, "" if there is none.

@@ -13,7 +13,12 @@ var (
 )
 
 // processID is the program's process number: that of its domain.
-func processID() int32 { return max(int32(dispatcher().Domain), 1) }
+func processID() int32 {
+	if spanned.satellite {
+		return spanned.frame.Process()
+	}
+	return max(int32(dispatcher().Domain), 1)
+}
 
 func initThreads() *carrier.Thread {
 	th := threads.Init(heapThreads, maxThreads, processID())
@@ -79,6 +84,10 @@ func prepare(th *carrier.Thread) {
 // schedule finds the next thread to run when there is no current one, and
 // parks the dispatcher when there is none: then it does not return.
 func schedule() {
+	if spanned.on {
+		spanSchedule()
+		return
+	}
 	for {
 		th := threads.Next()
 		if th == nil {

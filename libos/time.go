@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/bits"
+	"unsafe"
 
 	"skerry/abi/linux"
 	"skerry/carrier"
@@ -36,7 +37,14 @@ func now() int64 {
 
 // cpuTime returns how long the domain has not been parked: its processor time
 // as far as it can tell.
-func cpuTime() int64 { return now() - clocks.started - clocks.idle }
+func cpuTime() int64 {
+	t := now()
+	busy := t - clocks.started - clocks.idle
+	if spanned.on {
+		busy += spanned.frame.Busy(t)
+	}
+	return busy
+}
 
 // arm asks the CPU driver for a run upcall when the next deadline passes or
 // the running thread's turn ends, unless it will come early enough anyhow.
@@ -176,10 +184,11 @@ func callClockNanosleep(th *carrier.Thread) int64 {
 // sleep blocks a thread for the time at the address. A sleep that a signal cuts
 // short does not say what was left.
 func sleep(th *carrier.Thread, clock, flags, address uint64) int64 {
-	if !readable(address, 16) {
-		return -linux.EFAULT
+	var t linux.Timespec
+	if errno := fetch(addressOf(&t), address, uint64(unsafe.Sizeof(t))); errno != 0 {
+		return errno
 	}
-	ns, ok := fromTimespec(at[linux.Timespec](address))
+	ns, ok := fromTimespec(&t)
 	if !ok {
 		return -linux.EINVAL
 	}

@@ -74,6 +74,8 @@ func expireTimers(t int64) {
 		case w.signal == noSignal:
 		case w.thread == 0 && (!w.running || current != nil):
 			send(nil, int(w.signal), w.code)
+		case w.thread != 0 && spanned.on:
+			expireElsewhere(w, current)
 		case w.thread != 0:
 			if th := threads.Find(w.thread); th != nil && (!w.running || th == current) {
 				send(th, int(w.signal), w.code)
@@ -81,6 +83,19 @@ func expireTimers(t int64) {
 		}
 	}
 	findNextTimer()
+}
+
+// expireElsewhere fires a timer for a thread, wherever that is. One that is not at
+// home is taken to run.
+func expireElsewhere(w *timer, current *carrier.Thread) {
+	f := &spanned.frame
+	slot := f.Find(w.thread)
+	if slot < 0 {
+		return
+	}
+	if !w.running || f.Location(slot) != f.Self() || current != nil && slotOf(current) == slot {
+		f.Signal(slot, carrier.SignalBit(int(w.signal)), true)
+	}
 }
 
 // remaining returns how long until a timer fires, 0 if it is not armed.
@@ -175,7 +190,7 @@ func callTimerCreate(th *carrier.Thread) int64 {
 		case notifyNone:
 			t.signal = noSignal
 		case notifyTID:
-			if threads.Find(e.thread) == nil {
+			if !exists(e.thread) {
 				return -linux.EINVAL
 			}
 			t.thread = e.thread

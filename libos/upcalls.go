@@ -48,11 +48,17 @@ func linuxUpcall() {
 
 // runUpcall goes on after a preemption, or after the dispatcher was parked.
 func runUpcall(preempted uint64) {
+	if spanned.on {
+		spanned.frame.Enter()
+	}
 	vspace.Replenish()
 	d := dispatcher()
 	if clocks.parkedAt != 0 {
 		clocks.idle += now() - clocks.parkedAt
 		clocks.parkedAt = 0
+		if spanned.on {
+			spanned.frame.SetClock(clocks.started, clocks.idle, 0)
+		}
 	}
 	if preempted != 0 {
 		unwind(&d.Enabled)
@@ -67,6 +73,10 @@ func runUpcall(preempted uint64) {
 // poll looks for what a notification or a passed deadline may mean. What it
 // wakes runs before the current thread goes on.
 func poll() {
+	if spanned.on {
+		spanPoll()
+		return
+	}
 	d := dispatcher()
 	d.HasWork = 0
 	t := now()
@@ -123,9 +133,20 @@ const (
 	faultFetch   = 1 << 4
 )
 
-// pageFaultUpcall brings in the page that the current thread wants, or sends
-// it SIGSEGV.
+// pageFaultUpcall is the upcall for a page fault of the current thread.
 func pageFaultUpcall() {
+	if spanned.on {
+		spanned.frame.Enter()
+		servePageFault()
+		spanLeave()
+		return
+	}
+	servePageFault()
+}
+
+// servePageFault brings in the page that the current thread wants, or sends it
+// SIGSEGV.
+func servePageFault() {
 	vspace.Replenish()
 	d := dispatcher()
 	d.Scratch[scratchFull], d.Scratch[scratchVector] = trapRegisters, trapVector
@@ -136,6 +157,10 @@ func pageFaultUpcall() {
 		want = linux.PROT_WRITE
 	} else if code&faultFetch != 0 {
 		want = linux.PROT_EXEC
+	}
+	if spanned.satellite {
+		remoteFault(address, want)
+		return
 	}
 	siginfoCode := access(address, want)
 	if siginfoCode == 0 {
@@ -161,8 +186,19 @@ func nestedFaultUpcall() {
 	}
 }
 
-// trapUpcall turns an exception of the current thread into its signal.
+// trapUpcall is the upcall for any other exception of the current thread.
 func trapUpcall() {
+	if spanned.on {
+		spanned.frame.Enter()
+		serveTrap()
+		spanLeave()
+		return
+	}
+	serveTrap()
+}
+
+// serveTrap turns an exception into its signal.
+func serveTrap() {
 	vspace.Replenish()
 	d := dispatcher()
 	unwind(&d.Trap)

@@ -29,10 +29,16 @@ const (
 // yieldUpcall lets others run before the current thread, which is in vdsoYield,
 // where that cannot do it by itself.
 func yieldUpcall() {
-	if !threads.HasReady() {
-		threads.Current().Regs.RAX = 1
-		return
+	if spanned.on {
+		spanned.frame.Enter()
 	}
-	threads.Yield()
-	schedule()
+	if threads.HasReady() {
+		threads.Yield()
+		schedule()
+	} else {
+		threads.Current().Regs.RAX = 1
+	}
+	if spanned.on {
+		spanLeave()
+	}
 }

@@ -5,6 +5,7 @@ var Libos = Config{
 	Entries: []Entry{
 		{Symbol: "main.entry", StackIn: "main.stack"},
 		{Symbol: "main.linuxEntry", StackIn: "main.stack"},
+		{Symbol: "main.spanLinuxEntry", StackIn: "main.stack"},
 		{Symbol: "main.runEntry", StackIn: "main.stack"},
 		{Symbol: "main.pageFaultEntry", StackIn: "main.stack"},
 		{Symbol: "main.trapEntry", StackIn: "main.stack"},
@@ -16,15 +17,18 @@ var Libos = Config{
 	Indirect: map[string][]string{
 		"main.entry":          {"main.resume"},
 		"main.linuxEntry":     {"main.resume"},
+		"main.spanLinuxEntry": {"main.resume"},
 		"main.runEntry":       {"main.resume"},
 		"main.pageFaultEntry": {"main.resume"},
 		"main.trapEntry":      {"main.resume"},
 		"main.leaveEnd":       {"main.resume"},
 		"main.linuxUpcall":    {"@main.calls", "@main.libosCalls"},
+		"main.serve":          {"@main.spanCalls", "@main.calls", "@main.libosCalls"},
 		// The hooks that the libos gives to package vspace.
-		"skerry/libos/vspace.invoke":   {"main.invoke"},
-		"skerry/libos/vspace.supply":   {"main.requestRAM"},
-		"skerry/libos/vspace.giveBack": {"main.returnRAM"},
+		"skerry/libos/vspace.invoke":      {"main.invoke"},
+		"skerry/libos/vspace.supply":      {"main.requestRAM"},
+		"skerry/libos/vspace.giveBack":    {"main.returnRAM"},
+		"skerry/libos/vspace.awaitOthers": {"main.settleOthers"},
 		// Into the program's thread.
 		"main.resume":    {},
 		"main.leave":     {},

@@ -31,6 +31,7 @@ func Madvise(address, length, advice uint64) int64 {
 		g = g.Clip(start, end)
 		start = g.End
 		if failed := advise(g, advice); failed != 0 {
+			forget()
 			return -failed
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // takePages takes up to want pages in a row, and says whether they are dirty.
 func takePages(want uint64) (r record, dirty bool, err capability.Error) {
-	if want == 1 && space.partial != 0 {
+	if want == 1 && space.partial != 0 && !space.shared {
 		return takeOf(space.partial-1, 1), true, capability.OK
 	}
 	if space.chunk == 0 || !clean(blockAt(space.chunk-1)) {
@@ -61,7 +61,7 @@ func takeOf(b uint32, want uint64) record {
 // newCurrent makes a chunk and lets it be the current one. If there is RAM for
 // it only by asking the spawner, pages of others are used up first.
 func newCurrent() capability.Error {
-	if space.freeBlocks == 0 && space.partial != 0 {
+	if space.freeBlocks == 0 && space.partial != 0 && !space.shared {
 		return capability.ErrMemory
 	}
 	b, err := newChunk(blockChunk)

@@ -30,6 +30,13 @@ type Config struct {
 	// in the place of the first, up to that many slots, at most MaxCNodes. All
 	// slots are its own then.
 	MostCNodes uint32
+	// Shared says that the program's part of the address space is shared with
+	// other dispatchers: it is [0, abi.SpanTop), with the tables of level 3 at
+	// capability.Peer(PeerTables) and after, and its pages must have their contents
+	// before they are mapped. RAM is never given back. Settle waits until no core
+	// has a translation any more that was taken away.
+	Shared bool
+	Settle func()
 }
 
 const (
@@ -49,8 +56,9 @@ const (
 	freeAt    = 1 << 18 // a bit for each block
 	nodes2At  = 1 << 22 // node, by GiB
 	regionsAt = 1 << 23
-	recordsAt = 1 << 24 // record, by reference
-	blocksAt  = 1 << 25 // block, by number
+	recordsAt = 1 << 24           // record, by reference
+	blocksAt  = 1 << 25           // block, by number
+	windowAt  = 1<<29 - hugeBytes // see fill
 	leavesAt  = 1 << 29
 	nodes1At  = 1 << 30 // node, by 2 MiB
 
@@ -66,7 +74,8 @@ const (
 	_ = uint(regionsAt - nodes2At - (abi.ProgramTop>>30)*nodeSize)
 	_ = uint(recordsAt - regionsAt - maxRegions*carrier.RegionSize)
 	_ = uint(blocksAt - recordsAt - MaxCNodes*capability.L2Slots*recordSize)
-	_ = uint(leavesAt - blocksAt - maxBlocks*blockSize)
+	_ = uint(windowAt - blocksAt - maxBlocks*blockSize)
+	_ = uint(leavesAt - windowAt - (1+maxZeroWindow)*pageSize)
 	_ = uint(nodes1At - leavesAt - maxLeaves*abi.PageSize)
 	_ = uint(TablesSize - nodes1At - (abi.ProgramTop>>21)*nodeSize)
 )
@@ -76,6 +85,12 @@ const (
 var space struct {
 	kernel, supply, giveBack uintptr // of Config: func values
 	tables                   uint64
+
+	// Of a space that is shared: what waits for other cores, and whether
+	// something was taken away that they may still have translations of.
+	shared bool
+	taken  bool
+	settle uintptr
 
 	// Slots: see slots.go and cnodes.go.
 	cnodes, mostCNodes uint32                 // end of the L1 slots that may be taken, and how far it can get

@@ -7,12 +7,14 @@ import (
 	"skerry/carrier"
 )
 
-// Bounds on how many pages one fault brings in: faults that go upwards bring
-// ever more.
+// Bounds on how many pages one fault brings in. Pages of the archive, which cost
+// an entry each, come in groups of archiveWindow, and so do copies of such, of
+// zeroWindow; other pages one by one, until one comes next to others: then in
+// groups too, and if faults go upwards in more and more.
 const (
-	maxZeroWindow    = 16
-	maxArchiveWindow = 64
-	archiveWindow    = 8
+	archiveWindow = 64
+	zeroWindow    = blockPages
+	maxZeroWindow = 16
 )
 
 // Fault serves a page fault of the program at an address, or prepares an access
@@ -42,6 +44,15 @@ func Fault(address uint64, want uint32) (code int32, err capability.Error) {
 	}
 	return 0, err
 }
+
+// Present says whether the page of an address is mapped with a protection.
+func Present(address uint64, want uint32) bool {
+	return address < Top() && present(address, want)
+}
+
+// Ahead has the fault that follows, at an address, bring in as many pages as one
+// may: for those whose faults come from far.
+func Ahead(address uint64) { space.next, space.window = address&^pageMask, maxZeroWindow }
 
 // Usable makes sure that the libos can access [address, address+n) as want says.
 // It returns what Fault returns for the first page for which it is not so.
@@ -90,16 +101,16 @@ func back(g *carrier.Region, address uint64) capability.Error {
 	}
 	n, err := table(1, page)
 	if err == capability.OK {
-		end := windowEnd(n, g, page)
+		start, end := window(n, g, page)
 		if g.Kind == BackArchive {
-			err = mapPages(n, page, record{
+			err = mapPages(n, start, record{
 				source: capability.Base(capability.SlotArchive),
-				page:   uint32((g.Offset + page - g.Start) >> pageShift),
-				count:  uint16((end - page) >> pageShift),
+				page:   uint32((g.Offset + start - g.Start) >> pageShift),
+				count:  uint16((end - start) >> pageShift),
 				kind:   recordForeign,
 			}, native(g.Prot&^linux.PROT_WRITE))
 		} else {
-			err = backOwn(n, g, page, end)
+			err = backOwn(n, g, page, start, end)
 		}
 		if n.used == 0 {
 			emptied(page)
@@ -110,39 +121,72 @@ func back(g *carrier.Region, address uint64) capability.Error {
 	return err
 }
 
-// windowEnd returns how far a fault at a page brings pages in, and notes it for
-// the next one: to the window's end, the region's, the table's, or the next page
-// that is mapped.
-func windowEnd(n *node, g *carrier.Region, page uint64) uint64 {
-	limit, window := uint64(maxZeroWindow), uint64(1)
+// window returns the pages that a fault at one of them brings in, and notes where
+// they end for the next fault. All lie in the region and the table, and none is
+// mapped.
+func window(n *node, g *carrier.Region, page uint64) (start, end uint64) {
+	pages := uint64(zeroWindow)
 	if g.Kind == BackArchive {
-		limit, window = maxArchiveWindow, archiveWindow
+		pages = archiveWindow
 	}
-	if page == space.next {
-		window = min(2*space.window, limit)
+	group := pages << pageShift
+	start = page &^ (group - 1)
+	end = start + group
+	switch {
+	case g.Kind != BackZero:
+	case page == space.next && space.window != 0:
+		space.window = min(2*space.window, maxZeroWindow)
+		end = (page + space.window<<pageShift + group - 1) &^ (group - 1)
+	case scarce() || !near(n, start, end):
+		space.window = 1
+		start, end = page, page+pageSize
+	default:
+		space.window = zeroWindow
 	}
-	space.window = window
-	end := min(page+window<<pageShift, g.End, page&^(hugeBytes-1)+hugeBytes)
-	end = gapEnd(n, page, end)
+	start, end = gap(n, page, max(start, g.Start), min(end, g.End, page&^(hugeBytes-1)+hugeBytes))
 	space.next = end
-	return end
+	return start, end
 }
 
-// gapEnd returns the first page after page that is mapped, or end; page is not.
-func gapEnd(n *node, page, end uint64) uint64 {
-	for a := page + pageSize; a < end; a += pageSize {
+// scarce reports whether pages should come one by one: the last memory or slots are
+// in use, or others have left holes that are to be filled first.
+func scarce() bool {
+	return space.freeBlocks == 0 || space.freeSlots < maxZeroWindow || space.freePages > blockPages+space.own/8
+}
+
+// near reports whether a page of a group is mapped, or one next to it, as far as the
+// table of a node says.
+func near(n *node, start, end uint64) bool {
+	if n.used == 0 {
+		return false
+	}
+	base := start &^ (hugeBytes - 1)
+	for a := max(start, base+pageSize) - pageSize; a < min(end+pageSize, base+hugeBytes); a += pageSize {
 		if *n.entryAt(a) != 0 {
-			return a
+			return true
 		}
 	}
-	return end
+	return false
 }
 
-// backOwn brings in pages [page, end) of memory of the domain's own. It fails
-// only if it brings in none.
-func backOwn(n *node, g *carrier.Region, page, end uint64) capability.Error {
+// gap returns those of the pages [start, end) around a page that lie between it
+// and the next ones that are mapped; it is not.
+func gap(n *node, page, start, end uint64) (uint64, uint64) {
+	first, last := page, page+pageSize
+	for first > start && *n.entryAt(first - pageSize) == 0 {
+		first -= pageSize
+	}
+	for last < end && *n.entryAt(last) == 0 {
+		last += pageSize
+	}
+	return first, last
+}
+
+// backOwn brings in pages [start, end) of memory of the domain's own. It fails
+// only if it does not bring in page, which is one of them.
+func backOwn(n *node, g *carrier.Region, page, start, end uint64) capability.Error {
 	prot := native(g.Prot)
-	for a := page; a < end; {
+	for a := start; a < end; {
 		var r record
 		var dirty bool
 		var err capability.Error
@@ -151,7 +195,17 @@ func backOwn(n *node, g *carrier.Region, page, end uint64) capability.Error {
 		} else {
 			r, dirty, err = takePages(want)
 		}
-		if err == capability.OK {
+		if err == capability.OK && space.shared && (dirty || g.Kind == BackCopy) {
+			// Others may use the pages from when they are mapped on.
+			if err = fill(&r, g, a); err != capability.OK {
+				unused(n, &r)
+			} else if err = mapPages(n, a, r, prot); err != capability.OK {
+				unused(n, &r)
+			} else {
+				a += uint64(r.count) << pageShift
+				continue
+			}
+		} else if err == capability.OK {
 			first := prot
 			if dirty || g.Kind == BackCopy {
 				first = abi.ProtRead | abi.ProtWrite
@@ -161,7 +215,11 @@ func backOwn(n *node, g *carrier.Region, page, end uint64) capability.Error {
 			}
 		}
 		if err != capability.OK {
-			if a > page {
+			switch {
+			case a < page:
+				a, end = page, page+pageSize // it may do for that
+				continue
+			case a > page:
 				err = capability.OK
 			}
 			return err
@@ -180,6 +238,34 @@ func backOwn(n *node, g *carrier.Region, page, end uint64) capability.Error {
 		a += bytes
 	}
 	return capability.OK
+}
+
+// fill gives pages what they are to hold at an address of a region, before they
+// are mapped there: through a window that the libos alone sees.
+func fill(r *record, g *carrier.Region, address uint64) capability.Error {
+	window := space.tables + windowAt + pageSize
+	*at[uint64](window - pageSize) = 0 // now there is a table
+	m, err := slot()
+	if err != capability.OK {
+		return err
+	}
+	table, count, taken := knownTable(1, window).table, uint64(r.count), space.taken
+	err = mapEntries(table, window>>pageShift%tableEntries, count, r.source, m, uint64(r.page)<<pageShift, abi.ProtRead|abi.ProtWrite)
+	if err != capability.OK {
+		freeSlot(m)
+		return err
+	}
+	if memory := bytesAt(window, count<<pageShift); g.Kind == BackCopy {
+		copy(memory, bytesAt(abi.ArchiveBase+g.Offset+address-g.Start, count<<pageShift))
+	} else {
+		clear(memory)
+	}
+	err = unmapAll(m, count, window)
+	if err == capability.OK {
+		freeSlot(m)
+	}
+	space.taken = taken // no other core has seen the window
+	return err
 }
 
 // unused gives back the memory of pages that could not be mapped.
@@ -207,7 +293,7 @@ func populate(start, end uint64) capability.Error {
 				continue
 			}
 			if n.table == 0 || *n.entryAt(a) == 0 {
-				space.next, space.window = a, maxArchiveWindow
+				space.next, space.window = a, maxZeroWindow
 				if err := back(&g, a); err != capability.OK {
 					return err
 				}

@@ -89,7 +89,7 @@ func backFrame(g *carrier.Region, page uint64) capability.Error {
 		prune(page)
 		return err
 	}
-	end := gapEnd(n, page, min(g.End, page&^(hugeBytes-1)+hugeBytes))
+	_, end := gap(n, page, page, min(g.End, page&^(hugeBytes-1)+hugeBytes))
 	err = mapPages(n, page, record{
 		source: source,
 		page:   uint32((g.Offset + page - g.Start) >> pageShift),

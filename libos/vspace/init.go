@@ -15,6 +15,7 @@ func Init(c Config) capability.Error {
 	space.supply = *(*uintptr)(unsafe.Pointer(&c.Supply))
 	space.giveBack = *(*uintptr)(unsafe.Pointer(&c.Return))
 	space.tables = c.Tables
+	space.shared, space.settle = c.Shared, *(*uintptr)(unsafe.Pointer(&c.Settle))
 	space.cnodes, space.mostCNodes = min(c.CNodes, MaxCNodes), min(c.MostCNodes, MaxCNodes)
 
 	var s seed
@@ -43,7 +44,13 @@ func Init(c Config) capability.Error {
 	if ram := capability.Base(capability.SlotMemory); first != 0 && identify(ram) == capability.OK {
 		addPiece(ram, keptNumber, description.Base, description.Size) // if a block is in it
 	}
-	space.regions.Init(uintptr(space.tables+regionsAt), maxRegions, programLow, abi.ProgramTop)
+	space.regions.Init(uintptr(space.tables+regionsAt), maxRegions, programLow, Top())
+	for i := range uint32(abi.SpanTables) {
+		if space.shared {
+			// One entry more than there is in use: so they are never deleted.
+			space.top[i] = node{table: capability.Peer(capability.PeerTables + i), used: 1}
+		}
+	}
 	return capability.OK
 }
 

@@ -28,6 +28,21 @@ func giveBack(number uint32) {
 	f(number)
 }
 
+// forget waits until no other core has a translation of what was taken away. Until
+// then its memory must not be used for anything else.
+func forget() {
+	if space.taken {
+		space.taken = false
+		awaitOthers()
+	}
+}
+
+//go:noinline
+func awaitOthers() {
+	f := *(*func())(unsafe.Pointer(&space.settle))
+	f()
+}
+
 // patience is how often something that the CPU driver does in its own time is
 // asked for again. Each call lets it get on.
 const patience = 1 << 16
@@ -148,6 +163,7 @@ func mapEntries(table capability.Reference, first, count uint64, source, mapping
 // unmapAll ends a mapping of count entries, whose first is at an address. Its
 // slot is empty then, unless it returns an error.
 func unmapAll(mapping capability.Reference, count, address uint64) capability.Error {
+	space.taken = space.shared
 	_, err := invoke(capability.Word(mapping, capability.MappingUnmap), 0, count, address, 0, 0)
 	switch err {
 	case capability.OK, capability.ErrEmpty:
@@ -159,6 +175,7 @@ func unmapAll(mapping capability.Reference, count, address uint64) capability.Er
 // protectEntries changes the protection of some entries of a mapping, the first
 // of which is at an address.
 func protectEntries(mapping capability.Reference, first, count, prot, address uint64) capability.Error {
+	space.taken = space.shared
 	_, err := invoke(capability.Word(mapping, capability.MappingProtect), first, count, prot, address, 0)
 	if err == capability.ErrEmpty {
 		return capability.OK

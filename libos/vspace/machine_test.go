@@ -269,6 +269,8 @@ func (m *machine) Zero(base memory.Phys, size uint64) {
 	clear(unsafe.Slice((*byte)(unsafe.Pointer(m.ram+uintptr(base)-ramBase)), size))
 }
 
+func (m *machine) Settled() bool { return true }
+
 func (m *machine) Ended(o kernel.Object) {
 	switch {
 	case o.Type == capability.Mapping && o.Table != capability.Null:

@@ -303,7 +303,8 @@ func wanted(held uint64) uint64 {
 // enough is left not to ask for more at once, or the piece is much larger than
 // what would be asked for.
 func settle() {
-	if !space.idle {
+	forget()
+	if !space.idle || space.shared {
 		return
 	}
 	space.idle = false

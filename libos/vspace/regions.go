@@ -49,6 +49,14 @@ func errno(err capability.Error) int64 {
 	return linux.ENOMEM
 }
 
+// Top returns the end of the addresses that the program may map.
+func Top() uint64 {
+	if space.shared {
+		return abi.SpanTop
+	}
+	return abi.ProgramTop
+}
+
 // Regions returns the program's regions, to be read only.
 func Regions() *carrier.Regions { return &space.regions }
 
@@ -78,6 +86,7 @@ func vacateRange(start, end uint64) int64 {
 	if err == capability.OK {
 		err = unmap(start, end)
 	}
+	forget()
 	return errno(err)
 }
 
@@ -208,10 +217,12 @@ func Mprotect(address, length uint64, prot uint32) int64 {
 	for start := address; start < end; {
 		g, ok := space.regions.Find(start)
 		if !ok {
+			forget()
 			return -linux.ENOMEM
 		}
 		g = g.Clip(start, end)
 		if e := protectRegion(g, prot); e != 0 {
+			forget()
 			return -e
 		}
 		start = g.End
