@@ -16,7 +16,7 @@ var types = []any{
 	PhysicalRange(at), RAM(at), Frame(at), DeviceFrame(at), L1CNode(at), L2CNode(at),
 	PageTable1(at), PageTable2(at), PageTable3(at), PageTable4(at), PageTable5(at),
 	Dispatcher(at), Endpoint(at), Doorbell(at), KCB(at), Mapping(at), IRQSource(at), IRQDestination(at),
-	IOPorts(at), Kernel(at), Domain(at), PerformanceCounter(at),
+	IOPorts(at), Kernel(at), Domain(at), PerformanceCounter(at), RemoteDoorbell(at),
 }
 
 const at = 1<<capability.SlotBits | 34
