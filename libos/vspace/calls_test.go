@@ -100,7 +100,7 @@ func TestCallCases(t *testing.T) {
 			t.Errorf("case %d: %d, want %d", i, test.got, test.want)
 		}
 	}
-	if got := m.read(vector); got != 1|1<<8|1<<24 { // the vector's own page too, and one before a hole
+	if got := m.read(vector); got != 1|1<<8|1<<16|1<<24 { // all near the vector's own page
 		t.Errorf("mincore says %#x", got)
 	}
 	// A hole does not keep advice from the rest.

@@ -13,21 +13,32 @@ import (
 func TestInvocations(t *testing.T) {
 	m := newMachine(t, 32<<20)
 	// Scattered faults: a Map each, a Retype for each chunk, and a CNode now and
-	// then. A fault at all of a table's pages makes the table's share small.
+	// then.
 	const scattered = 1024
-	a := m.mmap(low, 2*scattered, readWrite)
+	a := m.mmap(low, 16*scattered, readWrite)
 	m.write(a, 1)
 	m.total()
 	for p := uint64(1); p < scattered; p++ {
-		m.write(a+pages(2*p), 1)
+		m.write(a+pages(16*p), 1)
 	}
 	maps, retypes := m.calls["Map"], m.calls["Retype"]
 	all := m.total()
-	if maps > scattered+2 || retypes > scattered/8+6 || all > maps+retypes {
+	const tables = scattered / 32
+	if maps > scattered+tables+2 || retypes > scattered/8+tables+6 || all > maps+retypes {
 		t.Errorf("%d faults: %d Map, %d Retype, %d in all", scattered-1, maps, retypes, all)
 	}
+	// Those that come near others bring eight pages each, in whatever order they go.
+	a = m.mmap(low+pages(20*scattered), 1024, readWrite)
+	m.total()
+	for p := uint64(0); p < 1024; p += 2 {
+		m.write(a+pages(p+1), 1)
+		m.write(a+pages(p), 1)
+	}
+	if all := m.total(); all > 1024/8*2+1024/16+20 {
+		t.Errorf("1024 pages from behind by twos: %d invocations", all)
+	}
 	// Faults that go upwards bring 16 pages each.
-	a = m.mmap(low+pages(4*scattered), 1024, readWrite)
+	a = m.mmap(low+pages(24*scattered), 1024, readWrite)
 	m.total()
 	for p := range uint64(1024) {
 		m.write(a+pages(p), 1)
@@ -36,7 +47,7 @@ func TestInvocations(t *testing.T) {
 		t.Errorf("1024 pages upwards: %d invocations", all)
 	}
 	// A page that is mapped, touched and unmapped over and over.
-	a = low + pages(8*scattered)
+	a = low + pages(28*scattered)
 	m.write(m.mmap(a+pages(1), 1, readWrite), 1)
 	m.total()
 	for range 64 {
@@ -51,7 +62,7 @@ func TestInvocations(t *testing.T) {
 	// Unmapping whole mappings: one Unmap each, one Delete for each chunk.
 	unmaps := scattered
 	m.total()
-	if e := Munmap(low, pages(2*scattered)); e != 0 {
+	if e := Munmap(low, pages(16*scattered)); e != 0 {
 		t.Fatal(e)
 	}
 	if got := m.calls["Unmap"]; got > unmaps {
