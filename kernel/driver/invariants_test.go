@@ -58,7 +58,7 @@ func (c *core) check() error {
 	maps := c.mappings(objects)
 	mounted := map[memory.Phys]int{}
 	for _, table := range objects {
-		if table.Type < abicap.PageTable1 || table.Type > abicap.PageTable4 || table.Ready == 0 {
+		if table.Type < abicap.PageTable1 || table.Type > abicap.PageTable4 || table.Ready == 0 || table.Owner != c.k.Machine.Core {
 			continue
 		}
 		most := memory.Phys(tableEntries)
@@ -71,10 +71,10 @@ func (c *core) check() error {
 			if e == 0 {
 				continue
 			}
-			if err := checkEntry(e, at, table.Type, objects, maps); err != nil {
+			if err := c.checkEntry(e, at, table.Type, objects, maps); err != nil {
 				return fmt.Errorf("entry %#x at %d of a %v: %w", e, i, table.Type, err)
 			}
-			if !isPage(e, levelOf(table.Type)) {
+			if !isPage(e, levelOf(table.Type)) && e&amd64.PageForeign == 0 {
 				mounted[amd64.Frame(e)]++
 			}
 		}
@@ -87,7 +87,7 @@ func (c *core) check() error {
 	return c.checkDispatchers(objects)
 }
 
-func checkEntry(e uint64, at memory.Phys, table abicap.Type, objects []abicap.Description, maps []mapping) error {
+func (c *core) checkEntry(e uint64, at memory.Phys, table abicap.Type, objects []abicap.Description, maps []mapping) error {
 	level := levelOf(table)
 	to := uint64(amd64.Frame(e))
 	size := uint64(amd64.Span(level))
@@ -141,6 +141,8 @@ func checkEntry(e uint64, at memory.Phys, table abicap.Type, objects []abicap.De
 		return fmt.Errorf("leads to nothing that may be mapped")
 	case page && source.Type == abicap.Dispatcher && (to < source.Base+kcb.SharedAt || to >= source.Base+kcb.SharedAt+abi.DispatcherSize):
 		return fmt.Errorf("leads into what the kernel keeps of a dispatcher")
+	case (source.Owner != c.k.Machine.Core && !page) != (e&amd64.PageForeign != 0):
+		return fmt.Errorf("marked wrongly, if it leads to a table of core %d", source.Owner)
 	case page && source.Type == abicap.DeviceFrame && e&amd64.PageUncached == 0:
 		return fmt.Errorf("device registers, cached")
 	case !allowed:

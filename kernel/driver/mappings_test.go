@@ -403,7 +403,7 @@ func TestRandomMappings(t *testing.T) {
 func (c *core) entries() map[memory.Phys]uint64 {
 	all := map[memory.Phys]uint64{}
 	for _, o := range c.objects() {
-		if o.Type >= abicap.PageTable1 && o.Type <= abicap.PageTable4 && o.Ready != 0 {
+		if o.Type >= abicap.PageTable1 && o.Type <= abicap.PageTable4 && o.Ready != 0 && o.Owner == c.k.Machine.Core {
 			for i := range memory.Phys(tableEntries / 2) {
 				at := memory.Phys(o.Base) + 8*i
 				if e := amd64.Entry(&c.k.Pages, at); e != 0 {
