@@ -23,7 +23,7 @@ var parallelPrograms = []struct {
 	args []string
 }{
 	{"sort", []string{"2000000"}},
-	{"graph", []string{"40000", "6"}},
+	{"graph", []string{"20000", "6"}},
 }
 
 // parallel returns the steps that time parallel programs on one, two and four
