@@ -89,6 +89,7 @@ var binaries = map[string]string{
 	"capability": "./bench/capability",
 	"lmp":        "./bench/lmp",
 	"upcall":     "./bench/upcall",
+	"thread":     "./bench/thread",
 	"spawn":      "./bench/spawn",
 	"idle":       "./bench/idle",
 	"slope":      "./bench/slope",

@@ -42,16 +42,18 @@ func (b *bench) steps() []step {
 			return b.addLines(result.Runs[0].Stdout, false)
 		}})
 	}
-	steps = append(steps, step{"linux micro and spawn", func(ctx context.Context) error {
-		programs := append(b.measuring(true), b.program("spawn", fmt.Sprint(spawnCount), "/bin/hello"), b.program("hello"))
-		result, err := b.linux(ctx, baseline.Config{Cores: 1}, programs...)
+	steps = append(steps, step{"linux micro, thread and spawn", func(ctx context.Context) error {
+		programs := append(b.measuring(true), b.program("spawn", fmt.Sprint(spawnCount), "/bin/hello"))
+		result, err := b.linux(ctx, baseline.Config{Cores: 1}, append(programs, b.program("hello"))...)
 		if err != nil {
 			return err
 		}
-		if err := b.addLines(result.Runs[0].Stdout, true); err != nil {
-			return err
+		for _, run := range result.Runs[:len(programs)] {
+			if err := b.addLines(run.Stdout, true); err != nil {
+				return err
+			}
 		}
-		return b.addLines(result.Runs[1].Stdout, true)
+		return nil
 	}})
 	if b.wanted("spawn") {
 		steps = append(steps, step{"skerry spawn", b.skerrySpawn})
@@ -102,6 +104,10 @@ func (b *bench) measuring(linux bool, args ...string) []baseline.Program {
 	upcalls := func(row string) bool { return strings.HasPrefix(row, "upcall_") || row == "preemption" }
 	if !linux && (len(b.only) == 0 || slices.ContainsFunc(b.only, upcalls)) {
 		programs = append(programs, b.program("upcall", args...))
+	}
+	threads := func(row string) bool { return strings.HasPrefix(row, "thread_") && row != "thread_create" }
+	if len(b.only) == 0 || slices.ContainsFunc(b.only, threads) {
+		programs = append(programs, b.program("thread", args...))
 	}
 	return programs
 }
