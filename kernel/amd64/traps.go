@@ -106,6 +106,9 @@ func SetUser(u *User) {
 	userRegs, userVector, userPage, linuxEntry = u.Registers, u.Vector, u.Page, u.LinuxEntry
 }
 
+// UserRegisters returns User.Registers of the last SetUser, 0 before.
+func UserRegisters() uintptr { return userRegs }
+
 // TakeLinuxCalls returns how many Linux calls were sent back up to liboses since
 // it was last called.
 func TakeLinuxCalls() uint64 {
@@ -122,6 +125,9 @@ func TakeLinuxCalls() uint64 {
 //
 // It must be called with interrupts off and on the dispatch loop's goroutine.
 func EnterUser(full uint64)
+
+// Called reports whether EnterUser returned for a native call.
+func Called() bool { return trapVector == NativeCall }
 
 // LastTrap tells why EnterUser returned.
 func LastTrap() Trap {

@@ -48,4 +48,5 @@ func (s *System) relocate(to, source memory.Phys) {
 		s.revocations[s.revocation(source)] = to
 	}
 	*s.at(source) = Slot{}
+	s.Emptied++
 }

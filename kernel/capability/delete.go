@@ -116,6 +116,7 @@ func (s *System) drop(a, heir memory.Phys) {
 	}
 	s.leave(a, heir)
 	*s.at(a) = Slot{}
+	s.Emptied++
 	s.vacated(a)
 }
 

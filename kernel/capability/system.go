@@ -25,6 +25,9 @@ type State struct {
 	root memory.Phys // the tree's root
 	// Count is the number of capabilities.
 	Count uint64
+	// Emptied counts how often a slot has been emptied, from one on: while it is the
+	// same, a reference that named a capability names it still.
+	Emptied uint64
 
 	// The clear list is doubly linked, through word and next: an object can
 	// be deleted while it waits. cleared is how far its first object is.
@@ -85,7 +88,7 @@ type System struct {
 // Init makes an empty State of memory at a physical address; offset is added
 // to an address to reach it.
 func Init(st *State, at memory.Phys, offset uintptr, core uint32) {
-	*st = State{Offset: offset, Core: core, at: at}
+	*st = State{Offset: offset, Core: core, at: at, Emptied: 1}
 }
 
 // reclaimSlot returns the address of a slot of the reclaim queue.

@@ -1,6 +1,8 @@
 package carry
 
 import (
+	"unsafe"
+
 	"skerry/abi"
 	"skerry/kernel/amd64"
 	"skerry/kernel/console"
@@ -9,13 +11,6 @@ import (
 // dying says that the kernel is printing its last words; a fault now has
 // nothing to add.
 var dying bool
-
-// Current tells which domain runs or last ran, for last words: its number and
-// name.
-var Current struct {
-	Domain uint32
-	Name   [32]byte
-}
 
 // Stop ends this core's kernel: it says why, and what happened last, tells the
 // other cores, and halts this one for ever. It runs in any context of ring 0.
@@ -31,14 +26,7 @@ func Stop(why string) {
 	console.Write(why)
 	console.Flush()
 	console.Write("dispatcher ")
-	console.Number(uint64(Current.Domain))
-	console.Write(" ")
-	for _, c := range Current.Name {
-		if c == 0 {
-			break
-		}
-		console.Byte(c)
-	}
+	lastRun()
 	console.Flush()
 	n := core.NumEvents
 	for i := n - min(n, uint64(len(core.Events))); i < n; i++ {
@@ -90,4 +78,22 @@ func unexpected(t amd64.Trap) {
 	console.Flush()
 	trace(r.RSP)
 	Stop("unexpected trap in freestanding code")
+}
+
+// lastRun writes the number and the name of the domain that runs or last ran, if it is
+// there.
+func lastRun() {
+	for _, d := range core.Dispatchers {
+		if d == nil || uintptr(unsafe.Pointer(&d.Regs)) != amd64.UserRegisters() {
+			continue
+		}
+		console.Number(uint64(d.Domain))
+		console.Write(" ")
+		for _, c := range d.Name {
+			if c == 0 {
+				break
+			}
+			console.Byte(c)
+		}
+	}
 }

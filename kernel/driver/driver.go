@@ -138,11 +138,17 @@ func (d *Driver) run() {
 	if b.Resume != kcb.ResumeCall {
 		full = d.resume(b)
 	}
-	if d.stale || d.loaded != b.Root {
-		d.load(b.Root)
+	for {
+		if d.stale || d.loaded != b.Root {
+			d.load(b.Root)
+		}
+		amd64.EnterUser(full)
+		d.k.Counters.Events++
+		if !amd64.Called() || b.Regs.RAX&^quickWords != quick || !d.pass(b) {
+			break
+		}
+		b, full = d.running, 0
 	}
-	amd64.EnterUser(full)
-	d.k.Counters.Events++
 	t := amd64.LastTrap()
 	switch {
 	case t.Vector == amd64.NativeCall:

@@ -17,6 +17,7 @@ type post struct {
 	r           *rand.Rand
 	dispatchers []*party
 	full        map[uint32]bool // slots that hold a capability
+	passed      int             // calls that went the quick way
 }
 
 // party is what the model has of a dispatcher.
@@ -305,7 +306,16 @@ func (p *post) messages(o *party, to, from *postbox, any bool, words []uint64, g
 	was := *r
 	o.Resume = kcb.ResumeCall
 	p.running, p.upcall = o.DCB, false
-	p.native(o.DCB)
+	if p.r.IntN(2) == 0 {
+		for _, o := range p.dispatchers {
+			p.lags(o.DCB) // as if these had handed the core to each other before
+		}
+	}
+	if r.RAX&^quickWords == quick && p.pass(o.DCB) {
+		p.passed++
+	} else {
+		p.native(o.DCB)
+	}
 	upcall := p.upcall
 	p.settle()
 
@@ -376,6 +386,8 @@ func (p *post) step() {
 	slot := postAccept + uint32(r.IntN(postGiven))
 	runs := !o.ended && !o.waits
 	switch n := r.IntN(100); {
+	case n < 15 && runs && o != t && !t.ended && !t.waits:
+		p.rally(o, t, mine, other)
 	case n < 60 && runs:
 		o.Page().Disabled = uint32(r.IntN(2))
 		var to, from *postbox
@@ -486,6 +498,27 @@ func (p *post) step() {
 	p.agree()
 }
 
+// rally has two dispatchers call and answer each other, as long as they can.
+func (p *post) rally(o, t *party, mine, other *postbox) {
+	if p.r.IntN(2) == 0 {
+		p.messages(t, nil, other, false, nil, 0, abi.WaitForever)
+	} else {
+		p.messages(t, nil, nil, true, nil, 0, abi.WaitForever)
+	}
+	for range 2 + p.r.IntN(6) {
+		o.Page().HasWork, o.work = 0, false
+		if o.waits || !t.waits {
+			return
+		}
+		words := make([]uint64, p.r.IntN(abi.MessageWords+1))
+		for i := range words {
+			words[i] = p.r.Uint64()
+		}
+		p.messages(o, other, mine, false, words, 0, abi.WaitForever)
+		o, t, mine, other = t, o, other, mine
+	}
+}
+
 // orphanedBut is the end of an endpoint that goes with its dispatcher.
 func (p *post) orphanedBut(e *postbox, o *party) {
 	o.ended, o.waits = true, false
@@ -520,12 +553,17 @@ func (p *post) agree() {
 // TestMessages does at random what can be done to dispatchers and endpoints, and
 // holds all that comes back against the model.
 func TestMessages(t *testing.T) {
+	passed := 0
 	for seed := range uint64(30) {
 		p := newPost(t, seed, []uint64{256, 512}, []uint64{256, 256}, []uint64{512, 256}, []uint64{256})
 		for range 3000 {
 			p.step()
 		}
 		p.sound()
+		passed += p.passed
+	}
+	if passed < 1000 {
+		t.Errorf("only %d calls went the quick way", passed)
 	}
 }
 
@@ -708,4 +746,58 @@ func FuzzMessage(f *testing.F) {
 		}
 		p.sound()
 	})
+}
+
+// TestQuickWay makes calls that go the quick way, but for one thing.
+func TestQuickWay(t *testing.T) {
+	p := newPost(t, 1, []uint64{256}, []uint64{256})
+	a, b := p.dispatchers[0], p.dispatchers[1]
+	const elsewhere = 120
+	mine, other := a.endpoints[0].slot, b.endpoints[0].slot
+	call := func(o *party, to, from uint32) (passed bool, err abi.Error) {
+		o.Regs = abi.Registers{RAX: quick | 4<<8, RDI: ref(to) | ref(from)<<32, RBP: abi.WaitForever, RSI: 1}
+		p.running = o.DCB
+		for _, o := range p.dispatchers {
+			p.lags(o.DCB)
+			o.Page().HasWork = 0
+		}
+		if !p.pass(o.DCB) {
+			p.native(o.DCB)
+			return false, abi.Error(o.Regs.RAX)
+		}
+		return true, abi.OK
+	}
+	ready := func() { // a call of a's goes the quick way
+		t.Helper()
+		b.Regs = abi.Registers{RAX: quick, RDI: ref(other) << 32, RBP: abi.WaitForever}
+		p.native(b.DCB)
+		if passed, _ := call(a, other, mine); !passed {
+			t.Fatal("not the quick way")
+		}
+		if passed, _ := call(b, mine, other); !passed || a.State != abi.DomainReady {
+			t.Fatal("not the quick way back")
+		}
+	}
+	ready()
+	if passed, err := call(a, other, other); passed || err != abi.ErrArgument {
+		t.Errorf("received from another's endpoint: %v", err)
+	}
+	for _, slot := range []uint32{mine, other} {
+		p.must(ref(base), abicap.L2CNodeMove, elsewhere, ref(slot))
+		if passed, err := call(a, other, mine); passed || err != abicap.ErrEmpty {
+			t.Errorf("the capability in slot %d is elsewhere: %v", slot, err)
+		}
+		p.must(ref(base), abicap.L2CNodeMint, uint64(slot), ref(elsewhere), uint64(abicap.RightGrant))
+		if passed, err := call(a, other, mine); passed || err != abicap.ErrRights {
+			t.Errorf("the capability in slot %d has no rights: %v", slot, err)
+		}
+		p.must(ref(base), abicap.L2CNodeDelete, uint64(slot))
+		p.must(ref(base), abicap.L2CNodeMove, uint64(slot), ref(elsewhere))
+		if passed, _ := call(a, other, mine); !passed {
+			t.Fatalf("the capability in slot %d is back, and it is not the quick way", slot)
+		}
+		if passed, _ := call(b, mine, other); !passed {
+			t.Fatal("not the quick way back")
+		}
+	}
 }

@@ -96,7 +96,6 @@ func (d *Driver) switchTo(b *kcb.DCB, now int64) {
 	b.Counts.Dispatches++
 	d.k.Counters.Dispatches++
 	d.setUser(b)
-	carry.Current.Domain, carry.Current.Name = b.Domain, b.Name
 }
 
 // account adds to the running dispatcher's accounts what it has used up to now.

@@ -113,10 +113,25 @@ type Messages struct {
 	// Filled is the set of its endpoints out of which something can be
 	// received, Met of those whose Watchers or Senders may not be empty.
 	Filled, Met Places
+	// Way is what the endpoints of its last quick call are.
+	Way Way
+
 	// Wants are the endpoints, of others, at which it waits until they take a
 	// message; NextWant is which it gives up for one more.
 	Wants    [8]Want
 	NextWant uint32
+}
+
+// Way is what the two endpoints that a CallMessage names were found to be. It holds
+// while no slot has been emptied since.
+type Way struct {
+	Endpoints uint64 // the references, as in the call
+	Emptied   uint64 // what capability.State.Emptied was
+	// Target and Endpoint are to whom and where it goes, at To; From is where the
+	// answer is to come.
+	Target   *DCB
+	Endpoint *Endpoint
+	To, From memory.Phys
 }
 
 // Want says that a dispatcher wants to be notified when an endpoint takes

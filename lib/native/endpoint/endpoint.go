@@ -139,7 +139,10 @@ func (e Endpoint) Call(to capability.Reference, m *Message, until time.Time) err
 	if uint(m.Len) > abi.MessageWords {
 		return capability.ErrArgument
 	}
-	limit := deadline(until)
+	limit := uint64(abi.WaitForever)
+	if !until.IsZero() {
+		limit = deadline(until)
+	}
 	r := raw.Message{Call: call(m), Endpoints: uint64(to) | uint64(e)<<32, Deadline: limit}
 	raw.Exchange(&r, &m.Words)
 	if capability.Error(r.Call) == capability.ErrInterrupted {
