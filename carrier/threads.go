@@ -174,9 +174,15 @@ func (t *Threads) Next() *Thread {
 		t.unready(i)
 	case i == None:
 		return nil
-	default:
+	default: // what unready does, for the first
 		t.readied--
-		t.unlink(&t.ready, i)
+		th := t.At(i)
+		if t.ready.head = th.next; th.next == None {
+			t.ready.tail = None
+		} else {
+			t.At(th.next).prev = None
+			th.next = None
+		}
 	}
 	th := t.At(i)
 	th.state = Running
