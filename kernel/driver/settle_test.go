@@ -102,6 +102,25 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// TestSettleWhileAsked unmaps another page while other cores are asked to forget
+// the first: they are asked again without anybody's doing.
+func TestSettleWhileAsked(t *testing.T) {
+	s := newCores(t, 2)
+	s.share(1, 1)
+	for page := range uint64(2) {
+		if err := s.invoke(0, pageMapping, abicap.MappingUnmap, page, 1, 0); err != abi.OK || s.settles() != abicap.ErrPending {
+			t.Fatalf("page %d: %v", page, err)
+		}
+	}
+	if s.sent != 1 {
+		t.Errorf("%d interrupts while one is on its way", s.sent)
+	}
+	s.handleAll()
+	if s.notified(0) != 1 || s.settles() != abi.OK {
+		t.Errorf("notified %d times", s.notified(0))
+	}
+}
+
 // TestProtectSettles holds that taking a permission away is taking away, and
 // giving one is not.
 func TestProtectSettles(t *testing.T) {

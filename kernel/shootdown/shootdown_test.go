@@ -226,9 +226,15 @@ func TestOneRequestAtATime(t *testing.T) {
 		t.Error("what nobody shares has a generation")
 	}
 	s.Share(2, 1)
+	s.Taken()
+	if _, ok := s.Request(2); ok {
+		t.Error("a core is asked though nobody needs to know")
+	}
 	sent := 0
-	for range 100 {
-		s.Taken()
+	for i := range 100 {
+		if i > 0 {
+			s.Taken()
+		}
 		s.Need(s.Generation())
 		if _, ok := s.Request(2); ok {
 			sent++
