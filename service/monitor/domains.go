@@ -62,7 +62,7 @@ func (k *kernel) Channels() (agent.Channels, error) {
 		return agent.Channels{}, err
 	}
 	frame, err := k.fill(func(frame capability.Reference) error {
-		return retype(frame, slot, capability.Frame, 0, abi.ChannelsSize)
+		return settling(func() error { return retype(frame, slot, capability.Frame, 0, abi.ChannelsSize) })
 	})
 	if err == nil {
 		var at uintptr

@@ -73,11 +73,16 @@ func (k *kernel) Make(b memory.Block) (agent.Piece, error) {
 	if b.Whole() {
 		return agent.Piece{Block: b, Reference: b.Root.Reference}, nil
 	}
-	r, err := k.fill(func(slot capability.Reference) error { return carve(slot, b) })
-	if errors.Is(err, capability.ErrInUse) && !settled() {
-		err = capability.ErrAgain
+	for range attempts {
+		r, err := k.fill(func(slot capability.Reference) error { return carve(slot, b) })
+		switch {
+		case !errors.Is(err, capability.ErrInUse):
+			return agent.Piece{Block: b, Reference: r}, err
+		case !settled():
+			return agent.Piece{}, capability.ErrAgain
+		}
 	}
-	return agent.Piece{Block: b, Reference: r}, err
+	return agent.Piece{}, capability.ErrInUse
 }
 
 // carve makes the capability of a block in a slot.

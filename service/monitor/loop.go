@@ -206,7 +206,7 @@ func (m *monitor) exchange(p *peer) (progress bool) {
 	}
 	p.stream.Flush()
 	if p.channel.NeedsDoorbell() {
-		if err := native.NotifyCore(p.core); err != nil {
+		if err := native.NotifyCore(p.core); err != nil && !m.look(p) {
 			m.lost(p, err)
 		}
 	}
@@ -217,13 +217,17 @@ func (m *monitor) exchange(p *peer) (progress bool) {
 // rings every doorbell.
 func (m *monitor) lookAround() {
 	for _, p := range m.peers {
-		if p.dead {
-			continue
-		}
-		if state, err := native.CoreState(p.core); err == nil && state == abi.CorePanicked {
-			m.lost(p, errPanicked)
-		}
+		m.look(p)
 	}
+}
+
+// look gives up a monitor if its kernel has ended, and reports whether it has
+// been given up.
+func (m *monitor) look(p *peer) bool {
+	if state, err := native.CoreState(p.core); !p.dead && err == nil && state == abi.CorePanicked {
+		m.lost(p, errPanicked)
+	}
+	return p.dead
 }
 
 var errPanicked = errors.New("its kernel has panicked")

@@ -85,7 +85,8 @@ func mint(slot, source capability.Reference, rights capability.Rights) error {
 // cleared; every time some is.
 const patience = 1 << 16
 
-// retype makes an object of a part of another in an empty slot.
+// retype makes an object of a part of another in an empty slot. ErrInUse may say
+// no more than that other cores may hold translations to the memory; see settling.
 func retype(slot, source capability.Reference, t capability.Type, offset, size uint64) error {
 	err := cnode(slot).Retype(slot.Slot(), 1, source, t, offset, size)
 	if !errors.Is(err, capability.ErrPending) {

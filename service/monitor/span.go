@@ -143,3 +143,13 @@ func settle() bool {
 // attempts is how often a Retype that is refused with ErrInUse is tried: memory
 // that other cores may hold translations to is not made into anything.
 const attempts = 100
+
+// settling makes such attempts.
+func settling(attempt func() error) (err error) {
+	for range attempts {
+		if err = attempt(); !errors.Is(err, capability.ErrInUse) || !settle() {
+			break
+		}
+	}
+	return err
+}
