@@ -20,6 +20,7 @@ var libosCalls = [abi.LibosCallEnd - abi.LibosCall]func(*carrier.Thread) int64{
 	abi.LibosRAM - abi.LibosCall:      callLibosRAM,
 	abi.LibosGiveRAM - abi.LibosCall:  callLibosGiveRAM,
 	abi.LibosMemory - abi.LibosCall:   callLibosMemory,
+	abi.LibosYield - abi.LibosCall:    callLibosYield,
 }
 
 // referenceOf returns the reference in an argument: 0, which names nothing, for
@@ -84,4 +85,13 @@ func callLibosMemory(th *carrier.Thread) int64 {
 	}
 	vspace.Memory(at[abi.Memory](th.Regs.RDI))
 	return 0
+}
+
+// callLibosYield does not come back, but by the run upcall, in which the thread has
+// its turn again; or with an error.
+func callLibosYield(th *carrier.Thread) int64 {
+	th.Regs.RAX = 0
+	threads.Yield()
+	th.Regs.RAX = uint64(libosErrno(native(abi.CallYield, th.Regs.RDI, 0)))
+	return switched
 }

@@ -51,6 +51,14 @@ func Unmap(at uintptr, bytes uint64) error {
 	return err
 }
 
+// Yield lets other dispatchers of the core run, and other threads of the program.
+// What is left of the program's turn goes to the dispatcher behind an endpoint, with
+// right Send, if that can run; 0: to whoever is next.
+func Yield(to capability.Reference) error {
+	_, err := libos("yield", abi.LibosYield, uintptr(to), 0, 0, 0, 0)
+	return err
+}
+
 // RAM takes bytes of RAM, a power of two that is at least abi.PageSize, out of
 // what the domain holds, and puts the capability into an empty slot from Slot.
 func RAM(bytes uint64, slot capability.Reference) error {

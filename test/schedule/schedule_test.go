@@ -25,7 +25,7 @@ func counted(t *testing.T, programs []boot.Program) []string {
 	t.Helper()
 	boot.Need(t)
 	for i := range programs {
-		programs[i].Capabilities = []string{manifest.Inspect}
+		programs[i].Capabilities = []string{manifest.Inspect, manifest.Dispatch}
 	}
 	file, _ := boot.Image(t, &boot.Machine{Cores: 1, Programs: programs})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
@@ -104,6 +104,22 @@ func TestReservation(t *testing.T) {
 	light.Weight = 1
 	if latest, _ := run(light); latest <= deadline {
 		t.Errorf("without a reservation it was done after %v, so this shows nothing", latest)
+	}
+}
+
+// TestDirectedYield has a program give its turns to one of two dispatchers that compute
+// beside it: that has two shares of the core, the other has one.
+func TestDirectedYield(t *testing.T) {
+	const while = 300 * ms
+	line := counted(t, []boot.Program{{Package: "testdata/yield.go", Args: []string{fmt.Sprint(while.Milliseconds())}}})[0]
+	var two, one int64
+	if _, err := fmt.Sscan(line, &two, &one); err != nil {
+		t.Fatalf("it printed %q", line)
+	}
+	t.Logf("one had %d us, the other %d us", two, one)
+	const tolerance = 25_000
+	if share := while.Microseconds() / 3; max(two-2*share, 2*share-two) > tolerance || max(one-share, share-one) > tolerance {
+		t.Errorf("one had %d us, the other %d us; they should have had %d and %d", two, one, 2*share, share)
 	}
 }
 
