@@ -12,6 +12,7 @@ import (
 
 // arrive puts a thread that has come into the table, set aside.
 func arrive(slot int, m *span.Message) *carrier.Thread {
+	process = spanned.frame.Process() // a satellite may start before home does
 	th := threads.Enter(carrier.Index(slot), &m.Thread)
 	giveVector(th)
 	takeSignals(th, slot)

@@ -130,6 +130,7 @@ func (c *scheduleCase) with(memory, missing uint64) (args [3]uint64) {
 func freshThreads(t *testing.T) *carrier.Thread {
 	t.Helper()
 	clear(bytesAt(heapThreads, maxThreads*uint64(carrier.ThreadSize)))
+	process = 1
 	return initThreads()
 }
 

@@ -24,6 +24,7 @@ func start() {
 		fail("the spawner gave no valid Info")
 	}
 	clocks.started = now()
+	process = max(int32(dispatcher().Domain), 1)
 	home := joinSpan(info)
 	initMemory()
 	if !home {

@@ -12,16 +12,13 @@ var (
 	signals carrier.Signals
 )
 
-// processID is the program's process number: that of its domain.
-func processID() int32 {
-	if spanned.satellite {
-		return spanned.frame.Process()
-	}
-	return max(int32(dispatcher().Domain), 1)
-}
+// process is the program's process number: that of its domain, at home.
+var process int32
+
+func processID() int32 { return process }
 
 func initThreads() *carrier.Thread {
-	th := threads.Init(heapThreads, maxThreads, processID())
+	th := threads.Init(heapThreads, maxThreads, process)
 	th.AltStack.Flags = linux.SS_DISABLE
 	giveVector(th)
 	th.Turn, clocks.turn = quantum, quantum
