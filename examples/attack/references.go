@@ -175,7 +175,7 @@ var referenceAttacks = []attack{
 	})},
 	{"cap-ring-everything", "ring what is no doorbell", func(string) (outcome, error) {
 		var t tries
-		for _, slot := range []uint32{capability.SlotEndpoint, capability.SlotDomain, capability.SlotArchive, capability.SlotMemory} {
+		for _, slot := range []uint32{capability.SlotDomain, capability.SlotArchive, capability.SlotMemory} {
 			err, _ := invoke(own(slot), capability.DoorbellRing)
 			t.refuse(err, "slot %d was rung", slot)
 		}
