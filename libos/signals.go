@@ -87,10 +87,12 @@ func send(th *carrier.Thread, signal int, code int32) {
 		return
 	}
 	for i := range carrier.Index(threads.Used()) {
-		if th := threads.At(i); th.State() != carrier.Free && signals.Deliverable(th) {
-			threads.Interrupt(th)
-			return
+		th := threads.At(i)
+		if th.State() == carrier.Free || !signals.Deliverable(th) || spanned.on && passengerAt(int(i)).back != 0 {
+			continue
 		}
+		threads.Interrupt(th)
+		return
 	}
 	if spanned.on {
 		sendElsewhere(signal)
@@ -98,12 +100,12 @@ func send(th *carrier.Thread, signal int, code int32) {
 }
 
 // sendElsewhere sends a signal that is pending for the program, and that no thread
-// at home can take, to the first thread that is not at home.
+// of home's own can take, to the first that is another's.
 func sendElsewhere(signal int) {
 	f := &spanned.frame
 	bit := carrier.SignalBit(signal)
 	for slot := 0; slot < maxThreads && signals.Pending&bit != 0; slot++ {
-		if f.Has(slot) && f.Location(slot) != f.Self() {
+		if f.Has(slot) && (f.Location(slot) != f.Self() || passengerAt(slot).back != 0) {
 			signals.Pending &^= bit
 			f.Signal(slot, bit, false)
 		}

@@ -280,6 +280,7 @@ func attend() (woken int) {
 
 // lookAt does what a slot says. It returns how many threads that made ready.
 func lookAt(slot int) (woken int) {
+	vspace.Replenish() // each may touch new heap
 	f := &spanned.frame
 	p := passengerAt(slot)
 	if m := f.Receive(slot); m != nil {
@@ -293,7 +294,6 @@ func lookAt(slot int) (woken int) {
 			serveGuest(arrive(slot, m), slot)
 			return 0
 		case span.Fault:
-			vspace.Replenish()
 			serveFault(m)
 			m.Kind = span.FaultDone
 			f.Send(slot, int(m.From))

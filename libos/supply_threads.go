@@ -71,6 +71,16 @@ func listThreads() {
 	supplier.Send(supply.Listed, payload[:])
 }
 
+// waitKey returns what a blocked thread waits for.
+func waitKey(th *carrier.Thread) uint64 {
+	if spanned.on {
+		if slot := slotOf(th); passengerAt(slot).waits {
+			return spanned.frame.Key(slot)
+		}
+	}
+	return th.Key()
+}
+
 // describe says what a thread is doing.
 func describe(th *carrier.Thread) supply.Thread {
 	d := supply.Thread{
@@ -82,10 +92,12 @@ func describe(th *carrier.Thread) supply.Thread {
 		d.State = supply.Running
 	case carrier.Ready:
 		d.State = supply.Ready
+	case carrier.Aside:
+		d.State, d.Wait = supply.Blocked, supply.WaitPeer
 	case carrier.Blocked:
 		d.State = supply.Blocked
 		d.Deadline = th.Deadline
-		switch key := th.Key(); {
+		switch key := waitKey(th); {
 		case key == 0:
 			d.Wait = supply.WaitTime
 		case key&fileKey != 0:

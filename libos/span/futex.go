@@ -11,8 +11,11 @@ func (f *Frame) Wait(slot int, key uint64, bits uint32) {
 	atomic.StoreUint64(&c.waiting[slot], key) // a full fence
 }
 
+// Key returns what the thread of a slot waits for, 0 if for nothing any more.
+func (f *Frame) Key(slot int) uint64 { return atomic.LoadUint64(&f.control().waiting[slot]) }
+
 // Woken says whether somebody has claimed the waiting thread of a slot.
-func (f *Frame) Woken(slot int) bool { return atomic.LoadUint64(&f.control().waiting[slot]) == 0 }
+func (f *Frame) Woken(slot int) bool { return f.Key(slot) == 0 }
 
 // EndWait takes the announcement of a thread back. It says whether the thread was
 // claimed before that.
