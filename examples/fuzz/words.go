@@ -6,6 +6,7 @@ import (
 	"skerry/abi"
 	"skerry/abi/capability"
 	"skerry/abi/capability/table"
+	"skerry/lib/native/raw"
 )
 
 // forbidden are addresses to which no call may write.
@@ -205,6 +206,10 @@ func (f *fuzzer) anyCall() {
 	if f.r.IntN(4) == 0 {
 		number = f.word()
 	}
+	if uint8(number) == abi.CallMessage {
+		f.message()
+		return
+	}
 	a, n := f.address(), f.word()
 	switch number &^ abi.NativeCall {
 	case abi.CallInvoke:
@@ -233,4 +238,32 @@ func (f *fuzzer) anyCall() {
 	if number&^abi.NativeCall >= abi.NumCalls && err != capability.ErrCall {
 		f.breach("call %#x, which there is not, returned %s", number, err.Name())
 	}
+}
+
+// message makes a CallMessage that waits no longer than a moment.
+func (f *fuzzer) message() {
+	f.last = "a message"
+	end := func() uint64 {
+		switch f.r.IntN(4) {
+		case 0:
+			return 0
+		case 1:
+			return f.word() & (1<<32 - 1)
+		}
+		return uint64(f.reference(f.find(capability.Endpoint)))
+	}
+	m := raw.Message{Call: abi.NativeCall | abi.CallMessage, Endpoints: end() | end()<<32, Deadline: f.r.Uint64N(3)}
+	if m.Call |= f.r.Uint64N(abi.MessageWords+2) << 8; f.wild && f.r.IntN(4) == 0 {
+		m.Call |= f.word() &^ abi.NativeCall << 32
+	}
+	if f.wild && f.r.IntN(8) == 0 {
+		m.Call |= f.word() &^ 255
+	}
+	var words [abi.MessageWords]uint64
+	raw.Exchange(&m, &words)
+	f.calls++
+	if m.Call >= uint64(capability.Errors) {
+		f.breach("a message returned error %#x, which does not exist", m.Call)
+	}
+	f.results[m.Call]++
 }
