@@ -3,15 +3,13 @@ package carrier
 import "unsafe"
 
 // Offsets for assembly that switches between two threads of level 0 by itself.
-// In Threads: the address of the table, the indices of the current thread and of
-// the first and the last that are ready at level 0, and the highest level above 0
-// that has ready threads, 0 if none has.
+// In Threads: the address of the table, and the indices of the current thread and of
+// the first and the last that are ready at level 0.
 const (
 	ThreadsBase    = unsafe.Offsetof(Threads{}.base)
 	ThreadsCurrent = unsafe.Offsetof(Threads{}.current)
 	ThreadsFirst   = unsafe.Offsetof(Threads{}.ready) + unsafe.Offsetof(queue{}.head)
 	ThreadsLast    = unsafe.Offsetof(Threads{}.ready) + unsafe.Offsetof(queue{}.tail)
-	ThreadsTop     = unsafe.Offsetof(Threads{}.above) + unsafe.Offsetof(levels{}.top)
 )
 
 // In Thread: its state, its neighbours in the queue, and its manner, a word of

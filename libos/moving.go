@@ -73,7 +73,7 @@ func destination(th *carrier.Thread, slot int, p *passenger) int {
 // movable says whether a thread that could run, or is current in a call, can do so
 // elsewhere.
 func movable(th *carrier.Thread, p *passenger) bool {
-	return th.Resume == carrier.ResumeCall && !th.Restart && !p.again && p.signal == 0
+	return th.Resume <= carrier.ResumeYield && !th.Restart && !p.again && p.signal == 0
 }
 
 // balance says how many threads could run here, and sends those away for which there

@@ -40,11 +40,15 @@ func pollSupply() {
 	}
 }
 
+// spare is room for what else is sent while an answer is: its end, and a request for
+// memory, which the table of threads may need where it has not been looked at yet.
+const spare = 4
+
 // listThreads answers the question with a part of the table of threads. If there
 // is no room for that, the question stays: when the spawner has read what fills
 // the channel, its acknowledgement rings the doorbell.
 func listThreads() {
-	if !question.asked || supplier.Free() < supply.ListMost+1 {
+	if !question.asked || supplier.Free() < supply.ListMost+spare {
 		return
 	}
 	question.asked = false
@@ -109,3 +113,13 @@ func describe(th *carrier.Thread) supply.Thread {
 	}
 	return d
 }
+// waitsFor returns the key of what a blocked thread waits for; 0 if only for its
+// deadline. Threads of a domain with several dispatchers wait for futexes in the
+// frame between them.
+func waitsFor(th *carrier.Thread) uint64 {
+	if spanned.on && passengerAt(slotOf(th)).waits {
+		return spanned.frame.Key(slotOf(th))
+	}
+	return th.Key()
+}
+

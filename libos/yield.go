@@ -18,7 +18,6 @@ const (
 	threadsCurrent = carrier.ThreadsCurrent
 	threadsFirst   = carrier.ThreadsFirst
 	threadsLast    = carrier.ThreadsLast
-	threadsTop     = carrier.ThreadsTop
 	signalsPending = unsafe.Offsetof(carrier.Signals{}.Pending)
 	noThread       = carrier.None
 	stateRunning   = carrier.Running

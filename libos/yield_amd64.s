@@ -27,12 +27,11 @@ TEXT ·vdsoYield(SB), NOSPLIT|NOFRAME, $0
 	SHRL $8, R8
 	JNE  general
 
-	// The next thread: DX its address, BX its index.
+	// The next thread: DX its address, BX its index. None of a higher priority is
+	// ready, or it would have run instead of this one.
 	MOVL ·threads+const_threadsFirst(SB), BX
 	TESTL BX, BX
 	JLT  general
-	CMPL ·threads+const_threadsTop(SB), $0
-	JNE  general
 	MOVQ ·threads+const_threadsBase(SB), R10
 	IMUL3Q $const_threadSize, BX, DX
 	ADDQ R10, DX

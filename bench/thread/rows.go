@@ -6,14 +6,19 @@ import (
 	"syscall"
 
 	"skerry/bench/measure"
+	"skerry/lib/native/vdso"
 	"skerry/lib/thread"
 )
 
 var rows = []measure.Row{
-	{Name: "thread_switch", Prepare: func() (measure.Operation, error) { return turns(thread.Yield) }},
-	{Name: "thread_switch_call", Prepare: func() (measure.Operation, error) {
-		return turns(func() { syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0) })
+	{Name: "thread_switch", Prepare: func() (measure.Operation, error) {
+		if f := vdso.Symbol(vdso.Yield); f != 0 {
+			return yielding(func() { turns(f, many) }, many)
+		}
+		return yielding(yieldCall, 1)
 	}},
+	{Name: "thread_switch_call", Prepare: func() (measure.Operation, error) { return yielding(yieldCall, 1) }},
+	{Name: "thread_yield", Prepare: func() (measure.Operation, error) { return yielding(thread.Yield, 1) }},
 	{Name: "thread_mutex", Prepare: func() (measure.Operation, error) {
 		var m thread.Mutex
 		return measure.Operation{Run: func() {
@@ -57,8 +62,18 @@ func pair(second func()) (end func(), err error) {
 	}, nil
 }
 
-// turns is two threads that yield to each other: one operation is two switches.
-func turns(yield func()) (measure.Operation, error) {
+// turns calls the system's function that yields, n times.
+func turns(function uintptr, n int)
+
+// many is how often turns yields for one operation.
+const many = 1000
+
+// yieldCall is the call that yields.
+func yieldCall() { syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0) }
+
+// yielding is two threads that yield to each other: one operation is so many yields,
+// and two switches for each.
+func yielding(yield func(), yields int) (measure.Operation, error) {
 	var stop atomic.Bool
 	end, err := pair(func() {
 		for !stop.Load() {
@@ -68,7 +83,7 @@ func turns(yield func()) (measure.Operation, error) {
 	if err != nil {
 		return measure.Operation{}, err
 	}
-	return measure.Operation{Run: yield, Units: 2, Done: func() {
+	return measure.Operation{Run: yield, Units: 2 * yields, Done: func() {
 		stop.Store(true)
 		end()
 	}}, nil

@@ -3,10 +3,12 @@ package thread
 import (
 	"runtime"
 	"syscall"
+
+	"skerry/lib/native/vdso"
 )
 
 // yieldFunction is the address of Skerry's function that yields, 0 elsewhere.
-var yieldFunction = vdsoSymbol("__skerry_yield")
+var yieldFunction = vdso.Symbol(vdso.Yield)
 
 // Yield lets other threads of the caller's priority run before it goes on, those that
 // hold a processor of Go's scheduler; if there are none, it lets other goroutines run.
@@ -15,7 +17,7 @@ var yieldFunction = vdsoSymbol("__skerry_yield")
 func Yield() {
 	if yieldFunction == 0 {
 		syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
-	} else if call(yieldFunction) == 0 {
+	} else if vdso.Call(yieldFunction) == 0 {
 		return
 	}
 	runtime.Gosched()

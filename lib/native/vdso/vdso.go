@@ -1,4 +1,7 @@
-package thread
+// Package vdso finds functions that the system has put into the program's memory: the
+// vDSO. Package thread imports it, and what measures such functions. It works on
+// Linux as on Skerry, and never calls the system but to read /proc/self/auxv.
+package vdso
 
 import (
 	"bytes"
@@ -21,9 +24,17 @@ const (
 	dynamicSymbols = 6
 )
 
-// vdsoSymbol returns the address of a function that the system has put into the
-// program's memory, 0 if there is none of that name.
-func vdsoSymbol(name string) uintptr {
+// Yield is Skerry's function that lets the next ready thread of the caller's priority
+// run: it returns 0 when it is the caller's turn again, 1 at once if there is none.
+const Yield = "__skerry_yield"
+
+// Call calls a function of the vDSO that has no arguments and keeps no registers but
+// SP, BP and FS base, and returns its result. It must make do with the little stack
+// that assembly finds.
+func Call(function uintptr) uintptr
+
+// Symbol returns the address of a function, 0 if the system has none of that name.
+func Symbol(name string) uintptr {
 	base := auxiliary(linux.AT_SYSINFO_EHDR)
 	if base == 0 {
 		return 0
