@@ -113,13 +113,3 @@ func describe(th *carrier.Thread) supply.Thread {
 	}
 	return d
 }
-// waitsFor returns the key of what a blocked thread waits for; 0 if only for its
-// deadline. Threads of a domain with several dispatchers wait for futexes in the
-// frame between them.
-func waitsFor(th *carrier.Thread) uint64 {
-	if spanned.on && passengerAt(slotOf(th)).waits {
-		return spanned.frame.Key(slotOf(th))
-	}
-	return th.Key()
-}
-
