@@ -30,7 +30,8 @@ import (
 // the page tables of all kernels and all domains. It proves rule 1 of the design: no page
 // that one kernel can write is mapped by another but the declared channels;
 // and that nothing is writable and executable, in either ring, not even under
-// two addresses.
+// two addresses. One of the programs spans the cores: what its dispatchers share
+// is what they must, and only they have it.
 func TestTables(t *testing.T) {
 	boot.Need(t)
 	const cores = 4
@@ -38,12 +39,13 @@ func TestTables(t *testing.T) {
 	for i := range cores {
 		m.Programs = append(m.Programs, boot.Program{Package: boot.Example(t, "spin"), Core: i})
 	}
+	m.Programs = append(m.Programs, boot.Program{Package: boot.Example(t, "spin"), Core: 1, Cores: []int{0, 2, 3}})
 	file, running := boot.Image(t, m)
 	socket := filepath.Join(t.TempDir(), "qmp")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	started := make(chan struct{}, cores)
+	started := make(chan struct{}, cores+1)
 	go func() {
 		_, err := session.Run(ctx, &session.Config{
 			Machine: machine.Config{Image: file, Cores: cores, Memory: 512 << 20, Accel: machine.TCG,
@@ -58,7 +60,7 @@ func TestTables(t *testing.T) {
 	case err := <-ended:
 		t.Fatal("the machine did not start: ", err)
 	}
-	for range cores {
+	for range cores + 1 {
 		select {
 		case <-started:
 		case err := <-ended:
@@ -88,10 +90,11 @@ func TestTables(t *testing.T) {
 			domains = append(domains, &space{core: core, domain: d, mapping: w.walk(uint64(d.Root))})
 		}
 	}
-	if len(domains) != 2*cores {
-		t.Errorf("%d domains, want a monitor and a program on each of %d cores", len(domains), cores)
+	if len(domains) != 3*cores {
+		t.Errorf("%d dispatchers, want a monitor, a program and part of another on each of %d cores", len(domains), cores)
 	}
 	checkKernels(t, kernels)
+	checkSpans(t, kernels, domains, cores)
 	checkDomains(t, kernels, domains)
 }
 
@@ -99,7 +102,18 @@ func TestTables(t *testing.T) {
 type space struct {
 	core   int
 	domain *kcb.DCB
+	// home is the core that owns what the program's dispatchers share, -1 if there
+	// is nothing like that.
+	home int
 	*mapping
+}
+
+// with reports whether two are dispatchers of the same program.
+func (s *space) with(o *space) bool { return s.span != 0 && s.span == o.span }
+
+// common reports whether what a dispatcher has at an address is its program's.
+func (s *space) common(va uint64) bool {
+	return s.span != 0 && (va < abi.SpanTop || va-abi.SpanBase < abi.SpanSize(abi.MaxDispatchers))
 }
 
 func (s *space) String() string {
@@ -142,10 +156,58 @@ func checkKernels(t *testing.T, kernels []*mapping) {
 	}
 }
 
+// checkSpans checks what the dispatchers of the program on several cores share:
+// home's page tables for the program's memory, in its core's memory, and the frame at
+// abi.SpanBase; nobody else has any of these tables, or one of another core.
+func checkSpans(t *testing.T, kernels []*mapping, domains []*space, cores int) {
+	spanned := 0
+	for _, a := range domains {
+		a.home = -1
+		if a.span == 0 {
+			continue
+		}
+		spanned++
+		for core, k := range kernels {
+			if k.kernel[a.span].mapped {
+				a.home = core
+			}
+		}
+		if a.home != 1 {
+			t.Errorf("%v: home is core %d, want 1", a, a.home)
+		}
+	}
+	if spanned != cores {
+		t.Errorf("%d dispatchers have a frame that they share, want %d", spanned, cores)
+	}
+	for _, a := range domains {
+		shared := 0
+		for table, va := range a.userTables {
+			own := kernels[a.core].kernel[table].mapped
+			if !own && !(a.common(va) && va < abi.SpanTop && kernels[a.home].kernel[table].mapped) {
+				t.Errorf("%v: the table for %#x, at %#x, is not its core's", a, va, table)
+			}
+			for _, b := range domains {
+				other, there := b.userTables[table]
+				if a == b || !there {
+					continue
+				}
+				shared++
+				if !a.with(b) || va != other || va >= abi.SpanTop {
+					t.Errorf("%v and %v share the table at %#x, for %#x and %#x", a, b, table, va, other)
+				}
+			}
+		}
+		if shared < (spanned-1)*abi.SpanTables && a.span != 0 {
+			t.Errorf("%v shares %d tables", a, shared)
+		}
+	}
+}
+
 // checkDomains checks every domain's address space: its kernel half is its
 // core's; it maps nothing writable and executable, no page table, nothing of
-// another core's kernel that one of them could write, and shares nothing
-// writable but its channels with its monitor, and monitors theirs.
+// another core's kernel that one of them could write, but what home has of the
+// program, and shares nothing writable but its channels with its monitor, that
+// with the other dispatchers, and monitors theirs.
 func checkDomains(t *testing.T, kernels []*mapping, domains []*space) {
 	for _, a := range domains {
 		if len(a.kernel) != len(kernels[a.core].kernel) {
@@ -165,7 +227,7 @@ func checkDomains(t *testing.T, kernels []*mapping, domains []*space) {
 				if r.write && in.execute {
 					t.Errorf("%v can write the code of core %d's kernel at %#x", a, core, page)
 				}
-				if core != a.core && in.write {
+				if core != a.core && in.write && !(core == a.home && a.common(r.va)) {
 					t.Errorf("%v maps page %#x, which core %d's kernel can write", a, page, core)
 				}
 			}
@@ -181,7 +243,8 @@ func checkDomains(t *testing.T, kernels []*mapping, domains []*space) {
 				}
 				stdio := a.core == b.core && (b.monitor() && inStdio(r.va) || a.monitor() && inStdio(other.va))
 				channel := a.monitor() && b.monitor() && inChannels(r.va) && inChannels(other.va)
-				if !stdio && !channel {
+				program := a.with(b) && a.common(r.va) && r.va == other.va
+				if !stdio && !channel && !program {
 					t.Errorf("page %#x can be written by %v and is mapped by %v", page, a, b)
 				}
 			}
@@ -246,6 +309,8 @@ type mapping struct {
 	kernel, user map[uint64]rights
 	at           map[uint64]uint64 // kernel address → physical page
 	tables       map[uint64]bool   // the pages of its tables
+	userTables   map[uint64]uint64 // those of the user half below the top: page → first address
+	span         uint64            // the page at abi.SpanBase, 0 for none
 }
 
 // find returns the physical address that a kernel address is mapped to.
@@ -295,7 +360,7 @@ func (w *walker) entry(table, i uint64) uint64 {
 }
 
 func (w *walker) walk(root uint64) *mapping {
-	m := &mapping{kernel: map[uint64]rights{}, user: map[uint64]rights{}, at: map[uint64]uint64{}, tables: map[uint64]bool{}}
+	m := &mapping{kernel: map[uint64]rights{}, user: map[uint64]rights{}, at: map[uint64]uint64{}, tables: map[uint64]bool{}, userTables: map[uint64]uint64{}}
 	w.table(m, root&0x000f_ffff_ffff_f000, 3, 0, rights{mapped: true, write: true, execute: true}, true)
 	return m
 }
@@ -304,6 +369,9 @@ func (w *walker) walk(root uint64) *mapping {
 func (w *walker) table(m *mapping, table uint64, level uint, va uint64, above rights, user bool) {
 	const present, write, userBit, large, nx = 1, 2, 4, 1 << 7, 1 << 63
 	m.tables[table] = true
+	if level < 3 && va < 1<<47 {
+		m.userTables[table] = va
+	}
 	for i := range uint64(512) {
 		e := w.entry(table, i)
 		if e&present == 0 {
@@ -325,6 +393,9 @@ func (w *walker) table(m *mapping, table uint64, level uint, va uint64, above ri
 		set := m.kernel
 		if u {
 			set = m.user
+			if at == abi.SpanBase {
+				m.span = next
+			}
 			if at >= 1<<47 {
 				w.t.Errorf("kernel address %#x is the user's", at)
 			}
