@@ -41,7 +41,7 @@ type graph struct {
 }
 
 func main() {
-	nodes, rounds, goroutines := 40_000, 6, 16
+	nodes, rounds, goroutines := 10_000, 6, 16
 	for i, into := range []*int{&nodes, &rounds, &goroutines} {
 		if len(os.Args) <= i+1 {
 			break
