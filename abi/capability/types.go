@@ -285,7 +285,7 @@ const (
 	L1CNodeMint
 	// L1CNodeMove (slot, source) moves the source into an empty slot.
 	L1CNodeMove
-	// L1CNodeRetype (slots, source, type, offset, size) makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared.
+	// L1CNodeRetype (slots, source, type, offset, size) makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared; ErrInUse: something is made of that part already, or, of RAM, other cores may still reach what was unmapped (abi.CallSettle).
 	L1CNodeRetype
 	// L1CNodeDelete (slot) empties a slot; the last capability to an object ends the object.
 	L1CNodeDelete
@@ -301,7 +301,7 @@ const (
 	L2CNodeMint
 	// L2CNodeMove (slot, source) moves the source into an empty slot.
 	L2CNodeMove
-	// L2CNodeRetype (slots, source, type, offset, size) makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared.
+	// L2CNodeRetype (slots, source, type, offset, size) makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared; ErrInUse: something is made of that part already, or, of RAM, other cores may still reach what was unmapped (abi.CallSettle).
 	L2CNodeRetype
 	// L2CNodeDelete (slot) empties a slot; the last capability to an object ends the object.
 	L2CNodeDelete
@@ -433,21 +433,21 @@ const (
 	KernelReclaim
 	// KernelRelations (capability, owner, relations) sets a capability's owner core and what other cores hold of it.
 	KernelRelations
-	// KernelLend (ram, core) gives RAM in multiples of 2 MiB, of which nothing is made and no copy exists, to another core: its owner changes, and this kernel no longer sees it.
+	// KernelLend (ram, core) gives RAM in multiples of 2 MiB, of which nothing is made and no copy exists, to another core: its owner changes, and this kernel no longer sees it; ErrInUse also while other cores may still reach what was unmapped.
 	KernelLend
 	// KernelAdopt (slot, base, size) makes a capability to RAM that another core has lent to this one.
 	KernelAdopt
-	// KernelRelease (ram) undoes Adopt for RAM of which nothing is made and no copy exists: the capability is deleted.
+	// KernelRelease (ram) undoes Adopt for RAM of which nothing is made and no copy exists: the capability is deleted; ErrInUse also as for Lend.
 	KernelRelease
-	// KernelRegain (ram) undoes Lend when the other core has released the memory.
+	// KernelRegain (ram) undoes Lend when the other core has released the memory; ErrInUse: part of it is imported.
 	KernelRegain
 	// KernelWeight (dispatcher, weight) sets a dispatcher's share of the time that nobody has reserved: 1 to 10000, 100 at first.
 	KernelWeight
 	// KernelReserve (dispatcher, period, budget, deadline) reserves processor time for a dispatcher: budget ns in every period, by deadline ns after its start, 50 us <= budget <= deadline <= period <= 1 s; ErrOverload if the core has not so much left; all 0: ends the reservation; returns how much of the core can be reserved for it, as budget per deadline in millionths, also with ErrOverload.
 	KernelReserve
-	// KernelImport (slot, type, base, size, core) makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, and nothing else.
+	// KernelImport (slot, type, base, size, core) makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, a table only in top tables and once in each, and nothing else.
 	KernelImport
-	// KernelShare (core, tables) says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told of every translation that is taken away here.
+	// KernelShare (core, tables) says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told to forget what is taken away here before anybody relies on it.
 	KernelShare
 )
 

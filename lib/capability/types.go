@@ -95,7 +95,7 @@ func (c L1CNode) Move(slot uint32, source capability.Reference) error {
 	return err
 }
 
-// Retype makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared. It needs right Write.
+// Retype makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared; ErrInUse: something is made of that part already, or, of RAM, other cores may still reach what was unmapped (abi.CallSettle). It needs right Write.
 func (c L1CNode) Retype(first, count uint32, source capability.Reference, kind capability.Type, offset uint64, size uint64) error {
 	_, err := invoke(capability.L1CNode, capability.Reference(c), capability.L1CNodeRetype, uint64(first)|uint64(count)<<32, uint64(source), uint64(kind), uint64(offset), uint64(size))
 	return err
@@ -145,7 +145,7 @@ func (c L2CNode) Move(slot uint32, source capability.Reference) error {
 	return err
 }
 
-// Retype makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared. It needs right Write.
+// Retype makes at most 8 objects of the given type and size, one after the other from an offset into the source, which needs right Retype, and puts them into empty slots; ErrPending: they are made, and get ready when their memory has been cleared; ErrInUse: something is made of that part already, or, of RAM, other cores may still reach what was unmapped (abi.CallSettle). It needs right Write.
 func (c L2CNode) Retype(first, count uint32, source capability.Reference, kind capability.Type, offset uint64, size uint64) error {
 	_, err := invoke(capability.L2CNode, capability.Reference(c), capability.L2CNodeRetype, uint64(first)|uint64(count)<<32, uint64(source), uint64(kind), uint64(offset), uint64(size))
 	return err
@@ -569,7 +569,7 @@ func (c Kernel) Relations(slot capability.Reference, owner uint64, relations uin
 	return err
 }
 
-// Lend gives RAM in multiples of 2 MiB, of which nothing is made and no copy exists, to another core: its owner changes, and this kernel no longer sees it. It needs right Control.
+// Lend gives RAM in multiples of 2 MiB, of which nothing is made and no copy exists, to another core: its owner changes, and this kernel no longer sees it; ErrInUse also while other cores may still reach what was unmapped. It needs right Control.
 func (c Kernel) Lend(ram capability.Reference, core uint64) error {
 	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelLend, uint64(ram), uint64(core))
 	return err
@@ -581,13 +581,13 @@ func (c Kernel) Adopt(slot capability.Reference, base uint64, size uint64) error
 	return err
 }
 
-// Release undoes Adopt for RAM of which nothing is made and no copy exists: the capability is deleted. It needs right Control.
+// Release undoes Adopt for RAM of which nothing is made and no copy exists: the capability is deleted; ErrInUse also as for Lend. It needs right Control.
 func (c Kernel) Release(ram capability.Reference) error {
 	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelRelease, uint64(ram))
 	return err
 }
 
-// Regain undoes Lend when the other core has released the memory. It needs right Control.
+// Regain undoes Lend when the other core has released the memory; ErrInUse: part of it is imported. It needs right Control.
 func (c Kernel) Regain(ram capability.Reference) error {
 	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelRegain, uint64(ram))
 	return err
@@ -604,13 +604,13 @@ func (c Kernel) Reserve(dispatcher capability.Reference, period uint64, budget u
 	return invoke(capability.Kernel, capability.Reference(c), capability.KernelReserve, uint64(dispatcher), uint64(period), uint64(budget), uint64(deadline))
 }
 
-// Import makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, and nothing else. It needs right Control.
+// Import makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, a table only in top tables and once in each, and nothing else. It needs right Control.
 func (c Kernel) Import(slot capability.Reference, kind capability.Type, base uint64, size uint64, core uint64) error {
 	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelImport, uint64(slot), uint64(kind), uint64(base), uint64(size), uint64(core))
 	return err
 }
 
-// Share says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told of every translation that is taken away here. It needs right Control.
+// Share says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told to forget what is taken away here before anybody relies on it. It needs right Control.
 func (c Kernel) Share(core uint64, tables uint64) error {
 	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelShare, uint64(core), uint64(tables))
 	return err
