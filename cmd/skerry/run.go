@@ -141,7 +141,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	r, err := session.Run(limited, s)
 	a.progress.clear()
 	if f.report != "" {
-		if err := writeReport(f.report, s, r); err != nil {
+		if err := writeReport(f.report, s, r, on); err != nil {
 			return err
 		}
 	}
@@ -226,18 +226,19 @@ type report struct {
 
 type programReport struct {
 	Name      string
-	Core      int
+	Core      int   // where it started
+	Cores     []int // all that it ran on
 	Ended     bool
 	Failed    string `json:",omitempty"`
 	Status    abi.Status
 	PeakBytes uint64
 }
 
-func writeReport(name string, s *session.Config, r *session.Result) error {
+func writeReport(name string, s *session.Config, r *session.Result, on [][]int) error {
 	out := report{ReadySeconds: r.ReadyAfter.Seconds(), TotalSeconds: r.Took.Seconds(), Greeting: r.Greeting}
 	for i, o := range r.Outcomes {
 		out.Programs = append(out.Programs, programReport{
-			Name: s.Programs[i].Name, Core: s.Programs[i].Core, Ended: o.Ended, Failed: o.Failed,
+			Name: s.Programs[i].Name, Core: s.Programs[i].Core, Cores: on[i], Ended: o.Ended, Failed: o.Failed,
 			Status: o.Status, PeakBytes: o.Peak,
 		})
 	}

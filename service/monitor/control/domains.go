@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"skerry/service/monitor/wire"
@@ -13,6 +14,11 @@ import (
 // find takes the domain that a command names off its arguments, and the core, if
 // one is named where it started.
 func (c *Control) find(args []string, example string) (p *program, rest []string, err error) {
+	if len(args) > 0 {
+		if number, core, ok := strings.Cut(args[0], "@"); ok && number != "" { // as ps says it
+			args = append([]string{number}, append(args[1:], "@"+core)...)
+		}
+	}
 	cores, args, err := c.onCores(args)
 	switch {
 	case err != nil:

@@ -139,7 +139,7 @@ func TestSchedule(t *testing.T) {
 		t.Errorf("reserved %v", got)
 	}
 	x.expectLines("reserve 3 100ms 500us 1ms @1", "core 1: 50.0 % reserved, of at most 70.0 %")
-	x.expectLines("reserve 2 none", "")
+	x.expectLines("reserve 2@1 none", "")
 	if got := x.kernels[2].Running()[0].Reservation; got != [3]uint64{} {
 		t.Errorf("reserved %v", got)
 	}
