@@ -37,7 +37,7 @@ func (s *System) clearNoMore(a memory.Phys) {
 	}
 	c.state, c.word, c.next = live, 0, 0
 	if isTable(c.kind) {
-		c.word = s.number()
+		s.begin(c)
 	}
 }
 

@@ -146,7 +146,10 @@ func (s *System) object(a memory.Phys) Object {
 	c := s.at(a)
 	o := Object{Type: c.kind, Base: c.base(), Size: c.size}
 	if c.kind == abi.Mapping {
-		o.Entry, o.Entries, o.Table = s.MappingOf(a)
+		o.Entry, o.Entries = c.entries()
+		if t := s.tableOf(a); t != nil {
+			o.Table, o.Top = t.kind, t.top
+		}
 	}
 	return o
 }

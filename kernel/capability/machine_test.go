@@ -101,7 +101,7 @@ func (m *machine) Ended(o Object) {
 		}
 	}
 	if m.ended != nil {
-		o.Table = abi.Null // which of several went first is not said
+		o.Table, o.Top = abi.Null, 0 // which of several went first is not said
 		m.ended[o]++
 	}
 }

@@ -42,6 +42,21 @@ func (s *System) number() uint64 {
 	return s.born
 }
 
+// begin makes a page table of a slot that is ready.
+func (s *System) begin(c *Slot) {
+	c.word = s.number()
+	if c.kind == abi.PageTable4 {
+		c.top = TopOf(memory.Phys(c.base()))
+	}
+}
+
+// TopOf returns what stands for the address space with a top table at an address,
+// more than 0. Others may have the same: it tells in which spaces a page table is
+// not.
+func TopOf(table memory.Phys) uint8 {
+	return uint8(uint64(table)/abi.Of(abi.PageTable4).Least%255) + 1
+}
+
 // Map puts a mapping of the object in the slot source, into count entries from
 // number first on of the page table in the slot table, into the empty slot to.
 // The mapping's range is all of the source's, its rights are Control and those
@@ -57,13 +72,13 @@ func (s *System) Map(to, table, source memory.Phys, first, count uint64) abi.Err
 			return abi.ErrRevoking
 		}
 	}
-	c, t := s.at(source), s.at(table)
+	c, t := s.at(source), s.at(s.firstCopy(table))
 	switch {
 	case !isTable(t.kind) || !mappable(c.kind):
 		return abi.ErrType
 	case count == 0 || count > TableEntries || first > TableEntries-count:
 		return abi.ErrRange
-	case !s.owned(table):
+	case !s.ownedHere(t):
 		return abi.ErrRemote
 	case isTable(c.kind) && c.state != imported && s.Mapped(source):
 		return abi.ErrInUse
@@ -75,6 +90,9 @@ func (s *System) Map(to, table, source memory.Phys, first, count uint64) abi.Err
 		rights: abi.RightControl | c.rights&(abi.RightRead|abi.RightWrite|abi.RightExecute),
 	}
 	s.insert(to)
+	if isTable(c.kind) {
+		s.at(s.firstCopy(source)).top = t.top
+	}
 	return abi.OK
 }
 
@@ -89,16 +107,26 @@ func (s *System) Unmap(a memory.Phys) {
 // how many entries it has, and the type of the page table that they are in:
 // Null if that has gone, and the entries are none of the mapping's.
 func (s *System) MappingOf(a memory.Phys) (entry memory.Phys, count uint64, table abi.Type) {
+	entry, count = s.at(a).entries()
+	if t := s.tableOf(a); t != nil {
+		table = t.kind
+	}
+	return entry, count, table
+}
+
+// tableOf returns the first copy of the page table that the mapping in a slot is
+// in, nil if that has gone.
+func (s *System) tableOf(a memory.Phys) *Slot {
 	c := s.at(a)
-	entry, count = c.entries()
+	entry, _ := c.entries()
 	k := key{first: place(abi.PageTable1, uint64(entry)&^(abi.Of(abi.PageTable1).Align-1)), size: abi.Of(abi.PageTable1).Least, kind: abi.PageTable1}
 	if a := s.ceiling(&k); a != 0 {
 		t := s.at(a)
 		if t.first == k.first && t.size == k.size && isTable(t.kind) && t.state != clearing && t.word < c.identity() {
-			table = t.kind
+			return t
 		}
 	}
-	return entry, count, table
+	return nil
 }
 
 // Mapped reports whether there is a mapping of the whole of a slot's object:

@@ -47,6 +47,13 @@ func newPair(t testing.TB, r *rand.Rand) *pair {
 	return p
 }
 
+// object leaves out in which address space a mapping is: the model has none.
+func (p *pair) object(a memory.Phys) Object {
+	o := p.machine.object(a)
+	o.Top = 0
+	return o
+}
+
 // any returns a slot that holds something, or now and then perhaps nothing.
 func (p *pair) any() memory.Phys {
 	if p.r.IntN(50) == 0 {

@@ -5,7 +5,7 @@ import (
 	"skerry/kernel/memory"
 )
 
-// Owner and relations are the same for all copies of a capability on a core.
+// Owner, relations and top are the same for all copies of a capability on a core.
 // The first copy in order holds them; when another becomes the first it takes
 // them over, so that setting them costs O(log n) however many copies there are.
 // The owner of what holds capabilities is right in every copy: lookup asks it.
@@ -15,7 +15,7 @@ import (
 func (s *System) join(a, of memory.Phys) {
 	first := s.at(s.firstCopy(of))
 	c := s.at(a)
-	c.owner, c.relations = first.owner, first.relations
+	c.owner, c.relations, c.top = first.owner, first.relations, first.top
 	s.insert(a)
 }
 
@@ -24,7 +24,7 @@ func (s *System) join(a, of memory.Phys) {
 func (s *System) leave(a, heir memory.Phys) {
 	if heir != 0 {
 		c, o := s.at(a), s.at(heir)
-		o.owner, o.relations = c.owner, c.relations
+		o.owner, o.relations, o.top = c.owner, c.relations, c.top
 	}
 	s.remove(a)
 }

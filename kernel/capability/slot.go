@@ -34,7 +34,9 @@ type Slot struct {
 	// owner and relations are kept in the first copy alone.
 	owner     uint16
 	relations abi.Relations
-	_         uint8
+	// top is, of a page table, TopOf the top table of the address space that it is
+	// part of, 0 if that is not known. The first copy has it right.
+	top uint8
 }
 
 // state is what is being done to a slot's object.

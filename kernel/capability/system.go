@@ -55,10 +55,12 @@ type Object struct {
 
 	// Entry is the address of a mapping's first entry, Entries how many it
 	// has, Table the type of the page table they are in: Null if that table
-	// has gone, and with it the mapping's entries.
+	// has gone, and with it the mapping's entries. Top says in which address
+	// space that is: TopOf its top table, or 0 if that is not known.
 	Entry   memory.Phys
 	Entries uint64
 	Table   abi.Type
+	Top     uint8
 }
 
 // Kernel is what the capability system asks of the rest of the CPU driver.
@@ -115,7 +117,7 @@ func (s *System) Create(slot memory.Phys, o Object, rights abi.Rights) abi.Error
 		kind: o.Type, rights: rights & abi.Of(o.Type).Rights, owner: uint16(s.Core),
 	}
 	if isTable(o.Type) {
-		c.word = s.number()
+		s.begin(c)
 	}
 	s.insert(slot)
 	return abi.OK

@@ -71,7 +71,7 @@ func (d *Driver) Ended(o capability.Object) {
 	case abicap.Mapping:
 		if o.Table != abicap.Null {
 			e := entries{o.Entry, o.Entries, levelOf(o.Table)}
-			if changed, _ := d.clear(e, o.Base, o.Size); changed {
+			if changed, _ := d.clear(e, o.Base, o.Size); changed && d.mayKnow(o.Top) {
 				d.stale = true
 			}
 		}
@@ -86,6 +86,14 @@ func (d *Driver) Ended(o capability.Object) {
 	case abicap.IRQDestination:
 		d.destinationEnded(o.Base, o.Size)
 	}
+}
+
+// mayKnow reports whether the processor may know translations by tables of which
+// the capability system says in which address space they are: it knows none but of
+// the one that is loaded. What a table was before others were put into it together
+// with what they held is not said of those.
+func (d *Driver) mayKnow(top uint8) bool {
+	return d.grafted || top == 0 || top == capability.TopOf(d.loaded)
 }
 
 // spaceEnded ends all dispatchers that have an address space.

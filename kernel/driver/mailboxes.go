@@ -15,6 +15,7 @@ import (
 // What only a kernel can do to the processor and to others. Tests stand in for it.
 var (
 	setCR3  = amd64.SetCR3
+	invlpg  = amd64.Invlpg
 	sendIPI = amd64.SendIPI
 )
 
