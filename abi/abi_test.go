@@ -71,8 +71,8 @@ func TestMap(t *testing.T) {
 
 // TestNumbers pins the numbers that programs built earlier hold.
 func TestNumbers(t *testing.T) {
-	if CallNop != 0 || CallRandom != 8 || NumCalls != CallRandom+1 {
-		t.Errorf("native calls are numbered %d, %d of %d", CallNop, CallRandom, NumCalls)
+	if CallNop != 0 || CallRandom != 8 || CallMessage != 9 || CallSettle != 10 || NumCalls != CallSettle+1 {
+		t.Errorf("native calls are numbered %d, %d, %d, %d of %d", CallNop, CallRandom, CallMessage, CallSettle, NumCalls)
 	}
 	if OK != 0 || ErrTooBig != 18 {
 		t.Errorf("errors are numbered %d to %d", OK, ErrTooBig)
