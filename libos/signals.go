@@ -83,20 +83,24 @@ func send(th *carrier.Thread, signal int, code int32) {
 		}
 		return
 	}
-	if current := threads.Current(); current != nil && signals.Deliverable(current) {
+	if current := threads.Current(); current != nil && takes(current) {
 		return
 	}
 	for i := range carrier.Index(threads.Used()) {
-		th := threads.At(i)
-		if th.State() == carrier.Free || !signals.Deliverable(th) || spanned.on && passengerAt(int(i)).back != 0 {
-			continue
+		if th := threads.At(i); th.State() != carrier.Free && takes(th) {
+			threads.Interrupt(th)
+			return
 		}
-		threads.Interrupt(th)
-		return
 	}
 	if spanned.on {
 		sendElsewhere(signal)
 	}
+}
+
+// takes says whether a thread would take a signal that is pending for the program,
+// or for it. One that is at home for a call only is gone before it could.
+func takes(th *carrier.Thread) bool {
+	return signals.Deliverable(th) && !(spanned.on && passengerAt(slotOf(th)).back != 0)
 }
 
 // sendElsewhere sends a signal that is pending for the program, and that no thread
