@@ -12,16 +12,15 @@ import (
 )
 
 // kernelShare notes how many top tables of another core lead to tables here. A
-// core whose kernel has ended can still be named.
+// core that is still starting answers when it is ready; one whose kernel has ended
+// can still be named.
 func kernelShare(d *Driver, _ *kcb.DCB, _ memory.Phys, a *capability.Arguments) (uint64, capability.Error) {
 	m := &d.k.Machine
-	switch core := uint32(a[0]); {
-	case a[0] >= uint64(m.Cores):
+	switch {
+	case a[0] >= uint64(m.Cores) || console.StateOf(uint32(a[0])) == abi.CoreAbsent:
 		return 0, capability.ErrNotFound
-	case core == m.Core:
+	case a[0] == uint64(m.Core):
 		return 0, capability.ErrArgument
-	case console.StateOf(core) != abi.CoreRunning && console.StateOf(core) != abi.CorePanicked:
-		return 0, capability.ErrNotFound
 	}
 	d.k.Shootdown.Share(uint32(a[0]), a[1])
 	return 0, capability.OK
