@@ -49,3 +49,28 @@ func TestSpanLosesCore(t *testing.T) {
 		})
 	}
 }
+
+// TestSpanOutOfMemory has programs on several cores take all the memory that there
+// is, of which much is lent by one core to the other, beside such that are killed
+// or have a small quota: each ends for its own reason, and leaves nothing.
+func TestSpanOutOfMemory(t *testing.T) {
+	hog := []string{"memory"}
+	o := boot.Run(t, &boot.Machine{Cores: 2, Memory: 200 * mib, Programs: []boot.Program{
+		{Package: boot.Example(t, "crash"), Args: hog, Core: 1, Runs: 4},
+		{Package: boot.Example(t, "crash"), Args: hog, Core: 0, Cores: []int{1}, Runs: 3},
+		{Package: boot.Example(t, "spin"), Core: 0, Cores: []int{1}, Runs: 15, Kill: 300_000},
+		{Package: boot.Example(t, "sort"), Core: 1, Cores: []int{0}, Quota: 4 * mib},
+	}})
+	for i, p := range o.Outcomes {
+		noRoom := strings.Contains(p.Failed, "no memory left")
+		killed := p.Failed == "" && p.Status.Kind == abi.ExitKilled
+		ranOut := p.Failed == "" && p.Status.Kind == abi.ExitMemory
+		if good := ranOut || noRoom || i == 2 && killed; !p.Ended || !good {
+			t.Errorf("program %d: failed %q, ended with %+v", i, p.Failed, p.End)
+		}
+		if i == 3 && p.Peak > 4*mib {
+			t.Errorf("of a quota of 4 MiB %d bytes were held", p.Peak)
+		}
+	}
+	boot.Settled(t, o.Summary)
+}

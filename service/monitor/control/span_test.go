@@ -277,7 +277,7 @@ func (x *machine) finish() {
 // TestSpanChurn starts, ends and kills programs on several cores at random
 // moments, with messages in any order that channels allow, and loses cores.
 func TestSpanChurn(t *testing.T) {
-	rounds := 400
+	rounds := 200
 	if testing.Short() {
 		rounds = 40
 	}
