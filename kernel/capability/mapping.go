@@ -90,10 +90,20 @@ func (s *System) Map(to, table, source memory.Phys, first, count uint64) abi.Err
 		rights: abi.RightControl | c.rights&(abi.RightRead|abi.RightWrite|abi.RightExecute),
 	}
 	s.insert(to)
-	if isTable(c.kind) {
-		s.at(s.firstCopy(source)).top = t.top
+	if isTable(c.kind) && c.state != imported {
+		s.become(s.at(s.firstCopy(source)), t.top)
 	}
 	return abi.OK
+}
+
+// become makes a page table part of an address space. What has been put into it
+// before is part of the same, or, as it was of none, not known to be of any; but
+// if it has been part of another, of that, and nothing is known any more.
+func (s *System) become(table *Slot, top uint8) {
+	if table.kind != abi.PageTable1 && table.top != 0 && table.top != top {
+		s.Grafted = true
+	}
+	table.top = top
 }
 
 // Unmap empties the slot of a mapping, all of whose entries the caller has

@@ -38,6 +38,9 @@ type State struct {
 
 	// born is the last number given to a page table or a mapping.
 	born uint64
+	// Grafted says that Object.Top may be wrong: a page table has been moved from
+	// one address space to another together with what was in it.
+	Grafted bool
 
 	revocations    [MaxRevocations]memory.Phys
 	numRevocations int
@@ -56,7 +59,7 @@ type Object struct {
 	// Entry is the address of a mapping's first entry, Entries how many it
 	// has, Table the type of the page table they are in: Null if that table
 	// has gone, and with it the mapping's entries. Top says in which address
-	// space that is: TopOf its top table, or 0 if that is not known.
+	// space that is, unless State.Grafted: TopOf its top table, 0 if not known.
 	Entry   memory.Phys
 	Entries uint64
 	Table   abi.Type

@@ -88,12 +88,11 @@ func (d *Driver) Ended(o capability.Object) {
 	}
 }
 
-// mayKnow reports whether the processor may know translations by tables of which
-// the capability system says in which address space they are: it knows none but of
-// the one that is loaded. What a table was before others were put into it together
-// with what they held is not said of those.
+// mayKnow reports whether the processor may know translations by page tables that
+// are in the address space that capability.TopOf says top for: it knows none but of
+// the one that is loaded.
 func (d *Driver) mayKnow(top uint8) bool {
-	return d.grafted || top == 0 || top == capability.TopOf(d.loaded)
+	return d.cap.Grafted || top == 0 || top == capability.TopOf(d.loaded)
 }
 
 // spaceEnded ends all dispatchers that have an address space.

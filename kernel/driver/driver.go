@@ -37,9 +37,6 @@ type Driver struct {
 	// again before a user runs.
 	loaded memory.Phys
 	stale  bool
-	// grafted says that page tables with others below them have been mapped: in
-	// which address space those are cannot be told any more.
-	grafted bool
 	// turn says who has the core.
 	turn
 	// upcall says that the running dispatcher is to have a run upcall; retryAt is

@@ -93,18 +93,7 @@ func mapEntries(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Arguments
 		words[i] = entry
 		entry += span
 	}
-	if e.level > 1 && !isPage(words[0], e.level) && words[0]&amd64.PageForeign == 0 {
-		d.graft(amd64.Frame(words[0]))
-	}
 	return 0, capability.OK
-}
-
-// graft takes note if a table that has been mapped, and may hold others, is not
-// empty: then the capability system does not know in which address space these are.
-func (d *Driver) graft(table memory.Phys) {
-	for _, e := range amd64.Entries(&d.k.Pages, table, tableEntries) {
-		d.grafted = d.grafted || e != 0
-	}
 }
 
 // entryFor checks that the object in a slot can be mapped from an offset on, and
