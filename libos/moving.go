@@ -71,9 +71,11 @@ func destination(th *carrier.Thread, slot int, p *passenger) int {
 }
 
 // movable says whether a thread that could run, or is current in a call, can do so
-// elsewhere.
+// elsewhere. One that is about to take a signal stays for that: it may be the
+// program's, which is pending here.
 func movable(th *carrier.Thread, p *passenger) bool {
-	return th.Resume <= carrier.ResumeYield && !th.Restart && !p.again && p.signal == 0
+	return th.Resume <= carrier.ResumeYield && !th.Restart && !p.again && p.signal == 0 &&
+		(p.back != 0 || !signals.Deliverable(th))
 }
 
 // balance says how many threads could run here, and sends those away for which there
