@@ -38,7 +38,13 @@ const (
 
 // Lock locks m and blocks until it can. It fails with EDEADLK if the caller holds m
 // and its kind is ErrorCheck, with EAGAIN if it was locked too often.
-func (m *Mutex) Lock() error { return m.LockUntil(time.Time{}) }
+func (m *Mutex) Lock() error {
+	if me := self(); m.state.CompareAndSwap(free, held) {
+		m.owner.Store(me)
+		return nil
+	}
+	return m.LockUntil(time.Time{})
+}
 
 // LockUntil is Lock but gives up at a deadline, if that is not zero: ETIMEDOUT.
 func (m *Mutex) LockUntil(deadline time.Time) error {
