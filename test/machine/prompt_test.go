@@ -47,15 +47,16 @@ func TestPrompt(t *testing.T) {
 	}
 }
 
-// TestLookingIn looks at a program, schedules it and ends it from the prompt.
+// TestLookingIn looks at a program on two cores, schedules it and ends it from the
+// prompt.
 func TestLookingIn(t *testing.T) {
 	o := boot.Run(t, &boot.Machine{
 		Cores: 2,
 		Bin:   []string{boot.Example(t, "hello"), boot.Example(t, "spin")},
-		// When hello has ended, spin has started: messages to a core keep their
-		// order.
-		Script: "run spin @1 &\nrun hello @1\nthreads 2 @1\nrenice 2 200\nreserve 2 10ms 2ms\nreserve 2 10ms 10ms\nps\nps -v\n" +
-			"reserve 2 none\nkill 2\nrun hello @1\nps\npoweroff\n",
+		// When hello has ended, spin has started: messages between two cores keep
+		// their order.
+		Script: "run spin @1,0 &\nrun hello @1,0\nthreads 2 @1\nrenice 2 200\nreserve 2 10ms 2ms\nreserve 2@1 10ms 10ms\nps\nps -v\n" +
+			"reserve 2 none\nkill 2\nrun hello @1,0\nps\npoweroff\n",
 	})
 	if o.Err != nil {
 		t.Fatal(o.Err)
@@ -63,13 +64,18 @@ func TestLookingIn(t *testing.T) {
 	console := strings.ReplaceAll(o.Console, "\r\n", "\n")
 	at := 0
 	for _, want := range []string{
-		`core +thread +state +policy +priority +waits for\n +1 +\d+ .*running +other +nice 0 +-\n`,
+		`core +thread +state +policy +priority +waits for\n( +[01] +\d+ +(running|ready|blocked) +other +nice 0 .*\n)+`,
 		`core 1: 20.0 % reserved, of at most \d+\.\d %\n`,
+		`core 0: 20.0 % reserved, of at most \d+\.\d %\n`,
 		`core 1: more processor time than is left of the core: \d+\.\d % can be reserved for it\n`,
+		`core 0: more processor time than is left of the core: \d+\.\d % can be reserved for it\n`,
+		` 0 +1 .* 100 +- .* monitor\n`,
 		` 1 +1 .* 100 +- .* monitor\n`,
 		` 1 +2 +ready +.* 200 +2ms of 10ms +\d+ +\d+ +spin\n`,
+		` 0 +2@1 +(ready|waits) +.* 200 +2ms of 10ms +\d+ +\d+ +spin\n`,
 		`core +domain +dispatches +preempted .* throttled +name\n`,
 		` 1 +2 +[1-9]\d* .* spin\n`,
+		` 0 +2@1 +[1-9]\d* .* spin\n`,
 		`spin on core 1 was killed\n`,
 		`> ps\n( .*(name|monitor)\n)+.*> poweroff\n`,
 	} {
