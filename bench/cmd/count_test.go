@@ -20,6 +20,7 @@ var held = []string{
 	"capability_nop", "capability_map_unmap", "capability_retype_delete", "capability_copy_delete",
 	"capability_nop_of_1e3", "capability_map_unmap_of_1e3", "capability_retype_delete_of_1e3", "capability_copy_delete_of_1e3",
 	"capability_revoke_1e2", "capability_revoke_1e4", "kernel_allocations",
+	"thread_switch", "thread_switch_call", "thread_mutex", "thread_semaphore",
 }
 
 // longest is how many instructions a kernel may keep interrupts off.
