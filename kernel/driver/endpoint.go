@@ -65,12 +65,12 @@ func endpointWatch(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argume
 	return 0, capability.OK
 }
 
-// want puts b among those who are notified when an endpoint of t takes messages or
+// want puts b among those who are notified when an endpoint takes messages or
 // capabilities again. Where b wants more than it can it gives up one of the others, and
 // is notified at once: so it asks again for all.
-func (d *Driver) want(b, t *kcb.DCB, at memory.Phys) {
-	e, m := d.endpoint(at), &b.Messages
-	t.Messages.Met |= 1 << kcb.Place(at)
+func (d *Driver) want(b *kcb.DCB, way *kcb.Way) {
+	e, m := way.Endpoint, &b.Messages
+	way.Target.Messages.Met |= 1 << kcb.Place(way.To)
 	w := &m.Wants[m.NextWant%uint32(len(m.Wants))]
 	for i := range m.Wants {
 		switch m.Wants[i].At {

@@ -57,10 +57,14 @@ var _ [64 - (ObjectSize-endpointsAt)/endpointAlign]byte // Place fits a Places
 func Room(size uint64) uint64 { return (size - headerSize) / messageSize }
 
 // Put returns the memory for one more message; there must be room.
-func (e *Endpoint) Put(room uint64) *Message {
-	e.Room = uint16(room)
+func (e *Endpoint) Put(room uint16) *Message {
+	e.Room = room
+	n := e.First + e.Count
+	if n >= room {
+		n -= room
+	}
 	e.Count++
-	return e.message((uint64(e.First) + uint64(e.Count) - 1) % room)
+	return e.message(uint64(n))
 }
 
 // Oldest returns the oldest message; there must be one.
@@ -113,7 +117,7 @@ type Messages struct {
 	// Filled is the set of its endpoints out of which something can be
 	// received, Met of those whose Watchers or Senders may not be empty.
 	Filled, Met Places
-	// Way is what the endpoints of its last quick call are.
+	// Way is what the endpoints of its last call are.
 	Way Way
 
 	// Wants are the endpoints, of others, at which it waits until they take a
@@ -122,16 +126,21 @@ type Messages struct {
 	NextWant uint32
 }
 
-// Way is what the two endpoints that a CallMessage names were found to be. It holds
-// while no slot has been emptied since.
+// Way is what the endpoints that a CallMessage names were found to be. It holds while
+// no slot has been emptied since.
 type Way struct {
 	Endpoints uint64 // the references, as in the call
 	Emptied   uint64 // what capability.State.Emptied was
-	// Target and Endpoint are to whom and where it goes, at To; From is where the
-	// answer is to come.
+	// Endpoint is where a message goes, at To, which has room for Room of them, and
+	// Target whose it is; To is 0 if nothing is sent.
 	Target   *DCB
 	Endpoint *Endpoint
-	To, From memory.Phys
+	To       memory.Phys
+	Room     uint16
+	// From is where one is to come from, as DCB.Awaits; 0 if none is. Both says that
+	// it sends and receives.
+	From memory.Phys
+	Both bool
 }
 
 // Want says that a dispatcher wants to be notified when an endpoint takes
