@@ -13,12 +13,12 @@ package abi
 //	     the words in the same registers; those that the message has not are 0
 //	     on an error RDX says whether the message was sent: 1, or 0
 //
-// First, if to is not 0, it sends: to is a reference to an Endpoint with right
-// Send, capability one of level two, with right Grant, to what a copy of goes
-// along, or 0. If the dispatcher behind the endpoint waits in CallMessage, it
-// has the message at once; otherwise it is put into the endpoint's buffer, and the
-// dispatcher notified. Errors of the sending: those of looking up, ErrFull,
-// ErrNoSlot, ErrPeer if the dispatcher has ended.
+// Both endpoints are looked up first. Then, if to is not 0, it sends: to is a reference
+// to an Endpoint with right Send, capability one of level two, with right Grant, to
+// what a copy of goes along, or 0. If the dispatcher behind the endpoint waits in
+// CallMessage, it has the message at once; otherwise it is put into the endpoint's
+// buffer, and the dispatcher notified. Errors of the sending: those of looking up,
+// ErrFull, ErrNoSlot, ErrPeer if the dispatcher has ended.
 //
 // Then, if from is not 0, it receives: from is a reference to an Endpoint, with right
 // Control, of the caller's own dispatcher, or AnyEndpoint for all it has, in the
@@ -26,12 +26,14 @@ package abi
 // an absolute time in ns; 0 is now, WaitForever never. What remains of the
 // caller's turn goes to whoever it has sent to just before: so a call and its
 // reply, with CallMessage at both ends, switch straight from one to the other.
-// Errors of the receiving: ErrAgain (the deadline was 0), ErrTimeout; ErrPeer, once, if
-// what the endpoint watches has ended and its buffer is empty; ErrInterrupted if
-// the dispatcher is notified, or HasWork is set already: then a message may come
-// later, and the caller asks for it again with to 0.
+// Errors of the receiving: ErrAgain (the deadline was 0), ErrTimeout; ErrPeer, once,
+// with the endpoint's label, when what the endpoint watches has ended and all that
+// came before has been received; ErrInterrupted if the dispatcher is notified, or
+// HasWork is set already: then a message may come later, and the caller asks for it
+// again with to 0. One that is enabled has its run upcall before it sees that.
 //
-// All other registers but RCX, R11 and the vector registers are preserved.
+// A call that does not receive leaves the words as they are, and so does, but for RDX,
+// one that fails. All other registers but RCX, R11 and the vector registers are preserved.
 const (
 	MessageWords      = 10
 	MessageCapability = 1 << 8
