@@ -29,34 +29,37 @@ const (
 	there
 )
 
-// Of a program's quota, the own memory of its dispatchers gets this part, in
-// equal shares of at least leastShare bytes; home has the program's besides.
-const (
-	overhead   = 4
-	leastShare = 1 << 20
-)
+// leastShare is the least that a dispatcher elsewhere than at home may hold when
+// its program has a quota, in bytes.
+const leastShare = 1 << 20
 
-// divide divides a quota of a program with a number of dispatchers. 0 stands for
-// none.
+// divide divides a quota of a program with a number of dispatchers: a quarter of
+// it is for their own memory, in equal shares; home has the rest besides, for the
+// program's. 0 stands for no quota.
 func divide(quota, dispatchers uint64) (home, satellite uint64, err error) {
 	if quota == 0 || dispatchers == 1 {
 		return quota, quota, nil
 	}
-	satellite = max(quota/overhead/dispatchers, leastShare)
+	satellite = max(quota/4/dispatchers, leastShare)
 	if taken := satellite * (dispatchers - 1); taken < quota {
 		return quota - taken, satellite, nil
 	}
 	return 0, 0, capability.ErrQuota
 }
 
+// Where an abi.Info says how many dispatchers there are, and which it is for.
+const (
+	infoHeader    = int(unsafe.Sizeof(abi.Info{}))
+	dispatchersAt = unsafe.Offsetof(abi.Info{}.Dispatchers)
+	dispatcherAt  = unsafe.Offsetof(abi.Info{}.Dispatcher)
+)
+
 // infoFor returns a program's abi.Info for one of its dispatchers.
 func infoFor(info []byte, dispatchers, index uint32) []byte {
 	info = slices.Clone(info)
-	if at := unsafe.Offsetof(abi.Info{}.Dispatchers); uintptr(len(info)) >= unsafe.Sizeof(abi.Info{}) {
-		binary.LittleEndian.PutUint32(info[at:], dispatchers)
-	}
-	if at := unsafe.Offsetof(abi.Info{}.Dispatcher); uintptr(len(info)) >= unsafe.Sizeof(abi.Info{}) {
-		binary.LittleEndian.PutUint32(info[at:], index)
+	if len(info) >= infoHeader {
+		binary.LittleEndian.PutUint32(info[dispatchersAt:], dispatchers)
+		binary.LittleEndian.PutUint32(info[dispatcherAt:], index)
 	}
 	return info
 }
@@ -69,19 +72,11 @@ func (a *Agent) join(m *wire.Extend) {
 		return
 	}
 	c := newChild(m.Program, m.Quota, Domain{
-		Name: m.Name, Info: slices.Clone(m.Info), Grants: m.Grants,
-		Span: &Span{Home: m.Home, Domain: m.Domain, Index: m.Index, Dispatchers: dispatchers(m.Info), Common: m.Common},
+		Name: m.Name, Info: infoFor(m.Info, m.Dispatchers, m.Index), Grants: m.Grants,
+		Span: &Span{Home: m.Home, Domain: m.Domain, Index: m.Index, Dispatchers: m.Dispatchers, Common: m.Common},
 	})
 	c.part = &part
 	a.enter(c)
-}
-
-// dispatchers returns how many an abi.Info says that a domain has.
-func dispatchers(info []byte) uint32 {
-	if uintptr(len(info)) < unsafe.Sizeof(abi.Info{}) {
-		return 1
-	}
-	return max(binary.LittleEndian.Uint32(info[unsafe.Offsetof(abi.Info{}.Dispatchers):]), 1)
 }
 
 // extend asks other cores for a program's dispatchers there.
@@ -93,11 +88,10 @@ func (a *Agent) extend(c *child) error {
 			return fmt.Errorf("share memory with core %d: %w", o.core, err)
 		}
 		o.state = asked
-		index := uint32(i + 1)
 		a.emit(&wire.Extend{
-			Part: a.partOf(c, o), Domain: d.Number, Index: index, Quota: c.share,
+			Part: a.partOf(c, o), Domain: d.Number, Index: uint32(i + 1), Dispatchers: d.Span.Dispatchers,
 			Grants: d.Grants &^ wire.GrantDevices, // which core 0 alone has
-			Common: d.Span.Common, Name: d.Name, Info: infoFor(d.Info, d.Span.Dispatchers, index),
+			Quota:  c.share, Common: d.Span.Common, Name: d.Name, Info: d.Info,
 		})
 	}
 	return nil

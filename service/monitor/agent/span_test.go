@@ -3,7 +3,6 @@ package agent_test
 import (
 	"fmt"
 	"testing"
-	"unsafe"
 
 	"skerry/abi"
 	"skerry/lib/native"
@@ -106,13 +105,6 @@ func TestHomeFails(t *testing.T) {
 	}
 }
 
-// satelliteInfo is for the second of two dispatchers.
-func satelliteInfo(t *testing.T) []byte {
-	info := infoOf(t, "wait")
-	info[unsafe.Offsetof(abi.Info{}.Dispatchers)], info[unsafe.Offsetof(abi.Info{}.Dispatcher)] = 2, 1
-	return info
-}
-
 // TestSatellite: a dispatcher of another core's program runs when it knows the
 // others, and says so when it is gone, however it ended.
 func TestSatellite(t *testing.T) {
@@ -125,7 +117,7 @@ func TestSatellite(t *testing.T) {
 		b := newBench(waits)
 		b.kernel.Slow = 2
 		to := wire.Part{Program: 1, Home: 5, Core: self}
-		extend := &wire.Extend{Part: to, Domain: 9, Index: 1, Quota: 1 << 20, Name: "wait", Info: satelliteInfo(t)}
+		extend := &wire.Extend{Part: to, Domain: 9, Index: 1, Dispatchers: 2, Quota: 1 << 20, Name: "wait", Info: infoOf(t, "wait")}
 		b.Handle(extend)
 		b.Handle(extend)
 		b.run(true)
@@ -174,7 +166,7 @@ func TestSlots(t *testing.T) {
 	b := newBench(waits)
 	for number := uint32(1); number < 1000; number++ {
 		b.log = nil
-		b.Handle(&wire.Extend{Part: wire.Part{Program: number, Home: 5, Core: self}, Index: 1, Info: satelliteInfo(t), Name: "wait"})
+		b.Handle(&wire.Extend{Part: wire.Part{Program: number, Home: 5, Core: self}, Index: 1, Dispatchers: 2, Info: infoOf(t, "wait"), Name: "wait"})
 		b.Handle(&wire.Shrink{Part: wire.Part{Program: number, Home: 5, Core: self}})
 		b.run(true)
 		if len(b.log) != 2 {

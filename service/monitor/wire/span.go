@@ -34,13 +34,13 @@ type (
 	Extend struct {
 		Part
 		// Domain is the program's number at home, Index that of the dispatcher
-		// among the program's.
-		Domain, Index uint32
-		Grants        uint32 // Grant…
-		Quota         uint64 // bytes of memory; 0: as much as the core has
-		Common        Common
-		Name          string // for people, at most 31 bytes
-		Info          []byte // an abi.Info with its strings, for this dispatcher
+		// among its Dispatchers.
+		Domain, Index, Dispatchers uint32
+		Grants                     uint32 // Grant…
+		Quota                      uint64 // bytes of memory; 0: as much as the core has
+		Common                     Common
+		Name                       string // for people, at most 31 bytes
+		Info                       []byte // an abi.Info with its strings
 	}
 	// Extended says that the dispatcher is there, and which RemoteDoorbell is
 	// its.
@@ -99,14 +99,14 @@ func (p *Part) put(b []byte) []byte {
 func (p *Part) get(d *decoder) { p.Program, p.Home, p.Core = d.word(), d.word(), d.word() }
 
 func (m *Extend) append(b []byte) []byte {
-	b = long(word(word(word(m.put(b), m.Domain), m.Index), m.Grants), m.Quota)
+	b = long(word(word(word(word(m.put(b), m.Domain), m.Index), m.Dispatchers), m.Grants), m.Quota)
 	b = fixed(b, &m.Common)
 	return append(text(b, m.Name), m.Info...)
 }
 
 func (m *Extend) decode(d *decoder) {
 	m.get(d)
-	m.Domain, m.Index, m.Grants, m.Quota = d.word(), d.word(), d.word(), d.long()
+	m.Domain, m.Index, m.Dispatchers, m.Grants, m.Quota = d.word(), d.word(), d.word(), d.word(), d.long()
 	d.fixed(&m.Common)
 	m.Name, m.Info = d.text(), d.all()
 }
