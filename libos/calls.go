@@ -45,7 +45,7 @@ var calls = [linux.NumCalls]func(*carrier.Thread) int64{
 	linux.SysSetTidAddress:    callSetTidAddress,
 	linux.SysGettid:           callGettid,
 	linux.SysSetRobustList:    callZero,
-	linux.SysPrctl:            callInvalid,
+	linux.SysPrctl:            callPrctl,
 	linux.SysRseq:             callNoSys,
 	linux.SysMembarrier:       callNoSys,
 	linux.SysClone3:           callNoSys,

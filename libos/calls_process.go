@@ -16,7 +16,6 @@ import (
 const userTop = abi.UserTop
 
 func callZero(*carrier.Thread) int64         { return 0 }
-func callInvalid(*carrier.Thread) int64      { return -linux.EINVAL }
 func callNoSys(*carrier.Thread) int64        { return -linux.ENOSYS }
 func callNotPermitted(*carrier.Thread) int64 { return -linux.EPERM }
 

@@ -298,21 +298,21 @@ func TestName(t *testing.T) {
 	for name, want := range map[string]string{"": "", "short": "short", "fifteen letters": "fifteen letters", "sixteen letters!": "sixteen letters", "a name that is far too long": "a name that is "} {
 		copy(bytesAt(testBase, 64), name+"\x00")
 		th.Regs.RDI, th.Regs.RSI = linux.PR_SET_NAME, testBase
-		if r := callPrctl(th); r != 0 {
+		if r := calls[linux.SysPrctl](th); r != 0 {
 			t.Errorf("%q: %d", name, r)
 		}
 		th.Regs.RDI, th.Regs.RSI = linux.PR_GET_NAME, testBase+64
-		if r := callPrctl(th); r != 0 || string(bytesAt(testBase+64, uint64(len(want))+1)) != want+"\x00" {
+		if r := calls[linux.SysPrctl](th); r != 0 || string(bytesAt(testBase+64, uint64(len(want))+1)) != want+"\x00" {
 			t.Errorf("%q became %q, %d", name, bytesAt(testBase+64, 16), r)
 		}
 	}
 	th.Regs.RSI = 8
 	for _, operation := range []uint64{linux.PR_SET_NAME, linux.PR_GET_NAME} {
-		if th.Regs.RDI = operation; callPrctl(th) != -linux.EFAULT {
+		if th.Regs.RDI = operation; calls[linux.SysPrctl](th) != -linux.EFAULT {
 			t.Error("a bad address is taken")
 		}
 	}
-	if th.Regs.RDI = 0x53564d41; callPrctl(th) != -linux.EINVAL {
+	if th.Regs.RDI = 0x53564d41; calls[linux.SysPrctl](th) != -linux.EINVAL {
 		t.Error("an unknown operation is served")
 	}
 }
