@@ -24,6 +24,11 @@ var lacking = map[string]string{
 // comes of it on one CPU of the host.
 func TestSelection(t *testing.T) { compare(t, "selection.txt", 1) }
 
+// TestSpanning runs those of packages about what goes on at once, each in a
+// machine with four cores and on all of them. What comes of each test must be what
+// comes of it on as many CPUs of the host as that has.
+func TestSpanning(t *testing.T) { compare(t, "spanning.txt", 4) }
+
 // compare runs the tests of the packages that a file names.
 func compare(t *testing.T, selection string, cores int) {
 	boot.Need(t)
@@ -45,11 +50,11 @@ func compare(t *testing.T, selection string, cores int) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			host, err := library.Host(t.Context(), pkg, binary, cores, time.Minute)
+			host, err := library.Host(t.Context(), pkg, binary, cores, 2*time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := skerry.Run(t.Context(), pkg, binary, cores, 2*time.Minute)
+			got, err := skerry.Run(t.Context(), pkg, binary, cores, 4*time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
