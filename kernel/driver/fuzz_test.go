@@ -34,7 +34,7 @@ func (r *callReader) word() uint64 {
 var wild = [...]uint64{
 	1<<64 - 1, 1 << 63, 1<<47 - 1, 1 << 47, 1<<52 - 1, 1<<52 - 4096, abi.WindowBase, abi.WindowBase + corePhys, abi.KernelBase, userEnd,
 	domainAt, domainAt + 4090, abi.DispatcherBase, abi.LibosHeap, uint64(abicap.LevelOneReference(1)), uint64(abicap.MakeReference(2, 1)),
-	abi.PageSize, 2 << 20, 1 << 30, 1 << 20, 16 << 10, 32 << 10, 64 << 10, 256, 512 << 32, 511 | 1<<32, 1 << 32, 8 << 32, 32 << 32, 1<<23 - 1,
+	abi.PageSize, foreignAt, 2 << 20, 1 << 30, 1 << 20, 16 << 10, 32 << 10, 64 << 10, 256, 512 << 32, 511 | 1<<32, 1 << 32, 8 << 32, 32 << 32, 1<<23 - 1,
 }
 
 // argument reads a word: a small number, a slot, one at an edge, several, or any.
@@ -118,6 +118,27 @@ func seeds() (all [][]byte) {
 	invoke(dom+domDir2, abicap.PageTable2Map, 5|8*one, ref(100), ref(102), 0, abi.ProtRead)
 	invoke(base, abicap.L2CNodeRevoke, ram)
 	next()
+	invoke(base, abicap.L2CNodeRetype, 100|one, ref(bells), uint64(abicap.RemoteDoorbell), abi.CoreDispatchers+1, 1)
+	invoke(100, abicap.RemoteDoorbellRing)
+	invoke(kernelSlot, abicap.KernelNotify, 1)
+	invoke(kernelSlot, abicap.KernelImport, ref(101), uint64(abicap.PageTable3), foreignAt, 4096, 1)
+	invoke(dom+domSpace, abicap.PageTable4Map, 3|one, ref(101), ref(102), 0, 0)
+	invoke(kernelSlot, abicap.KernelImport, ref(103), uint64(abicap.Frame), foreignAt+4096, 16<<10, 2)
+	invoke(dom+domDir1, abicap.PageTable1Map, 9|4*one, ref(103), ref(104), 0, readWrite)
+	invoke(104, abicap.MappingProtect, 0, 4, abi.ProtRead, domainAt+9<<12)
+	invoke(base, abicap.L2CNodeMove, 105, ref(101))
+	invoke(base, abicap.L2CNodeDelete, 105)
+	invoke(base, abicap.L2CNodeDelete, 103)
+	next()
+	invoke(kernelSlot, abicap.KernelShare, 1, 1)
+	invoke(dom+domDir1, abicap.PageTable1Map, 9|4*one, ref(dom+domFrame), ref(104), 0, readWrite)
+	invoke(104, abicap.MappingUnmap, 0, 2, domainAt+9<<12)
+	d = writeCall(d, abi.CallSettle, 0, 0)
+	invoke(kernelSlot, abicap.KernelShare, 2, 5)
+	invoke(kernelSlot, abicap.KernelShare, 1, 0)
+	invoke(104, abicap.MappingProtect, 2, 2, abi.ProtRead, domainAt+9<<12)
+	d = writeCall(d, abi.CallSettle, 0, 0)
+	next()
 	for n := byte(0); n < abi.NumCalls+2; n++ {
 		if n != abi.CallInvoke {
 			d = writeCall(d, n, 0, 0, domainAt, 64)
@@ -179,12 +200,13 @@ func TestRandomCalls(t *testing.T) {
 // nativeCalls makes the calls that are read from data, and counts the answers.
 func nativeCalls(t testing.TB, c *core, data []byte) map[abi.Error]int {
 	counts := map[abi.Error]int{}
+	c.beside()
 	ds := [2]*kcb.DCB{c.newDomain(dom, 0, 0), c.newDomain(dom+domFree, domainSize, ref(dom+domBell))}
 	for i, first := range []uint32{dom, dom + domFree} {
 		c.must(ref(first+domDir1), abicap.PageTable1Map, 1<<32, ref(first+domFrame), ref(98+uint32(i)), 0, readWrite)
 		c.must(ref(first+domDispatcher), abicap.DispatcherRun)
 	}
-	r := callReader{data}
+	r, tables := callReader{data}, [3]uint64{}
 	for n := 0; len(r.data) > 0 && n < 100; n++ {
 		control := r.byte()
 		b := ds[control&1]
@@ -217,15 +239,27 @@ func nativeCalls(t testing.TB, c *core, data []byte) map[abi.Error]int {
 		}
 		if number != abi.CallInvoke {
 			copy(a[:], a[1:])
+		} else if abicap.Reference(a[0]) == abicap.Reference(ref(kernelSlot)) && !besides[abicap.Invocation(a[0]>>32)] {
+			continue
 		}
 		c.loaded = b.Root
-		before, loaded := c.known(), c.loaded
+		before, loaded, generation := c.known(), c.loaded, c.k.Shootdown.Generation()
 		_, err := c.call(b, uint64(number), a[:]...)
 		if err >= abi.Error(abicap.Errors) {
 			t.Fatalf("call %d %#x returned %d", number, a, err)
 		}
 		counts[err]++
 		c.work()
+		if loaded == c.loaded && c.k.Shootdown.Generation() == generation && (tables[1] > 0 || tables[2] > 0) {
+			for at, e := range before {
+				if now := c.entryAt(at); now == 0 || allows(e.entry)&^allows(now) != 0 {
+					t.Fatalf("call %d %#x made %#x of the entry %#x at %#x, and other cores need not know", number, a, now, e.entry, at)
+				}
+			}
+		}
+		if err == abi.OK && number == abi.CallInvoke && a[0] == abicap.Word(abicap.Reference(ref(kernelSlot)), abicap.KernelShare) {
+			tables[a[1]] = a[2]
+		}
 		if err := c.remembers(before); err != nil && loaded == c.loaded {
 			t.Fatalf("call %d %#x: %v", number, a, err)
 		}

@@ -444,11 +444,11 @@ func TestRandomMappings(t *testing.T) {
 	}
 }
 
-// known is an entry that the processor may know translations by, and the address
+// known is an entry that the processor may know translations by, and the addresses
 // that it is for.
 type known struct {
-	entry   uint64
-	address uintptr
+	entry         uint64
+	address, size uintptr
 }
 
 // known returns the entries that lead somewhere in the address space that is
@@ -463,7 +463,7 @@ func (c *core) known() map[memory.Phys]known {
 			if e == 0 || level == 3 && i >= tableEntries/2 {
 				continue
 			}
-			all[at] = known{e, address}
+			all[at] = known{e, address, amd64.Span(level)}
 			if !isPage(e, level) && e&amd64.PageForeign == 0 {
 				visit(amd64.Frame(e), level-1, address)
 			}
@@ -483,11 +483,21 @@ func init() {
 	setCR3, invlpg = func(uintptr) {}, func(address uintptr) { forgotten[address] = true }
 }
 
+// forgotten reports whether the processor was told to forget an entry.
+func (k *known) forgotten() bool {
+	for address := range forgotten {
+		if address-k.address < k.size {
+			return true
+		}
+	}
+	return false
+}
+
 // remembers says which of the entries that the processor knew have changed without
 // its being told.
 func (c *core) remembers(before map[memory.Phys]known) error {
 	for at, e := range before {
-		if now := amd64.Entry(&c.k.Pages, at); now != e.entry && !c.stale && !forgotten[e.address] {
+		if now := amd64.Entry(&c.k.Pages, at); now != e.entry && !c.stale && !e.forgotten() {
 			return fmt.Errorf("the entry %#x at %#x, of %#x, became %#x, and the processor is not told", e.entry, at, e.address, now)
 		}
 	}
