@@ -254,8 +254,9 @@ func releaseBlocks(b, n uint32) {
 // held that it should be: it takes eight pieces to hold twice as much, so their
 // numbers are enough for 16 GiB.
 const (
-	mostWanted = 1 << 30
-	wantedPart = 8
+	leastWanted = 8 * supplyLeast
+	mostWanted  = 1 << 30
+	wantedPart  = 8
 )
 
 // demand asks the spawner for RAM, at least about so many bytes.
@@ -295,7 +296,7 @@ const supplyLeast = protocol.Least
 
 // wanted returns how much to ask for when so many bytes are held.
 func wanted(held uint64) uint64 {
-	part := min(max(held/wantedPart, supplyLeast), mostWanted)
+	part := min(max(held/wantedPart, leastWanted), mostWanted)
 	return 1 << (bits.Len64(part) - 1)
 }
 
