@@ -22,7 +22,7 @@ const (
 )
 
 // pending reports whether anything is left to do for work.
-func (d *Driver) pending() bool { return d.cap.Pending() || d.k.Tidings.Any() || d.ringing }
+func (d *Driver) pending() bool { return d.cap.Pending() || d.k.Tidings.Left || d.ringing }
 
 // work does a piece of what the capability system has left to do, and reports
 // whether more can be done at once. When all is done the monitor is told, if it was
@@ -32,7 +32,7 @@ func (d *Driver) work() bool {
 	if d.ringing {
 		d.deliver()
 	}
-	if d.k.Tidings.Any() && d.tell() || d.ringing {
+	if d.k.Tidings.Left && d.tell() || d.ringing {
 		if d.workAt == never {
 			d.workAt = carry.Now() + workEvery
 		}

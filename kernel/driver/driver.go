@@ -129,38 +129,36 @@ func (d *Driver) letIn(by func()) {
 	}
 }
 
-// run lets the dispatcher that has the core run until something happens, and
-// handles that.
+// run lets the dispatcher that has the core run, and serves its native calls, until
+// there is something else; that it handles.
 func (d *Driver) run() {
 	b := d.running
-	d.arm()
 	full := uint64(0)
 	if b.Resume != kcb.ResumeCall {
 		full = d.resume(b)
 	}
+	d.arm()
 	for {
 		if d.stale || d.loaded != b.Root {
 			d.load(b.Root)
 		}
 		amd64.EnterUser(full)
 		d.k.Counters.Events++
-		if !amd64.Called() || b.Regs.RAX&^quickWords != quick || !d.pass(b) {
+		full = 0
+		if !amd64.Called() {
+			d.trapped(b, amd64.LastTrap())
 			break
 		}
-		b, full = d.running, 0
-	}
-	t := amd64.LastTrap()
-	switch {
-	case t.Vector == amd64.NativeCall:
+		if b.Regs.RAX&^quickWords == quick && d.pass(b) {
+			b = d.running
+			continue
+		}
 		b.Resume = kcb.ResumeCall
 		d.native(b)
-	case t.Vector >= 32:
-		b.Resume = kcb.ResumeExact
-		d.interrupt(t.Vector)
-		d.watch(b)
-	default:
-		b.Resume = kcb.ResumeExact
-		d.exception(b, t)
+		if d.changed || d.upcall || d.running != b || b.Resume != kcb.ResumeCall || d.pending() {
+			break
+		}
+		d.arm()
 	}
 	for n := 0; n < workPieces && d.pending(); n++ {
 		d.letIn(amd64.LetIn)
@@ -169,6 +167,17 @@ func (d *Driver) run() {
 	if d.upcall && d.running != nil && d.running.State == abi.DomainReady {
 		d.interruptUser(d.running)
 	}
+}
+
+// trapped handles what stopped b, an interrupt or an exception.
+func (d *Driver) trapped(b *kcb.DCB, t amd64.Trap) {
+	b.Resume = kcb.ResumeExact
+	if t.Vector < 32 {
+		d.exception(b, t)
+		return
+	}
+	d.interrupt(t.Vector)
+	d.watch(b)
 }
 
 // load loads an address space; the processor forgets what it knew of any.

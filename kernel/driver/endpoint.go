@@ -156,10 +156,12 @@ func (d *Driver) tell() bool {
 			w.At = nil
 			d.notify(w.Sender)
 		default:
+			t.Left = false
 			return false
 		}
 	}
-	return t.Any()
+	t.Left = !t.Orphans.Empty() || !t.Senders.Empty()
+	return t.Left
 }
 
 // orphan tells the owner of e that what it watched has ended.

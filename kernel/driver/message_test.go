@@ -545,7 +545,7 @@ func (p *post) agree() {
 			p.t.Fatalf("dispatcher %d has work: %d, want %v", i, o.Page().HasWork, o.work)
 		}
 	}
-	if p.k.Tidings.Any() {
+	if p.k.Tidings.Left {
 		p.t.Fatal("somebody has not been told")
 	}
 }

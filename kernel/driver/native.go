@@ -40,8 +40,7 @@ func (d *Driver) native(b *kcb.DCB) {
 	b.Counts.NativeCalls++
 	d.k.Note(kcb.Event{Ticks: amd64.EventBegan(), Domain: b.Domain, Vector: amd64.NativeCall, Detail: n})
 	if r.RAX&abi.NativeCall == 0 {
-		// A Linux call of a domain that has not named its upcalls.
-		d.end(b, abi.Status{Kind: abi.ExitFault, FaultVector: amd64.NativeCall, FaultRIP: r.RIP})
+		d.unheard(b)
 		return
 	}
 	if n&callMask == abi.CallMessage {
@@ -58,6 +57,11 @@ func (d *Driver) native(b *kcb.DCB) {
 	if d.options.panicAfter != 0 {
 		d.maybePanic()
 	}
+}
+
+// unheard ends b, which has made a Linux call without having named its upcalls.
+func (d *Driver) unheard(b *kcb.DCB) {
+	d.end(b, abi.Status{Kind: abi.ExitFault, FaultVector: amd64.NativeCall, FaultRIP: b.Regs.RIP})
 }
 
 func nop(*Driver, *kcb.DCB, *arguments) (uint64, abi.Error) { return 0, abi.OK }

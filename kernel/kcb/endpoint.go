@@ -153,12 +153,12 @@ type Want struct {
 	At *Endpoint
 }
 
-// Tidings lists who is still to be told of something: the endpoints whose
-// watched ones have ended, by Watch, and Wants of senders.
-type Tidings struct{ Orphans, Senders Link }
-
-// Any reports whether there are any.
-func (t *Tidings) Any() bool { return !t.Orphans.Empty() || !t.Senders.Empty() }
+// Tidings lists who is still to be told of something: the endpoints whose watched ones
+// have ended, by Watch, and Wants of senders. Left says whether there may be any.
+type Tidings struct {
+	Orphans, Senders Link
+	Left             bool
+}
 
 // Watcher returns the Endpoint whose Watch l is, and Wanted the Want whose Link l
 // is: both are first in theirs.
