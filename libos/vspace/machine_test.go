@@ -32,7 +32,8 @@ const (
 	// Where tests let programs map.
 	testBase = 0x10_0000_0000
 	testEnd  = testBase + 64<<30
-	topBase  = abi.ProgramTop - 64<<30
+	topSize  = 64 << 30
+	topBase  = abi.ProgramTop - topSize
 	tablesAt = abi.LibosHeap + 1<<40
 )
 
@@ -69,6 +70,8 @@ type machine struct {
 	// that is refused.
 	failing int
 	inHeap  map[capability.Reference]bool // slots that NestedFault has used
+	// shown, unless it is nil, sees the pages that appear to the program.
+	shown func(address uint64, words *[512]uint64)
 }
 
 // home is where a page table is mapped: the level and the address that its first
@@ -334,17 +337,26 @@ func (m *machine) changed(at, old uint64) {
 
 // inTest says whether tests may map at an address.
 func inTest(address uint64) bool {
-	return testBase <= address && address < testEnd || topBase <= address && address < abi.ProgramTop
+	return testBase <= address && address < testEnd || topBase <= address && address < abi.ProgramTop ||
+		abi.SpanTop-topSize <= address && address < abi.SpanTop
 }
 
 func inHeap(address uint64) bool { return abi.LibosHeap <= address && address < abi.LibosHeapEnd }
 
+// inWindow says whether an address is of the window through which pages are filled.
+func inWindow(address uint64) bool {
+	return tablesAt+windowAt < address && address < tablesAt+leavesAt
+}
+
 func (m *machine) show(address, size, e uint64) {
-	if inHeap(address) {
+	if inHeap(address) && !inWindow(address) {
 		return // the host has it mapped for the test
 	}
-	if !inTest(address) {
+	if !inTest(address) && !inWindow(address) {
 		m.t.Fatalf("mapping at %#x", address)
+	}
+	if m.shown != nil && size == pageSize && !inWindow(address) {
+		m.shown(address, m.words(e&frameMask))
 	}
 	prot := uintptr(0)
 	if e&userEntry != 0 {
@@ -357,7 +369,7 @@ func (m *machine) show(address, size, e uint64) {
 }
 
 func (m *machine) hide(address, size uint64) {
-	if inTest(address) {
+	if inTest(address) || inWindow(address) {
 		raw(m.t, syscall.SYS_MUNMAP, uintptr(address), uintptr(size), 0, 0, 0, 0)
 	}
 }
