@@ -121,7 +121,7 @@ func TestSharedContents(t *testing.T) {
 		}
 		m.shown = watch
 		b := m.mmap(testBase+1<<29, pages/8, readWrite)
-		for p := range pages / 4 {
+		for p := range pages / 8 {
 			m.write(b+p*pageSize, 7)
 		}
 		const base = testBase + 1<<30
