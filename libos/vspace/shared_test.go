@@ -106,7 +106,7 @@ func TestSharedContents(t *testing.T) {
 	}
 	m.refuse = 0 // so that memory is used again
 	m.shown = watch
-	pages := uint64(880)
+	pages := uint64(820)
 	for round := range 3 {
 		a := m.mmap(testBase, pages, readWrite)
 		for p := uint64(0); p < pages; p++ {
