@@ -102,6 +102,8 @@ var referenceAttacks = []attack{
 				{capability.KernelLend, []uint64{uint64(own(capability.SlotMemory)), 1}},
 				{capability.KernelAdopt, []uint64{uint64(own(200)), 0, 2 << 20}}, {capability.KernelRelease, []uint64{uint64(own(capability.SlotMemory))}},
 				{capability.KernelRegain, []uint64{uint64(own(capability.SlotMemory))}},
+				{capability.KernelImport, []uint64{uint64(own(200)), uint64(capability.Frame), 32 << 20, abi.PageSize, 1}},
+				{capability.KernelShare, []uint64{1, 1}},
 			} {
 				err, _ := invoke(r, c.i, c.a...)
 				t.refuse(err, "the kernel served %s", capability.InvocationName(capability.Kernel, c.i))
@@ -109,9 +111,9 @@ var referenceAttacks = []attack{
 		}
 		return t.end()
 	}},
-	{"cap-devices", "use I/O ports, interrupts and counters", func(string) (outcome, error) {
+	{"cap-devices", "use I/O ports, interrupts, counters, and doorbells of other cores", func(string) (outcome, error) {
 		var t tries
-		for _, slot := range []uint32{capability.SlotIRQSource, capability.SlotIRQDestination, capability.SlotIOPorts, capability.SlotCounters, capability.SlotDomains} {
+		for _, slot := range []uint32{capability.SlotIRQSource, capability.SlotIRQDestination, capability.SlotIOPorts, capability.SlotCounters, capability.SlotDomains, capability.SlotDoorbells} {
 			for i := range capability.Invocation(6) {
 				err, _ := invoke(own(slot), i, 0x64, 1, 0xfe)
 				t.refuse(err, "slot %d served invocation %d", slot, i)
