@@ -158,7 +158,9 @@ func (d *Driver) run() {
 		if d.changed || d.upcall || d.running != b || b.Resume != kcb.ResumeCall || d.pending() {
 			break
 		}
-		d.arm()
+		if w := d.k.NextWakeup(); w != nil && w.WakeAt < d.armed || d.workAt < d.armed {
+			d.arm() // the timer would be late for what the call has asked for
+		}
 	}
 	for n := 0; n < workPieces && d.pending(); n++ {
 		d.letIn(amd64.LetIn)
