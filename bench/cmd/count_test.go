@@ -20,6 +20,7 @@ var held = []string{
 	"capability_nop", "capability_map_unmap", "capability_retype_delete", "capability_copy_delete",
 	"capability_nop_of_1e3", "capability_map_unmap_of_1e3", "capability_retype_delete_of_1e3", "capability_copy_delete_of_1e3",
 	"capability_revoke_1e2", "capability_revoke_1e4", "kernel_allocations",
+	"upcall_run", "upcall_trap", "upcall_page_fault", "preemption",
 	"thread_switch", "thread_switch_call", "thread_mutex", "thread_semaphore",
 	"native_nop", "lmp_round_trip", "lmp_round_trip_10", "lmp_one_way",
 }
