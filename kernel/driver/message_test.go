@@ -801,3 +801,59 @@ func TestQuickWay(t *testing.T) {
 		}
 	}
 }
+
+// TestQuickWayGivesWay has two dispatchers call and answer each other without end: when
+// the turn is over the third has the core, and who called has paid.
+func TestQuickWayGivesWay(t *testing.T) {
+	p := newPost(t, 1, []uint64{256}, []uint64{256}, []uint64{256})
+	call := func(o, to *party) {
+		o.Regs = abi.Registers{RAX: quick | 4<<8, RDI: ref(o.endpoints[0].slot) << 32, RBP: abi.WaitForever}
+		if to != nil {
+			o.Regs.RDI |= ref(to.endpoints[0].slot)
+		}
+		o.Page().Disabled, o.Page().HasWork = 1, 0
+	}
+	current := func() *party {
+		return p.dispatchers[slices.IndexFunc(p.dispatchers, func(o *party) bool { return o.DCB == p.running })]
+	}
+	p.choose()
+	server := current()
+	call(server, nil)
+	p.native(server.DCB)
+	p.choose()
+	client := current()
+	call(client, server)
+	if !p.pass(client.DCB) {
+		p.native(client.DCB)
+	}
+	passes := 0
+	for range 100 {
+		o, to := server, client
+		if p.running == client.DCB {
+			o, to = client, server
+		}
+		if p.changed || p.running != o.DCB {
+			t.Fatal("the scheduler is asked")
+		}
+		if call(o, to); p.pass(o.DCB) {
+			passes++
+		} else {
+			p.native(o.DCB)
+		}
+	}
+	if passes < 99 {
+		t.Errorf("%d of 100 went the quick way", passes)
+	}
+	if p.picked != client.DCB || p.until == never {
+		t.Fatalf("picked %p until %d", p.picked, p.until)
+	}
+	p.expire(p.until)
+	if !p.changed {
+		t.Fatal("the end of the turn means nothing")
+	}
+	p.charged -= 1_000_000_000 // as if it had all been used
+	p.choose()
+	if third := current(); third == client || third == server {
+		t.Error("the third has to wait")
+	}
+}
