@@ -6,14 +6,16 @@
 //
 //	messages [PART ...]
 //
-// The parts are call, order, capability, full, deadline, end and refused; all of
+// The parts are call, many, order, capability, full, deadline, end and refused; all of
 // these, in this order, if none is named.
 package main
 
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 
@@ -30,6 +32,7 @@ var parts = []struct {
 	show func() error
 }{
 	{"call", showCall},
+	{"many", showMany},
 	{"order", showOrder},
 	{"capability", showCapability},
 	{"full", showFull},
@@ -120,6 +123,60 @@ func showCall() error {
 	}
 	say("ten thousand more calls")
 	return disconnect(own, server)
+}
+
+// showMany calls several servers in turn, at random, while other goroutines have work
+// to do.
+func showMany() error {
+	const servers, calls = 6, 20_000
+	var own [servers]endpoint.Endpoint
+	var server [servers]*bare.Dispatcher
+	for i := range server {
+		var err error
+		if own[i], server[i], err = connect(); err != nil {
+			return err
+		}
+		if err := server[i].Run(); err != nil {
+			return err
+		}
+	}
+	ended, collections := make(chan bool), make(chan int)
+	go func() {
+		n := 0
+		for {
+			select {
+			case <-ended:
+				collections <- n
+				return
+			case <-time.After(time.Millisecond):
+				runtime.GC()
+				n++
+			}
+		}
+	}()
+	r := rand.New(rand.NewPCG(1, 1))
+	for range calls {
+		i := r.IntN(servers)
+		m := &endpoint.Message{Len: 1 + r.IntN(abi.MessageWords)}
+		for w := range m.Len {
+			m.Words[w] = r.Uint64()&^(1<<64-1<<32) | 1
+		}
+		sent := *m
+		if err := own[i].Call(server[i].Endpoint(), m, forever); err != nil {
+			return err
+		}
+		if m.Words != sent.Words || m.Len != sent.Len {
+			return fmt.Errorf("server %d was sent %v and answered %v", i, sent, *m)
+		}
+	}
+	close(ended)
+	say("called %d servers %d times, each answered; garbage was collected meanwhile: %v", servers, calls, <-collections > 0)
+	for i := range server {
+		if err := disconnect(own[i], server[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // showOrder sends messages to itself, through two endpoints.

@@ -60,9 +60,8 @@ const (
 // is room for twelve thousand bytes of endpoints, 96 for each message and 128 for
 // each endpoint. It fails with capability.ErrMemory where none is left.
 func New(messages int) (Endpoint, error) {
-	rule := capability.Of(capability.Endpoint)
-	size := (headerSize + uint64(max(messages, 0))*messageSize + rule.Align - 1) &^ (rule.Align - 1)
-	if size = max(size, rule.Least); size > rule.Most {
+	rule, size := capability.Of(capability.Endpoint), sizeFor(messages)
+	if size > rule.Most {
 		return 0, fmt.Errorf("an endpoint for %d messages: %w", messages, capability.ErrTooBig)
 	}
 	slot, err := native.Slot()
@@ -84,6 +83,13 @@ func New(messages int) (Endpoint, error) {
 		err = capability.ErrMemory
 	}
 	return 0, errors.Join(fmt.Errorf("an endpoint for %d messages: %w", messages, err), native.FreeSlot(slot))
+}
+
+// sizeFor returns how many bytes an endpoint for a number of messages takes.
+func sizeFor(messages int) uint64 {
+	rule := capability.Of(capability.Endpoint)
+	size := headerSize + uint64(max(messages, 1))*messageSize
+	return (size + rule.Align - 1) &^ (rule.Align - 1)
 }
 
 // Close deletes the endpoint: who sends to it or watches it learns of it.
