@@ -98,7 +98,7 @@ var binaries = map[string]string{
 }
 
 // grants are the capabilities that programs are given on Skerry.
-var grants = map[string][]string{"capability": {manifest.Inspect}, "lmp": {manifest.Dispatch}, "upcall": {manifest.Dispatch, manifest.Inspect}}
+var grants = map[string][]string{"capability": {manifest.Inspect}, "lmp": {manifest.Dispatch}, "slope": {manifest.Dispatch}, "upcall": {manifest.Dispatch, manifest.Inspect}}
 
 // newBench builds Skerry and the binaries.
 func newBench(ctx context.Context, only []string) (b *bench, err error) {

@@ -10,7 +10,7 @@ import (
 	"skerry/host/baseline"
 )
 
-// besides are how many other cores do the same while a native call is measured, in
+// besides are how many other cores do the same while a call and its answer by messages are measured, in
 // a machine of slopeCores cores.
 var besides = []int{0, 1, 3}
 
@@ -23,9 +23,9 @@ const (
 )
 
 // slopeRow names the row of a number of other cores.
-func slopeRow(others int) string { return fmt.Sprintf("native_nop_beside_%d", others) }
+func slopeRow(others int) string { return fmt.Sprintf("lmp_round_trip_beside_%d", others) }
 
-// slope counts the instructions of a native call on one core while others do the
+// slope counts the instructions of a call and its answer on one core while others do the
 // same. A plugin, if there is one, counts besides what cache lines go from core to
 // core meanwhile; its reports are printed as notes.
 func (b *bench) slope(ctx context.Context) error {
@@ -53,7 +53,7 @@ func (b *bench) slope(ctx context.Context) error {
 			return err
 		}
 		var value float64
-		if _, err := fmt.Sscanf(string(result.Runs[0].Stdout), "native_nop %g ticks", &value); err != nil {
+		if _, err := fmt.Sscanf(string(result.Runs[0].Stdout), "lmp_round_trip %g ticks", &value); err != nil {
 			return fmt.Errorf("%s: %q: %w", row, result.Runs[0].Stdout, err)
 		}
 		b.record(row, false, value, "instructions")

@@ -9,7 +9,7 @@ import (
 	"skerry/test/boot"
 )
 
-// TestSlope holds that a native call on one core takes as many instructions, to
+// TestSlope holds that a call by message and its answer take as many instructions, to
 // 2 %, whether other cores do the same or not.
 func TestSlope(t *testing.T) {
 	boot.Need(t)
@@ -26,6 +26,6 @@ func TestSlope(t *testing.T) {
 	}
 	one, all := b.samples[alone].skerry[0], b.samples[beside].skerry[0]
 	if math.Abs(all/one-1) > 0.02 {
-		t.Errorf("a native call takes %.0f instructions beside %d busy cores, %.0f alone", all, slopeCores-1, one)
+		t.Errorf("a call and its answer take %.0f instructions beside %d busy cores, %.0f alone", all, slopeCores-1, one)
 	}
 }

@@ -97,7 +97,9 @@ func (b *bench) measuring(linux bool, args ...string) []baseline.Program {
 	if !linux && (len(b.only) == 0 || slices.ContainsFunc(b.only, native)) {
 		programs = append(programs, b.program("capability", args...))
 	}
-	messages := func(row string) bool { return strings.HasPrefix(row, "lmp_") || row == "native_nop" }
+	messages := func(row string) bool {
+		return strings.HasPrefix(row, "lmp_") && !strings.Contains(row, "_beside_") || row == "native_nop"
+	}
 	if !linux && (len(b.only) == 0 || slices.ContainsFunc(b.only, messages)) {
 		programs = append(programs, b.program("lmp", args...))
 	}

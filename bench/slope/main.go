@@ -1,7 +1,8 @@
-// Slope measures what a native call costs on one core while others are busy with
-// the same: it should cost what it costs alone, and the cores' kernels should not
-// meet in any cache line. It runs on Skerry alone, once on each of the cores that
-// are to be busy, all at once, in a machine that counts instructions.
+// Slope measures what a call by message and its answer cost on one core while others
+// are busy with the same: it should be what they cost alone, and the cores' kernels
+// should not meet in any cache line. It runs on Skerry alone and must be given
+// manifest.Dispatch, once on each of the cores that are to be busy, all at once, in a
+// machine that counts instructions.
 //
 //	slope [-mark] FROM TO
 //
@@ -9,7 +10,7 @@
 // boot, so that all cores are busy while any of them measures; those between the
 // two it measures. It prints their median:
 //
-//	native_nop TICKS ticks
+//	lmp_round_trip TICKS ticks
 //
 // With -mark it tells a QEMU plugin that counts by marks which calls these are.
 package main
@@ -28,8 +29,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"skerry/abi"
+	"skerry/abi/capability"
 	"skerry/bench/measure"
-	"skerry/lib/native/raw"
+	"skerry/lib/native/bare"
+	"skerry/lib/native/endpoint"
 )
 
 func main() {
@@ -49,6 +52,11 @@ func main() {
 	}
 	samples = samples[:0]
 
+	call, err := connect()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "slope:", err)
+		os.Exit(1)
+	}
 	late := sinceBoot() - from
 	if late > 0 {
 		fmt.Fprintf(os.Stderr, "slope: started %.2f s too late\n", late)
@@ -59,20 +67,20 @@ func main() {
 	last := first + uint64((to-from)*1e9)
 	time.Sleep(time.Duration(-late*1e9) - time.Duration(last-first)/2)
 	for measure.Counter() < first-(last-first)/4 {
-		nop()
+		roundTrip(call)
 	}
 	if *marked {
 		markWarm()
 	}
 	for measure.Counter() < first {
-		nop()
+		roundTrip(call)
 	}
 	if *marked {
 		markBegin()
 	}
 	for at := first; at < last; {
 		before := measure.Counter()
-		nop()
+		roundTrip(call)
 		at = measure.Counter()
 		if len(samples) < cap(samples) {
 			samples = append(samples, at-before)
@@ -85,14 +93,38 @@ func main() {
 		markEnd()
 	}
 	for measure.Counter() < last+(last-first)/2 {
-		nop()
+		roundTrip(call)
 	}
 	slices.Sort(samples)
-	fmt.Println("native_nop", samples[len(samples)/2]-empty(), "ticks")
+	fmt.Println("lmp_round_trip", samples[len(samples)/2]-empty(), "ticks")
 }
 
-// nop is a native call that does nothing.
-func nop() { raw.Call(abi.CallNop, 0, 0, 0, 0, 0, 0) }
+// connection is to a server of this core's, in an address space of its own.
+type connection struct {
+	own    endpoint.Endpoint
+	server capability.Reference
+}
+
+// connect starts a server.
+func connect() (connection, error) {
+	own, err := endpoint.New(1)
+	if err != nil {
+		return connection{}, err
+	}
+	server, err := bare.NewServer(capability.Reference(own), 256)
+	if err != nil {
+		return connection{}, err
+	}
+	return connection{own, server.Endpoint()}, server.Run()
+}
+
+// roundTrip calls the server.
+func roundTrip(c connection) {
+	m := endpoint.Message{Len: 4, Words: [abi.MessageWords]uint64{bare.ServerAnswer, 2, 3, 4}}
+	if err := c.own.Call(c.server, &m, time.Time{}); err != nil {
+		panic(err)
+	}
+}
 
 // empty is what reading the counter takes.
 func empty() uint64 {
