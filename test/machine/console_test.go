@@ -17,7 +17,7 @@ import (
 // ends with a panic: every line of the console must be one line of one core's,
 // whole and in its core's order.
 func TestConsoleLines(t *testing.T) {
-	m := &boot.Machine{Cores: 4, Options: "panic=2:1500"}
+	m := &boot.Machine{Cores: 4, Options: "panic=2:1000"}
 	const lines = 400
 	for core := range 4 {
 		m.Programs = append(m.Programs, boot.Program{Package: "testdata/logger.go", Args: []string{"from" + strconv.Itoa(core), strconv.Itoa(lines)}, Core: core, Capabilities: []string{manifest.Log}})
