@@ -80,9 +80,9 @@ func (d *Driver) alarm(b *kcb.DCB, now int64) {
 		d.ready(b)
 		return
 	}
-	// Inside the libos, running or waiting for the processor, or stopped, it
-	// can be told by nothing else.
-	if (b.State == abi.DomainReady || b.Awaits != 0) && disabled(b) || b.State == abi.DomainNew {
+	// Inside the libos, waiting for the core, perhaps with a message that it has not
+	// seen yet, or stopped, it can be told by nothing else.
+	if b.State == abi.DomainReady && (disabled(b) || b != d.running && stopped(b)) || b.Awaits != 0 && disabled(b) || b.State == abi.DomainNew {
 		b.Page().HasWork = 1
 	}
 	d.wake(b)

@@ -857,3 +857,37 @@ func TestQuickWayGivesWay(t *testing.T) {
 		t.Error("the third has to wait")
 	}
 }
+
+// TestAlarmBehindMessage has a wake-up come between a message and the time when the
+// dispatcher, which waited for it enabled, sees it: neither may get lost.
+func TestAlarmBehindMessage(t *testing.T) {
+	p := newPost(t, 1, []uint64{256}, []uint64{256})
+	a, b := p.dispatchers[0], p.dispatchers[1]
+	b.Entries.Run = 0x1000
+	b.Page().Disabled = 0
+	const alarm = 1 << 40
+	if _, err := p.call(b.DCB, abi.CallWakeup, alarm); err != abi.OK {
+		t.Fatal(err)
+	}
+	p.running = b.DCB
+	b.Regs = abi.Registers{RAX: quick, RDI: ref(b.endpoints[0].slot) << 32, RBP: abi.WaitForever}
+	p.native(b.DCB)
+	p.running = a.DCB
+	a.Regs = abi.Registers{RAX: quick | 1<<8, RDI: ref(b.endpoints[0].slot), RSI: 7}
+	p.native(a.DCB)
+	if b.State != abi.DomainReady || b.Regs.RSI != 7 || b.WakeAt != alarm {
+		t.Fatalf("state %d, word %d, woken at %d", b.State, b.Regs.RSI, b.WakeAt)
+	}
+	p.expire(alarm)
+	p.changed = true
+	p.switchTo(nil, 0)
+	p.stop(a.DCB, abi.DomainNew)
+	p.choose()
+	if p.running != b.DCB || b.Regs.RSI != 7 || b.Page().HasWork == 0 || p.retryAt == never {
+		t.Fatalf("running %p, word %d, work %d, told at %d", p.running, b.Regs.RSI, b.Page().HasWork, p.retryAt)
+	}
+	p.expire(p.retryAt)
+	if !p.upcall {
+		t.Fatal("it has no upcall for its wake-up")
+	}
+}

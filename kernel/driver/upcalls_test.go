@@ -15,18 +15,19 @@ import (
 // libos, where no upcall can tell it, must find it in HasWork.
 func TestWakeups(t *testing.T) {
 	for name, test := range map[string]struct {
-		state, disabled uint32
-		hasWork         bool
+		state, disabled, resume uint32
+		hasWork                 bool
 	}{
-		"parked":                 {abi.DomainParked, 1, false},
-		"ready, in the libos":    {abi.DomainReady, 1, true},
-		"ready, in the program":  {abi.DomainReady, 0, false},
-		"ready, about to resume": {abi.DomainReady, 2, true},
+		"parked":                 {abi.DomainParked, 1, kcb.ResumeExact, false},
+		"ready, in the libos":    {abi.DomainReady, 1, kcb.ResumeExact, true},
+		"ready, in the program":  {abi.DomainReady, 0, kcb.ResumePreempted, false},
+		"ready, with a message":  {abi.DomainReady, 0, kcb.ResumeCall, true},
+		"ready, about to resume": {abi.DomainReady, 2, kcb.ResumeExact, true},
 	} {
 		d := domain(t)
 		b := d.dcb(dom)
 		b.Entries = abi.Entries{Run: 0x1000, CriticalLow: 0x2000, CriticalHigh: 0x2010}
-		b.State, b.Regs.RIP, b.Resume = test.state, 0x5000, kcb.ResumeExact
+		b.State, b.Regs.RIP, b.Resume = test.state, 0x5000, test.resume
 		if test.state == abi.DomainReady {
 			d.ready(b)
 		}
