@@ -39,8 +39,8 @@ func (b *bench) counts(ctx context.Context, linux bool) error {
 			return err
 		}
 	}
-	if linux {
-		return nil
+	if err := b.parallelCounts(ctx, linux); err != nil || linux {
+		return err
 	}
 	return b.slope(ctx)
 }

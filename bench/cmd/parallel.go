@@ -78,16 +78,9 @@ func (b *bench) parallel() []step {
 // many times as fast that is as it just was on one.
 func (b *bench) addParallel(p baseline.Program, stderr []byte, linux bool) error {
 	name, n := filepath.Base(p.Path), len(p.Cores)
-	var took float64
-	for line := range strings.Lines(string(stderr)) {
-		var what, unit string
-		var value float64
-		if _, err := fmt.Sscan(line, &what, &value, &unit); err == nil && what == name && unit == "ns" {
-			took = value
-		}
-	}
-	if took == 0 {
-		return fmt.Errorf("%s does not say how long it took: %q", name, stderr)
+	took, err := tookIn(name, stderr)
+	if err != nil {
+		return err
 	}
 	b.record(fmt.Sprintf("%s_on_%d", name, n), linux, took, "ns")
 	if n > 1 {
@@ -99,4 +92,40 @@ func (b *bench) addParallel(p baseline.Program, stderr []byte, linux bool) error
 		b.record(fmt.Sprintf("%s_speedup_on_%d", name, n), linux, alone[len(alone)-1]/took, "x")
 	}
 	return nil
+}
+
+// parallelCounts counts what the programs take on one core in the time that they
+// say, as it has one nanosecond for each instruction.
+func (b *bench) parallelCounts(ctx context.Context, linux bool) error {
+	run := b.skerry
+	if linux {
+		run = b.linux
+	}
+	for _, stock := range parallelPrograms {
+		if !b.wanted(stock.name) {
+			continue
+		}
+		result, err := run(ctx, baseline.Config{Cores: 1, Count: true}, b.program(stock.name, stock.args...))
+		if err != nil {
+			return err
+		}
+		took, err := tookIn(stock.name, result.Runs[0].Stderr)
+		if err != nil {
+			return err
+		}
+		b.record(stock.name, linux, took, "instructions")
+	}
+	return nil
+}
+
+// tookIn returns how many ns a program says that what it does in parallel took.
+func tookIn(name string, stderr []byte) (float64, error) {
+	for line := range strings.Lines(string(stderr)) {
+		var what, unit string
+		var value float64
+		if _, err := fmt.Sscan(line, &what, &value, &unit); err == nil && what == name && unit == "ns" {
+			return value, nil
+		}
+	}
+	return 0, fmt.Errorf("%s does not say how long it took: %q", name, stderr)
 }
