@@ -64,7 +64,7 @@ func TestLookingIn(t *testing.T) {
 	console := strings.ReplaceAll(o.Console, "\r\n", "\n")
 	at := 0
 	for _, want := range []string{
-		`core +thread +state +policy +priority +waits for\n( +[01] +\d+ +(running|ready|blocked) +other +nice 0 .*\n)+`,
+		`core +thread +state +policy +priority +waits for\n( +[01] +\d+.* (running|ready|blocked) +other +nice 0 .*\n)+`,
 		`core 1: 20.0 % reserved, of at most \d+\.\d %\n`,
 		`core 0: 20.0 % reserved, of at most \d+\.\d %\n`,
 		`core 1: more processor time than is left of the core: \d+\.\d % can be reserved for it\n`,
