@@ -26,15 +26,26 @@ const (
 // The table has a level for each fixed priority.
 const _ = uint(carrier.Levels - 1 - linux.MaxPriority)
 
-// policyOf returns a thread's policy.
-func policyOf(th *carrier.Thread) uint8 { return th.Policy &^ policyReset }
+// manner is how a thread is scheduled.
+type manner struct {
+	policy   uint8 // with policyReset
+	priority uint8
+	nice     int8
+}
 
-// fixed says whether threads of a policy have fixed priorities.
-func fixed(policy uint8) bool { return policy == linux.SCHED_FIFO || policy == linux.SCHED_RR }
+func mannerOf(th *carrier.Thread) manner { return manner{th.Policy, th.Level(), th.Nice} }
 
-// turnOf returns how long a thread may run while others of its level are ready.
-func turnOf(th *carrier.Thread) int64 {
-	switch policyOf(th) {
+// pack and unpack turn a manner into a word and back, 0 being that of a program's
+// first thread.
+func (m manner) pack() uint32 {
+	return uint32(m.policy) | uint32(m.priority)<<8 | uint32(uint8(m.nice))<<16
+}
+
+func unpack(word uint32) manner { return manner{uint8(word), uint8(word >> 8), int8(word >> 16)} }
+
+// turn returns how long a thread may run while others of its level are ready.
+func (m manner) turn() int64 {
+	switch m.policy &^ policyReset {
 	case linux.SCHED_FIFO:
 		return farFuture
 	case linux.SCHED_RR:
@@ -44,37 +55,47 @@ func turnOf(th *carrier.Thread) int64 {
 	}
 	// A step is a fifth less or a quarter more, as the weights of Linux have it.
 	turn := int64(quantum)
-	for n := th.Nice; n > 0; n-- {
+	for n := m.nice; n > 0; n-- {
 		turn -= turn / 5
 	}
-	for n := th.Nice; n < 0; n++ {
+	for n := m.nice; n < 0; n++ {
 		turn += turn / 4
 	}
 	return min(max(turn, shortestTurn), longestTurn)
 }
 
-// setPolicy changes how a thread is scheduled.
-func setPolicy(th *carrier.Thread, policy, priority uint8, nice int8) {
-	th.Policy, th.Nice = policy, nice
-	th.Turn = turnOf(th)
-	if th == threads.Current() {
+// schedulePolicy is the policy as calls take and tell it.
+func (m manner) schedulePolicy() int32 {
+	if m.policy&policyReset != 0 {
+		return int32(m.policy&^policyReset) | linux.SCHED_RESET_ON_FORK
+	}
+	return int32(m.policy)
+}
+
+// adopt changes how a thread of the table is scheduled.
+func adopt(th *carrier.Thread, m manner) {
+	th.Policy, th.Nice, th.Turn = m.policy, m.nice, m.turn()
+	if th == threads.Current() && !(spanned.on && passengerAt(slotOf(th)).back != 0) {
 		startTurn(th)
 	}
-	threads.SetLevel(th, priority)
+	threads.SetLevel(th, m.priority)
 }
 
 // startTurn begins the turn of the thread that runs next.
 func startTurn(th *carrier.Thread) {
 	clocks.turn, clocks.turnEnds = th.Turn, 0
-	th.Turn = turnOf(th)
+	th.Turn = mannerOf(th).turn()
 }
 
 // inherit gives a new thread what its parent wants children to have.
 func inherit(child *carrier.Thread) {
-	if child.Policy&policyReset != 0 {
-		setPolicy(child, linux.SCHED_OTHER, 0, max(child.Nice, 0))
-	} else {
-		child.Turn = turnOf(child)
+	m := mannerOf(child)
+	if m.policy&policyReset != 0 {
+		m = manner{nice: max(m.nice, 0)}
+	}
+	adopt(child, m)
+	if spanned.on && m != (manner{}) {
+		spanned.frame.SetManner(slotOf(child), m.pack())
 	}
 }
 
@@ -88,20 +109,70 @@ func preempt() {
 	schedule()
 }
 
-// scheduled returns the thread that the first argument of a scheduling call
-// names, 0 being the caller, or an error number.
-func scheduled(th *carrier.Thread) (*carrier.Thread, int64) {
+// Calls name threads by their indices, which are the same in the tables of all
+// dispatchers. Where there are several, the frame between them says how every thread
+// is to be scheduled, and the dispatcher that has it does so: takeManner.
+
+// isThread says whether there is a thread with an index.
+func isThread(i carrier.Index) bool {
+	if spanned.on {
+		return spanned.frame.Has(int(i))
+	}
+	return threads.At(i).State() != carrier.Free
+}
+
+// mannerAt returns how the thread with an index is scheduled, or will be soon.
+func mannerAt(i carrier.Index) manner {
+	if spanned.on {
+		return unpack(spanned.frame.Manner(int(i)))
+	}
+	return mannerOf(threads.At(i))
+}
+
+// setManner changes how the thread with an index is scheduled.
+func setManner(i carrier.Index, m manner) {
+	if spanned.on {
+		spanned.frame.SetManner(int(i), m.pack())
+	}
+	if th := threads.At(i); th.State() != carrier.Free {
+		adopt(th, m)
+	}
+}
+
+// takeManner has a thread that is here scheduled as the frame says.
+func takeManner(th *carrier.Thread, slot int) {
+	if m := unpack(spanned.frame.Manner(slot)); m != mannerOf(th) {
+		adopt(th, m)
+	}
+}
+
+// indexFor returns the index of the thread with a number, 0 being the caller, or
+// an error number.
+func indexFor(th *carrier.Thread, id int32) (carrier.Index, int64) {
+	switch {
+	case id == 0:
+	case spanned.on:
+		slot := spanned.frame.Find(id)
+		if slot < 0 {
+			return 0, linux.ESRCH
+		}
+		return carrier.Index(slot), 0
+	default:
+		if th = threads.Find(id); th == nil {
+			return 0, linux.ESRCH
+		}
+	}
+	return threads.Index(th), 0
+}
+
+// scheduled returns the index of the thread that the first argument of a scheduling
+// call names, or an error number.
+func scheduled(th *carrier.Thread) (carrier.Index, int64) {
 	id := int32(th.Regs.RDI)
 	if id < 0 {
-		return nil, linux.EINVAL
+		return 0, linux.EINVAL
 	}
-	if id == 0 {
-		return th, 0
-	}
-	if th = threads.Find(id); th == nil {
-		return nil, linux.ESRCH
-	}
-	return th, 0
+	return indexFor(th, id)
 }
 
 func callSchedSetscheduler(th *carrier.Thread) int64 {
@@ -124,26 +195,23 @@ func setScheduler(th *carrier.Thread, policy int32, address uint64) int64 {
 		return -linux.EFAULT
 	}
 	priority := *at[int32](address)
-	th, errno := scheduled(th)
+	i, errno := scheduled(th)
 	if errno != 0 {
 		return -errno
 	}
 	if policy < 0 {
-		policy = int32(policyOf(th))
-		if th.Policy&policyReset != 0 {
-			policy |= linux.SCHED_RESET_ON_FORK
-		}
+		policy = mannerAt(i).schedulePolicy()
 	}
 	plain := policy &^ linux.SCHED_RESET_ON_FORK
 	most, ok := highest(uint64(plain))
 	if !ok || plain == linux.SCHED_DEADLINE || priority < 0 || priority > most || (priority == 0) != (most == 0) {
 		return -linux.EINVAL
 	}
-	kept := uint8(plain)
+	m := manner{policy: uint8(plain), priority: uint8(priority), nice: mannerAt(i).nice}
 	if plain != policy {
-		kept |= policyReset
+		m.policy |= policyReset
 	}
-	setPolicy(th, kept, uint8(priority), th.Nice)
+	setManner(i, m)
 	return 0
 }
 
@@ -160,14 +228,11 @@ func highest(policy uint64) (int32, bool) {
 }
 
 func callSchedGetscheduler(th *carrier.Thread) int64 {
-	th, errno := scheduled(th)
+	i, errno := scheduled(th)
 	if errno != 0 {
 		return -errno
 	}
-	if th.Policy&policyReset != 0 {
-		return int64(policyOf(th)) | linux.SCHED_RESET_ON_FORK
-	}
-	return int64(policyOf(th))
+	return int64(mannerAt(i).schedulePolicy())
 }
 
 func callSchedGetparam(th *carrier.Thread) int64 {
@@ -175,14 +240,14 @@ func callSchedGetparam(th *carrier.Thread) int64 {
 	if address == 0 {
 		return -linux.EINVAL
 	}
-	th, errno := scheduled(th)
+	i, errno := scheduled(th)
 	if errno != 0 {
 		return -errno
 	}
 	if !writable(address, 4) {
 		return -linux.EFAULT
 	}
-	*at[int32](address) = int32(th.Level())
+	*at[int32](address) = int32(mannerAt(i).priority)
 	return 0
 }
 
@@ -204,64 +269,72 @@ func callSchedGetPriorityMin(th *carrier.Thread) int64 {
 
 func callSchedRrGetInterval(th *carrier.Thread) int64 {
 	address := th.Regs.RSI
-	th, errno := scheduled(th)
+	i, errno := scheduled(th)
 	if errno != 0 {
 		return -errno
 	}
-	turn := turnOf(th)
+	turn := mannerAt(i).turn()
 	if turn == farFuture {
 		turn = 0
 	}
 	return putTimespec(address, turn)
 }
 
-// means says whether a priority call of a thread means another, and whether it
-// could mean any: all threads are of one process group and one user.
-func means(th, other *carrier.Thread) (yes, valid bool) {
+// meant returns the range of indices that a priority call means, or an error number:
+// one thread or all, which are one process group and one user's.
+func meant(th *carrier.Thread) (first, end carrier.Index, errno int64) {
 	which, who := int32(th.Regs.RDI), int32(th.Regs.RSI)
 	switch which {
 	case linux.PRIO_PROCESS:
-		return who == other.ID || who == 0 && other == th, true
+		first, errno = indexFor(th, who)
+		return first, first + 1, errno
 	case linux.PRIO_PGRP:
-		return who == 0 || who == processID(), true
+		if who == processID() {
+			who = 0
+		}
 	case linux.PRIO_USER:
-		return who == 0, true
+	default:
+		return 0, 0, linux.EINVAL
 	}
-	return false, false
+	if who != 0 {
+		return 0, 0, linux.ESRCH
+	}
+	if spanned.on {
+		return 0, maxThreads, 0
+	}
+	return 0, carrier.Index(threads.Used()), 0
 }
 
 func callSetpriority(th *carrier.Thread) int64 {
+	first, end, errno := meant(th)
+	if errno != 0 {
+		return -errno
+	}
 	nice := int8(min(max(int32(th.Regs.RDX), linux.MinNice), linux.MaxNice))
-	result := int64(-linux.ESRCH)
-	for i := range carrier.Index(threads.Used()) {
-		other := threads.At(i)
-		yes, valid := means(th, other)
-		if !valid {
-			return -linux.EINVAL
-		}
-		if yes && other.State() != carrier.Free {
-			setPolicy(other, other.Policy, other.Level(), nice)
-			result = 0
+	for i := first; i < end; i++ {
+		if isThread(i) {
+			m := mannerAt(i)
+			m.nice = nice
+			setManner(i, m)
 		}
 	}
-	return result
+	return 0
 }
 
 // callGetpriority returns 20 less the lowest nice value, as Linux does so that
 // results are no errors.
 func callGetpriority(th *carrier.Thread) int64 {
-	result := int64(-linux.ESRCH)
-	for i := range carrier.Index(threads.Used()) {
-		other := threads.At(i)
-		yes, valid := means(th, other)
-		if !valid {
-			return -linux.EINVAL
-		}
-		if yes && other.State() != carrier.Free {
-			result = max(result, 20-int64(other.Nice))
+	first, end, errno := meant(th)
+	if errno != 0 {
+		return -errno
+	}
+	nice := int8(linux.MaxNice)
+	for i := first; i < end; i++ {
+		if isThread(i) {
+			nice = min(nice, mannerAt(i).nice)
 		}
 	}
-	return result
+	return 20 - int64(nice)
 }
 
 // callPrctl serves what threads ask of it: their names.

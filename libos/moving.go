@@ -15,6 +15,7 @@ func arrive(slot int, m *span.Message) *carrier.Thread {
 	process = spanned.frame.Process() // a satellite may start before home does
 	th := threads.Enter(carrier.Index(slot), &m.Thread)
 	giveVector(th)
+	takeManner(th, slot)
 	takeSignals(th, slot)
 	return th
 }

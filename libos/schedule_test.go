@@ -188,7 +188,7 @@ func TestScheduleCallsOnLinux(t *testing.T) {
 }
 
 // priority gives a thread a fixed priority, or none if it is 0.
-func priority(th *carrier.Thread, policy, level uint8) { setPolicy(th, policy, level, 0) }
+func priority(th *carrier.Thread, policy, level uint8) { adopt(th, manner{policy, level, 0}) }
 
 // TestTurns: what a thread may run for depends on its policy and nice value, and
 // every nice value is worth no less than the next.
@@ -196,7 +196,7 @@ func TestTurns(t *testing.T) {
 	th := freshThreads(t)
 	before := int64(longestTurn)
 	for nice := int8(linux.MinNice); nice <= linux.MaxNice; nice++ {
-		setPolicy(th, linux.SCHED_OTHER, 0, nice)
+		adopt(th, manner{linux.SCHED_OTHER, 0, nice})
 		if th.Turn > before || th.Turn < shortestTurn || nice == 0 && th.Turn != quantum {
 			t.Errorf("nice value %d: a turn of %d after %d", nice, th.Turn, before)
 		}
@@ -255,13 +255,13 @@ func TestPreempt(t *testing.T) {
 // TestInherit: a child has its parent's policy, unless that was not to be.
 func TestInherit(t *testing.T) {
 	main := freshThreads(t)
-	setPolicy(main, linux.SCHED_RR, 7, -5)
+	adopt(main, manner{linux.SCHED_RR, 7, -5})
 	child := threads.Clone(0, 0, false)
 	inherit(child)
 	if child.Policy != linux.SCHED_RR || child.Level() != 7 || child.Nice != -5 || child.Turn != roundRobin {
 		t.Errorf("child: policy %d, priority %d, nice %d, turn %d", child.Policy, child.Level(), child.Nice, child.Turn)
 	}
-	setPolicy(main, linux.SCHED_RR|policyReset, 7, -5)
+	adopt(main, manner{linux.SCHED_RR | policyReset, 7, -5})
 	child = threads.Clone(0, 0, false)
 	inherit(child)
 	if child.Policy != linux.SCHED_OTHER || child.Level() != 0 || child.Nice != 0 || child.Turn != quantum {

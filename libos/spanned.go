@@ -315,6 +315,7 @@ func lookAt(slot int) (woken int) {
 		threads.Ready(th)
 		woken++
 	}
+	takeManner(th, slot)
 	takeSignals(th, slot)
 	return woken
 }

@@ -89,7 +89,7 @@ func waitKey(th *carrier.Thread) uint64 {
 func describe(th *carrier.Thread) supply.Thread {
 	d := supply.Thread{
 		ID: uint32(th.ID), CPU: at[abi.Info](abi.InfoBase).Dispatcher,
-		Policy: policyOf(th), Priority: th.Level(), Nice: th.Nice, Name: th.Name,
+		Policy: th.Policy &^ policyReset, Priority: th.Level(), Nice: th.Nice, Name: th.Name,
 	}
 	switch th.State() {
 	case carrier.Running:

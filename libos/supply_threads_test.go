@@ -49,7 +49,7 @@ func TestListThreads(t *testing.T) {
 	want := map[uint32]supply.Thread{}
 	const file = 17
 	for i := range 3 * supply.ListMost {
-		setPolicy(th, linux.SCHED_RR, uint8(i+1), int8(i%20))
+		adopt(th, manner{linux.SCHED_RR, uint8(i + 1), int8(i % 20)})
 		expect := supply.Thread{
 			Query: 9, ID: uint32(th.ID), State: supply.Blocked, Policy: linux.SCHED_RR, Priority: uint8(i + 1), Nice: int8(i % 20), Name: th.Name,
 		}

@@ -21,14 +21,16 @@ func urgent(priority int, start func() any) (*thread.Thread, error) {
 func priority() (string, error) {
 	var ready, gate, done thread.Semaphore
 	var order []int
+	priorities := []int{10, 30, 20}
 	var threads []*thread.Thread
-	for _, p := range []int{10, 30, 20} {
+	for _, p := range priorities {
 		t, err := urgent(p, func() any {
 			ready.Post()
 			gate.Wait()
 			order = append(order, p)
 			done.Post()
-			return nil
+			mine, _ := thread.Self().Schedule()
+			return mine
 		})
 		if err != nil {
 			return "", err
@@ -36,14 +38,18 @@ func priority() (string, error) {
 		threads = append(threads, t)
 		ready.Wait()
 		// It is above this one: where there is one core it runs until it waits.
+		if err := t.SetSchedule(thread.Schedule{Policy: thread.RoundRobin, Priority: p}); err != nil {
+			return "", err
+		}
 	}
 	for range threads {
 		gate.Post()
 		done.Wait()
 	}
-	for _, t := range threads {
-		if _, err := t.Join(); err != nil {
-			return "", err
+	for i, t := range threads {
+		want := thread.Schedule{Policy: thread.RoundRobin, Priority: priorities[i]}
+		if got, err := t.Join(); err != nil || got != want {
+			return "", fmt.Errorf("scheduled by %v, %v, want %v", got, err, want)
 		}
 	}
 	if runtime.NumCPU() > 1 {

@@ -64,6 +64,7 @@ type control struct {
 	waiting  [slots]uint64 // what it waits for, 0 for nothing
 	ticket   [slots]uint64 // since when
 	bits     [slots]uint32 // with which bits
+	manner   [slots]uint32 // how it is to be scheduled
 	tickets  uint64
 }
 

@@ -34,6 +34,7 @@ func (f *Frame) NewThread(affinity uint64) (slot int, id int32, ok bool) {
 		atomic.StoreUint64(&c.signals[i], 0)
 		atomic.StoreUint64(&c.expired[i], 0)
 		atomic.StoreUint64(&c.affinity[i], affinity)
+		atomic.StoreUint32(&c.manner[i], 0)
 		atomic.StoreUint32(&c.location[i], f.self)
 		atomic.AddInt32(&c.live, 1)
 		id = atomic.AddInt32(&c.lastID, 1)
@@ -103,6 +104,16 @@ func (f *Frame) Affinity(slot int) uint64 { return atomic.LoadUint64(&f.control(
 // SetAffinity changes that, and has whoever has the thread see to it.
 func (f *Frame) SetAffinity(slot int, set uint64) {
 	atomic.StoreUint64(&f.control().affinity[slot], set)
+	f.Post(slot)
+}
+
+// Manner returns how a thread is to be scheduled: 0 at first, then what SetManner
+// said.
+func (f *Frame) Manner(slot int) uint32 { return atomic.LoadUint32(&f.control().manner[slot]) }
+
+// SetManner changes that, and has whoever has the thread see to it.
+func (f *Frame) SetManner(slot int, manner uint32) {
+	atomic.StoreUint32(&f.control().manner[slot], manner)
 	f.Post(slot)
 }
 
