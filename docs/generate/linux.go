@@ -20,7 +20,6 @@ var notes = map[string]string{
 	"getpgid":               "the process number, whatever is asked for",
 	"getpid":                "the domain's number",
 	"getppid":               "1; 0 for process 1",
-	"getpriority":           "of the threads on the caller's dispatcher",
 	"getsid":                "the process number, whatever is asked for",
 	"getuid":                "0: a program is root of its domain, which gives it no right",
 	"ioctl":                 "FIONBIO, FIONREAD, FIOCLEX, FIONCLEX; nothing is a terminal: ENOTTY",
