@@ -213,6 +213,9 @@ func (t *Threads) Block(key uint64, bits uint32, deadline int64) {
 // and returns how many.
 func (t *Threads) Wake(key uint64, bits uint32, n int) int {
 	q := t.waitersFor(key)
+	if q.head == None {
+		return 0 // as mostly
+	}
 	woken := 0
 	for i := q.head; i != None && woken < n; {
 		th := t.At(i)
