@@ -817,6 +817,45 @@ func TestCancelKeepsSignal(t *testing.T) {
 	}
 }
 
+// TestCancelPassesSignal: a thread that is cancelled, but woken by a signal before
+// Cancel could wake all, wakes another in its place.
+func TestCancelPassesSignal(t *testing.T) {
+	var m Mutex
+	var c Cond
+	ticket := false
+	wait := func() any {
+		m.Lock()
+		PushCleanup(func() { m.Unlock() })
+		for !ticket {
+			c.Wait(&m)
+		}
+		ticket = false
+		PopCleanup(true)
+		return 1
+	}
+	a := begin(t, wait)
+	sleeping(&c.events, 1)
+	b := begin(t, wait)
+	sleeping(&c.events, 2)
+	m.Lock()
+	ticket = true
+	m.Unlock()
+	a.cancelled.Store(true) // the first half of Cancel
+	c.Signal()
+	join(t, b, 1)
+	a.Cancel()
+	join(t, a, Canceled)
+}
+
+// TestEvents: what happens between a look and the sleep that follows ends the sleep.
+func TestEvents(t *testing.T) {
+	var e events
+	count := e.count.Load()
+	e.happen(1)
+	expect(t, "slept for what has happened", e.sleep(count, time.Now().Add(time.Second), nil), nil)
+	expect(t, "slept for nothing", e.sleep(e.count.Load(), soon(), nil), syscall.ETIMEDOUT)
+}
+
 func TestSleep(t *testing.T) {
 	for _, sleep := range []func(time.Duration){Sleep, func(d time.Duration) {
 		join(t, begin(t, func() any { Sleep(d); return nil }), nil)
