@@ -10,8 +10,8 @@ import (
 	"skerry/host/baseline"
 )
 
-// besides are how many other cores do the same while a call and its answer by messages are measured, in
-// a machine of slopeCores cores.
+// besides are how many other cores do the same while a call and its answer by
+// messages are measured, in a machine of slopeCores cores.
 var besides = []int{0, 1, 3}
 
 const slopeCores = 4
@@ -25,9 +25,9 @@ const (
 // slopeRow names the row of a number of other cores.
 func slopeRow(others int) string { return fmt.Sprintf("lmp_round_trip_beside_%d", others) }
 
-// slope counts the instructions of a call and its answer on one core while others do the
-// same. A plugin, if there is one, counts besides what cache lines go from core to
-// core meanwhile; its reports are printed as notes.
+// slope counts the instructions of a call and its answer on one core while others
+// do the same. A plugin, if there is one, counts besides what cache lines go from
+// core to core meanwhile; its reports are printed as notes.
 func (b *bench) slope(ctx context.Context) error {
 	for _, others := range besides {
 		row := slopeRow(others)
