@@ -69,8 +69,9 @@ const (
 	seedBlocks  = seedObjects + reserveChunks
 
 	// seedSize is what is asked for if the first piece is too small for them:
-	// a power of two that leaves as much again.
-	seedSize = 1 << 19
+	// a power of two that leaves what a small program takes, so that it need not
+	// ask again.
+	seedSize = 1 << 20
 	_        = uint(seedSize - 2*seedBlocks*blockBytes)
 )
 
