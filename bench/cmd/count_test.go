@@ -37,7 +37,7 @@ func allowed(row string) float64 {
 	case strings.HasPrefix(row, "capability_"):
 		return 1
 	case row == "preemption":
-		return 0.05 // what the program itself does before and after is among it
+		return 0.25 // what the program itself does before and after is among it, a tenth or more
 	case strings.HasPrefix(row, "mmap_"), strings.HasPrefix(row, "page_fault"):
 		return 0.1
 	}
