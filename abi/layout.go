@@ -26,6 +26,11 @@ const (
 	// memory (package lib/supply).
 	StdioBase  = DispatcherBase + 0x100000
 	SupplyBase = StdioBase + StdioSize
+	// SessionBase is where the frame of a program that is given messages is mapped,
+	// writable, shared with its monitor: SessionRing bytes for the channel of package
+	// lib/session, then the page with the sleep word of the program's board, which
+	// peers read, then the page with its hints, which peers write.
+	SessionBase = StdioBase + 0x10000
 	// MonitorChannels is where monitors find the frames they share with the
 	// monitors of other cores: the channel to core k is at
 	// MonitorChannels + k*MonitorChannelSize.
@@ -46,6 +51,10 @@ const (
 	DispatcherSize     = 3 * PageSize
 	StdioSize          = 4 * PageSize
 	SupplySize         = PageSize
+	SessionRing        = 2 * PageSize
+	SessionSleep       = SessionRing
+	SessionHints       = SessionSleep + PageSize
+	SessionSize        = SessionHints + PageSize
 	ChannelsSize       = StdioSize + SupplySize
 	MonitorChannelSize = 8 * PageSize
 	InfoMax            = 16 * PageSize

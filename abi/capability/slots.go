@@ -96,3 +96,13 @@ func Peer(slot uint32) Reference { return MakeReference(3, slot) }
 // most. A census is a Description to start after, over which the first is
 // written.
 const CensusMax = 16
+
+// In a domain that is given messages slot 4 of the L1 CNode holds an L2 CNode, the
+// exchange, which its monitor reaches too. The domain puts what it gives to others
+// into slots from 1 on; what others give it the monitor puts into slots from
+// ExchangeIn on, in the order of their numbers as far as they are empty, and the
+// domain is to empty them.
+const ExchangeIn = 64
+
+// Exchange returns the reference to a slot of that CNode.
+func Exchange(slot uint32) Reference { return MakeReference(4, slot) }

@@ -61,7 +61,7 @@ type Program struct {
 	Stdin      bool   `json:",omitempty"` // input comes over the link; otherwise it reads end of file
 	Trace      bool   `json:",omitempty"` // report unknown Linux calls at exit
 	// Capabilities are what it is given besides what every domain has: Log,
-	// Inspect, Dispatch, Devices.
+	// Inspect, Dispatch, Devices, Messages.
 	Capabilities []string `json:",omitempty"`
 	// Runs is how often it is run, again as soon as all that it held is back; 0:
 	// once. Only the last end is told. RUN in its environment says which run it
@@ -94,6 +94,9 @@ const (
 	// program must run on core 0, which has all devices, and can do to the
 	// machine whatever these can.
 	Devices = "devices"
+	// Messages lets it export interfaces and bind to those of other programs, on
+	// any core: it has a session with its monitor (package lib/session).
+	Messages = "messages"
 )
 
 // CheckCapabilities reports the first of some capabilities that a program on a
@@ -101,13 +104,13 @@ const (
 func CheckCapabilities(capabilities []string, core int) error {
 	for _, c := range capabilities {
 		switch c {
-		case Log, Inspect, Dispatch:
+		case Log, Inspect, Dispatch, Messages:
 		case Devices:
 			if core != 0 {
 				return fmt.Errorf("core %d has no devices to give, only core 0", core)
 			}
 		default:
-			return fmt.Errorf("there is no capability %q to give, only %s, %s, %s and %s", c, Log, Inspect, Dispatch, Devices)
+			return fmt.Errorf("there is no capability %q to give, only %s, %s, %s, %s and %s", c, Log, Inspect, Dispatch, Devices, Messages)
 		}
 	}
 	return nil
