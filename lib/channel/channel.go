@@ -9,6 +9,7 @@ package channel
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"skerry/abi/capability"
 )
@@ -90,6 +91,16 @@ func (t Transport) String() string {
 		return transportNames[t]
 	}
 	return fmt.Sprintf("transport %d", uint8(t))
+}
+
+// ParseTransport returns the transport of a name that String returns.
+func ParseTransport(s string) (Transport, error) {
+	for i, name := range transportNames {
+		if s == name {
+			return Transport(i), nil
+		}
+	}
+	return 0, fmt.Errorf("there is no transport %q, only %s", s, strings.Join(transportNames[:], ", "))
 }
 
 // Facts are what is known of a peer when a transport is chosen.

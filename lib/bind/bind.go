@@ -1,0 +1,93 @@
+// Package bind has programs find each other and connects them. One exports an
+// interface under a name, others dial that name:
+//
+//	listener, err := bind.Export("store", store.Interface)
+//	conn, err := listener.Accept(ctx)
+//
+//	conn, err := bind.Dial(ctx, "store", store.Interface)
+//
+// What carries the messages is chosen when they bind, from what is known of the two:
+// within a program, through the kernel of their core, through memory that two cores
+// share, over a network. Neither of them needs to know; conn.Binding() tells which it
+// is, and why. The option Via asks for one, and so does the variable
+// SKERRY_TRANSPORT in the environment, which counts more.
+//
+// On Skerry a program must have been given messages (manifest.Messages); on another
+// system it finds its own names, and those of networks that it adds.
+//
+// Programs and generated stubs import it. It must never look into a message.
+package bind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"skerry/lib/bind/network"
+	"skerry/lib/channel"
+	"skerry/lib/session"
+)
+
+// Errors of finding and binding; errors.Is tells them.
+const (
+	// ErrNotFound: nobody exports that name, and it was not to be waited for.
+	ErrNotFound = session.ErrNotFound
+	// ErrTaken: somebody else exports that name.
+	ErrTaken = session.ErrTaken
+	// ErrVersion: the other speaks another version; the error is a *VersionError.
+	ErrVersion = session.ErrVersion
+	// ErrRefused: the exporter takes no more connections now.
+	ErrRefused = session.ErrRefused
+	// ErrTransport: the two cannot be bound by the transport that was asked for.
+	ErrTransport = session.ErrTransport
+)
+
+// VersionError says that two programs do not speak the same version of an interface.
+type VersionError = network.VersionError
+
+// Dial connects to what is exported under a name. It waits for the name, as long as
+// the context lasts, unless option NoWait is given, and for the exporter's program,
+// though not for its Accept. The interface must be the exporter's: otherwise it
+// fails with a *VersionError.
+func Dial(ctx context.Context, name string, i channel.Interface, options ...Option) (channel.Conn, error) {
+	o := settingsOf(options)
+	if err := o.check(name); err != nil {
+		return nil, fmt.Errorf("bind to %q: %w", name, err)
+	}
+	for {
+		c, err := dial(ctx, name, i, &o)
+		if errors.Is(err, session.ErrNotFound) && !o.noWait && ctx.Err() == nil {
+			continue // it was there, and is gone: wait for the next
+		}
+		if err != nil {
+			return nil, fmt.Errorf("bind to %q: %w", name, err)
+		}
+		return c, nil
+	}
+}
+
+func dial(ctx context.Context, name string, i channel.Interface, o *settings) (channel.Conn, error) {
+	n, info, err := find(ctx, name, !o.noWait, o.wanted)
+	if err != nil {
+		return nil, err
+	}
+	if err := info.Check(name, i); err != nil {
+		return nil, err
+	}
+	choice, err := choose(info, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &network.Request{Name: name, Interface: i, Transport: choice.Transport, Why: choice.Why, Facts: info.Facts, Depth: o.depth}
+	c, err := n.Bind(ctx, r)
+	for errors.Is(err, session.ErrTransport) && o.wanted == channel.TransportAny {
+		next, ok := choice.instead()
+		if !ok {
+			break
+		}
+		choice = next
+		r.Transport, r.Why = choice.Transport, choice.Why
+		c, err = n.Bind(ctx, r)
+	}
+	return c, err
+}

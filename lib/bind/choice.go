@@ -1,0 +1,75 @@
+package bind
+
+import (
+	"fmt"
+
+	"skerry/lib/bind/network"
+	"skerry/lib/channel"
+	"skerry/lib/session"
+)
+
+// Choice is a transport, and in a sentence why it was chosen.
+type Choice struct {
+	Transport channel.Transport
+	Why       string
+}
+
+// Choose chooses what is to carry messages between two programs of a machine, from
+// what is known of them and from what was asked for, TransportAny for nothing. It
+// fails with ErrTransport if they cannot be bound by what was asked for.
+func Choose(f channel.Facts, asked channel.Transport) (Choice, error) {
+	switch asked {
+	case channel.TransportAny:
+		return fitting(f), nil
+	case channel.TransportDirect:
+		if !f.SameDomain {
+			return Choice{}, fmt.Errorf("%s is for two ends in one program: %w", asked, session.ErrTransport)
+		}
+	case channel.TransportLMP:
+		if !f.SameCore {
+			return Choice{}, fmt.Errorf("%s is for programs on one core, and the other is on core %d: %w", asked, f.Core, session.ErrTransport)
+		}
+	case channel.TransportPolled, channel.TransportDoorbell:
+	default:
+		return Choice{}, fmt.Errorf("programs of one machine are not bound by %s: %w", asked, session.ErrTransport)
+	}
+	return Choice{asked, fmt.Sprintf("%s was asked for", asked)}, nil
+}
+
+// fitting is what serves two programs best.
+func fitting(f channel.Facts) Choice {
+	switch {
+	case f.SameDomain:
+		return Choice{channel.TransportDirect, "both ends are in one program"}
+	case f.SameCore:
+		return Choice{channel.TransportLMP, "both programs are on one core, whose kernel switches from one to the other"}
+	case !f.SharedCache:
+		return Choice{channel.TransportDoorbell, fmt.Sprintf("the other is on core %d, which shares no cache with this one, so a message takes long enough to sleep meanwhile", f.Core)}
+	case f.Load > 1:
+		return Choice{channel.TransportDoorbell, fmt.Sprintf("the other is on core %d, and %d programs want one of the two cores, so whoever waits is to leave it to others", f.Core, f.Load)}
+	}
+	return Choice{channel.TransportPolled, fmt.Sprintf("the other is on core %d, which shares a cache with this one, and nobody else wants the two cores", f.Core)}
+}
+
+// instead returns what may serve where a choice turned out to be impossible, such
+// as LMP for a program with several dispatchers, or with no room for another
+// endpoint.
+func (c Choice) instead() (Choice, bool) {
+	if c.Transport != channel.TransportLMP {
+		return c, false
+	}
+	return Choice{channel.TransportDoorbell, "both programs are on one core, but one of them has several dispatchers, or no room for another endpoint"}, true
+}
+
+// choose chooses a transport for what was found.
+func choose(info network.Info, o *settings) (Choice, error) {
+	switch {
+	case info.Only == channel.TransportAny:
+		return Choose(info.Facts, o.wanted)
+	case o.wanted == channel.TransportAny:
+		return Choice{info.Only, fmt.Sprintf("it is reached by %s alone", info.Only)}, nil
+	case o.wanted != info.Only:
+		return Choice{}, fmt.Errorf("%s was asked for, and it is reached by %s alone: %w", o.wanted, info.Only, session.ErrTransport)
+	}
+	return Choice{info.Only, fmt.Sprintf("%s was asked for", info.Only)}, nil
+}
