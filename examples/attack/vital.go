@@ -166,7 +166,7 @@ var vitalAttacks = []attack{
 // back, and rings. It reports whether there was room: in the first turn of the
 // ring alone.
 func say(kind uint8, p *supply.Piece) bool {
-	const headerAt, first = urpc.PayloadSize, 2 * urpc.SlotSize
+	const headerAt, first = urpc.PayloadSize, urpc.Rings
 	slots := uintptr(urpc.Slots(abi.SupplySize))
 	theirs, ours := uintptr(abi.SupplyBase+first), abi.SupplyBase+first+slots*urpc.SlotSize
 	header := func(ring, slot uintptr) *uint64 {

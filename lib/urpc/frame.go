@@ -31,17 +31,26 @@ const SlotSize = 64
 // PayloadSize is the most that one message carries, in bytes.
 const PayloadSize = SlotSize - 8
 
-// The layout of a frame: a line with side A's sleep word, a line with side
-// B's, the ring that A writes, the ring that B writes.
+// Rings is how far into a frame its rings begin: first the one that side A writes,
+// then the one that side B writes. Before them each side has two lines that it alone
+// writes. The lines of a side are next to each other, since processors fetch
+// lines in pairs.
+const Rings = 4 * SlotSize
+
 const (
-	sleepA    = 0
-	sleepB    = SlotSize
-	firstRing = 2 * SlotSize
+	wordsA = 0
+	wordsB = 2 * SlotSize
+	// In the first line of a side are its sleep words: one while it waits for
+	// messages, one while it waits for room.
+	messageWord = 0
+	roomWord    = 8
+	// In the second is how many messages it has received.
+	ackWord = SlotSize
 )
 
 // MinFrame is the size in bytes of the smallest frame that makes a channel:
 // rings of four slots.
-const MinFrame = firstRing + 2*4*SlotSize
+const MinFrame = Rings + 2*4*SlotSize
 
 // Side says which end of a channel one holds. It is agreed upon beforehand.
 type Side int
@@ -53,7 +62,7 @@ const (
 )
 
 // Slots returns how many slots each ring of a frame of size bytes has.
-func Slots(size int) int { return (size - firstRing) / (2 * SlotSize) }
+func Slots(size int) int { return (size - Rings) / (2 * SlotSize) }
 
 // The header word of a slot.
 const (
@@ -62,6 +71,10 @@ const (
 	lengthShift = 16
 	ackShift    = 32
 )
+
+// FrameSize returns the size in bytes of the smallest frame whose rings have at least
+// so many slots.
+func FrameSize(slots int) int { return Rings + 2*max(slots, 4)*SlotSize }
 
 // Format makes a frame of size bytes at base an empty channel. It must be
 // called before either side attaches, unless the frame is fresh (zeroed).

@@ -1,0 +1,104 @@
+package urpc
+
+import "sync/atomic"
+
+// Receiver is the half of a Channel that receives. One goroutine at a time may
+// use it, while another uses the Sender.
+type Receiver Channel
+
+// Receive is as Channel.Receive.
+func (r *Receiver) Receive(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) {
+	if r.slots == 0 || r.broken.Load() {
+		return 0, 0, false
+	}
+	slot := r.in + uintptr(r.inIndex)*SlotSize
+	header := atomic.LoadUint64((*uint64)(at(slot + PayloadSize)))
+	if header&epochBit != r.inEpoch {
+		return 0, 0, false
+	}
+	// Copy first, judge the copy: the peer may write the slot all the while.
+	*buf = *(*[PayloadSize]byte)(at(slot))
+	kind = uint8(header >> kindShift)
+	n = int(uint16(header >> lengthShift))
+	if n > PayloadSize {
+		r.broken.Store(true)
+		return 0, 0, false
+	}
+	if ack := uint32(header >> ackShift); ack != r.ackSeen {
+		r.ackSeen = ack
+		r.carried.Store(ack) // the sender judges it
+	}
+	r.acknowledge()
+	if r.inIndex++; r.inIndex == r.slots {
+		r.inIndex = 0
+		r.inEpoch ^= epochBit
+	}
+	return kind, n, true
+}
+
+// acknowledge counts a message as received, and says so: to the headers that this
+// side sends every eighth of a ring, and to its word every quarter. Who has room
+// by the headers never asks for the word's line, so that it costs no transfer.
+func (r *Receiver) acknowledge() {
+	r.read++
+	if r.read-r.passed < (r.step+1)/2 {
+		return
+	}
+	r.passed = r.read
+	r.received.Store(r.read)
+	if r.read-r.told < r.step {
+		return
+	}
+	r.told = r.read
+	// A full fence before NeedsDoorbell's load, as in Send.
+	atomic.StoreUint32((*uint32)(at(r.own+ackWord)), r.read)
+	r.acknowledged = true
+}
+
+// Pending says whether there is a message to receive.
+func (r *Receiver) Pending() bool {
+	return r.slots != 0 && !r.broken.Load() &&
+		atomic.LoadUint64((*uint64)(at(r.in+uintptr(r.inIndex)*SlotSize+PayloadSize)))&epochBit == r.inEpoch
+}
+
+// Broken is as Channel.Broken.
+func (r *Receiver) Broken() bool { return r.broken.Load() }
+
+// Announce tells the peer that this side no longer polls the ring: the peer is to
+// ring the doorbell when it sends. It returns false, and announces nothing, when a
+// message has come in meanwhile. After it has returned true, Withdraw must be
+// called before polling goes on.
+func (r *Receiver) Announce() bool {
+	if r.slots == 0 {
+		return true
+	}
+	r.messageAsleep |= 1
+	// A full fence between the announcement and the last look at the ring;
+	// the peer has one between its message and its look at the word. So at
+	// least one of the two sees what the other wrote.
+	atomic.StoreUint64((*uint64)(at(r.own+messageWord)), r.messageAsleep)
+	if r.Pending() {
+		r.Withdraw()
+		return false
+	}
+	return true
+}
+
+// Withdraw takes an announcement back. Without one it does nothing.
+func (r *Receiver) Withdraw() {
+	if r.messageAsleep&1 != 0 {
+		r.messageAsleep++
+		atomic.StoreUint64((*uint64)(at(r.own+messageWord)), r.messageAsleep)
+	}
+}
+
+// NeedsDoorbell says whether the peer waits for room and must be woken because of
+// what was received since the last call. It says so once for each announcement:
+// the caller must then ring.
+func (r *Receiver) NeedsDoorbell() bool {
+	if !r.acknowledged {
+		return false
+	}
+	r.acknowledged = false
+	return toRing(r.peer+roomWord, &r.roomRung)
+}

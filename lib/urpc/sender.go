@@ -1,0 +1,144 @@
+package urpc
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// Sender is the half of a Channel that sends. One goroutine at a time may use
+// it, while another uses the Receiver.
+type Sender Channel
+
+// Send is as Channel.Send.
+func (s *Sender) Send(kind uint8, payload []byte) bool {
+	if len(payload) > PayloadSize || !s.CanSend() {
+		return false
+	}
+	slot := s.out + uintptr(s.outIndex)*SlotSize
+	copy(unsafe.Slice((*byte)(at(slot)), PayloadSize), payload)
+	header := s.outEpoch |
+		uint64(kind)<<kindShift |
+		uint64(len(payload))<<lengthShift |
+		uint64(s.received.Load())<<ackShift
+	// The store publishes the payload before it, and is a full fence before
+	// NeedsDoorbell's load after it.
+	atomic.StoreUint64((*uint64)(at(slot+PayloadSize)), header)
+	s.sent++
+	s.written = true
+	if s.outIndex++; s.outIndex == s.slots {
+		s.outIndex = 0
+		s.outEpoch ^= epochBit
+	}
+	return true
+}
+
+// Free is as Channel.Free.
+func (s *Sender) Free() int {
+	s.look()
+	if s.broken.Load() {
+		return 0
+	}
+	return int(s.free())
+}
+
+// CanSend is as Channel.CanSend.
+func (s *Sender) CanSend() bool {
+	if s.free() == 0 {
+		// Only now, so that the peer may write its word many times before its
+		// line is asked for.
+		s.look()
+	}
+	return s.free() != 0 && !s.broken.Load()
+}
+
+// Broken is as Channel.Broken.
+func (s *Sender) Broken() bool { return s.broken.Load() }
+
+// free returns how many slots are known to be free.
+func (s *Sender) free() uint32 { return s.slots - (s.sent - s.acked) }
+
+// short says whether fewer slots are known to be free than will be when the peer
+// has received all.
+func (s *Sender) short() bool { return s.free() <= s.slots-s.step }
+
+// look takes note of what the peer has received, and returns whether it has
+// received more.
+func (s *Sender) look() (more bool) {
+	if s.slots == 0 {
+		return false
+	}
+	word := atomic.LoadUint32((*uint32)(at(s.peer + ackWord)))
+	return s.note(s.carried.Load()) || s.note(word)
+}
+
+// note takes note of one acknowledgement. The other of the two may have been
+// further.
+func (s *Sender) note(ack uint32) (more bool) {
+	ahead := int32(ack - s.acked)
+	if ahead <= 0 {
+		return false
+	}
+	if uint32(ahead) > s.sent-s.acked {
+		s.broken.Store(true)
+		return false
+	}
+	s.acked = ack
+	return true
+}
+
+// news says whether look would find that more has been received, or less than
+// nothing.
+func (s *Sender) news() bool {
+	return s.slots != 0 && !s.broken.Load() &&
+		(int32(s.carried.Load()-s.acked) > 0 || int32(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))-s.acked) > 0)
+}
+
+// Announce tells the peer that this side waits for room: the peer is to ring the
+// doorbell when it has received a quarter of what fills the ring. It returns
+// false, and announces nothing, when room has come since Free, or a Send that
+// returned false, last looked. After it has returned true, Withdraw must be
+// called before Announce is called again.
+func (s *Sender) Announce() bool {
+	if s.slots == 0 {
+		return true
+	}
+	s.roomAsleep |= 1
+	// A full fence, as in Receiver.Announce.
+	atomic.StoreUint64((*uint64)(at(s.own+roomWord)), s.roomAsleep)
+	if s.look() {
+		s.Withdraw()
+		return false
+	}
+	return true
+}
+
+// Withdraw takes an announcement back. Without one it does nothing.
+func (s *Sender) Withdraw() {
+	if s.roomAsleep&1 != 0 {
+		s.roomAsleep++
+		atomic.StoreUint64((*uint64)(at(s.own+roomWord)), s.roomAsleep)
+	}
+}
+
+// NeedsDoorbell says whether the peer sleeps and must be woken because of what
+// was sent since the last call. It says so once for each announcement: the
+// caller must then ring.
+func (s *Sender) NeedsDoorbell() bool {
+	if !s.written {
+		return false
+	}
+	s.written = false
+	return toRing(s.peer+messageWord, &s.messageRung)
+}
+
+// toRing says whether an announcement stands in a sleep word for which nobody has
+// rung yet.
+func toRing(word uintptr, rung *uint64) bool {
+	// Odd words are announcements, each its own number.
+	w := atomic.LoadUint64((*uint64)(at(word)))
+	if w&1 == 0 || w == *rung {
+		return false
+	}
+	*rung = w
+	return true
+}
