@@ -54,20 +54,25 @@ func Dial(ctx context.Context, name string, i channel.Interface, options ...Opti
 	if err := o.check(name); err != nil {
 		return nil, fmt.Errorf("bind to %q: %w", name, err)
 	}
+	c, err := connect(ctx, name, i, &o)
+	if err != nil {
+		return nil, fmt.Errorf("bind to %q: %w", name, err)
+	}
+	return c, nil
+}
+
+// connect is dial that waits for a name again if that went before it was bound to.
+func connect(ctx context.Context, name string, i channel.Interface, o *settings) (channel.Conn, error) {
 	for {
-		c, err := dial(ctx, name, i, &o)
-		if errors.Is(err, session.ErrNotFound) && !o.noWait && ctx.Err() == nil {
-			continue // it was there, and is gone: wait for the next
+		c, err := dial(ctx, name, i, o)
+		if !isNotFound(err) || o.noWait || ctx.Err() != nil {
+			return c, err
 		}
-		if err != nil {
-			return nil, fmt.Errorf("bind to %q: %w", name, err)
-		}
-		return c, nil
 	}
 }
 
 func dial(ctx context.Context, name string, i channel.Interface, o *settings) (channel.Conn, error) {
-	n, info, err := find(ctx, name, !o.noWait, o.wanted)
+	n, info, err := find(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}

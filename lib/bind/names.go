@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"skerry/lib/bind/network"
-	"skerry/lib/channel"
 )
 
 // Info is what is known of an exported interface.
@@ -22,7 +21,7 @@ func look(ctx context.Context, name string, wait bool) (Info, error) {
 	if err := new(settings).check(name); err != nil {
 		return Info{}, fmt.Errorf("look up: %w", err)
 	}
-	_, info, err := find(ctx, name, wait, channel.TransportAny)
+	_, info, err := find(ctx, name, &settings{noWait: !wait})
 	if err != nil {
 		return Info{}, fmt.Errorf("look up %q: %w", name, err)
 	}
@@ -36,7 +35,7 @@ func Watch(ctx context.Context, name string) error {
 	if err := new(settings).check(name); err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
-	n, _, err := find(ctx, name, false, channel.TransportAny)
+	n, _, err := find(ctx, name, &settings{noWait: true})
 	if err == nil {
 		err = n.Watch(ctx, name)
 	}

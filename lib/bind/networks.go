@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"skerry/lib/bind/network"
-	"skerry/lib/channel"
+	"skerry/lib/channel/hop"
 	"skerry/lib/session"
 )
 
@@ -21,23 +21,28 @@ var networks struct {
 	sync.Mutex
 	list []Network
 	once sync.Once
-	err  error // why the machine is not among them
 }
 
 // Add adds a network: from now on names are looked for there too, after those of
 // the program, the machine and earlier networks, and what is exported later is
-// exported there too.
-func Add(n Network) {
+// exported there too. What it returns takes the network away again; what has been
+// bound and exported over it stays.
+func Add(n Network) (remove func()) {
 	begin()
 	networks.Lock()
 	defer networks.Unlock()
 	networks.list = append(networks.list, n)
+	return func() {
+		networks.Lock()
+		defer networks.Unlock()
+		networks.list = slices.DeleteFunc(networks.list, func(other Network) bool { return other == n })
+	}
 }
 
 // begin puts those in the list that are there by themselves.
 func begin() {
 	networks.once.Do(func() {
-		networks.list = append(networks.list, &own)
+		networks.list = append(networks.list, new(own), &hop.Network{Dial: toRelay(hop.Relay), Asked: true})
 	})
 }
 
@@ -49,27 +54,26 @@ func all() []Network {
 	return slices.Clone(networks.list)
 }
 
-// carrying returns those that have a transport.
-func carrying(t channel.Transport) ([]Network, error) {
-	list := all()
-	if t != channel.TransportAny {
-		list = slices.DeleteFunc(list, func(n Network) bool { return !n.Carries(t) })
-	}
+// carrying returns those that may be used.
+func carrying(o *settings) ([]Network, error) {
+	list := slices.DeleteFunc(all(), func(n Network) bool {
+		return !n.Carries(o.wanted) || o.skip != nil && o.skip(n)
+	})
 	if len(list) == 0 {
-		return nil, fmt.Errorf("no network that this program has carries %s: %w", t, session.ErrTransport)
+		return nil, fmt.Errorf("no network that this program has carries %s: %w", o.wanted, session.ErrTransport)
 	}
 	return list, nil
 }
 
-// find looks a name up at all networks that have a transport, and returns the first
-// that has it, with what it knows. If one alone would wait, all do.
-func find(ctx context.Context, name string, wait bool, t channel.Transport) (Network, network.Info, error) {
-	list, err := carrying(t)
+// find looks a name up at all networks that may be used, and returns the first that
+// has it, with what it knows.
+func find(ctx context.Context, name string, o *settings) (Network, network.Info, error) {
+	list, err := carrying(o)
 	if err != nil {
 		return nil, network.Info{}, err
 	}
 	if len(list) == 1 {
-		info, err := list[0].Find(ctx, name, wait)
+		info, err := list[0].Find(ctx, name, !o.noWait)
 		return list[0], info, err
 	}
 	var failed error
@@ -78,17 +82,17 @@ func find(ctx context.Context, name string, wait bool, t channel.Transport) (Net
 		if err == nil {
 			return n, info, nil
 		}
-		if !errors.Is(err, session.ErrNotFound) {
+		if !isNotFound(err) {
 			failed = errors.Join(failed, err)
 		}
 	}
-	if !wait {
-		if failed == nil {
-			failed = session.ErrNotFound
-		}
-		return nil, network.Info{}, failed
+	switch {
+	case !o.noWait:
+		return race(ctx, list, name)
+	case failed == nil:
+		failed = session.ErrNotFound
 	}
-	return race(ctx, list, name)
+	return nil, network.Info{}, failed
 }
 
 // race waits for a name at several networks, until one has it or all have failed.

@@ -22,6 +22,7 @@ type settings struct {
 	wanted channel.Transport
 	depth  int
 	noWait bool
+	skip   func(Network) bool // networks not to use; may be nil
 	err    error
 }
 

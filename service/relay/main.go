@@ -1,0 +1,53 @@
+// Command relay is a program that passes messages on between those that can reach it
+// and those that it can reach: they ask for transport hop.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"skerry/lib/bind"
+	"skerry/lib/bind/introduce"
+	"skerry/lib/channel"
+	"skerry/lib/channel/hop"
+	"skerry/lib/native/slots"
+)
+
+func main() {
+	name := flag.String("name", hop.Relay, "the `name` under which to be found")
+	flag.Parse()
+	if err := serve(*name); err != nil {
+		fmt.Fprintln(os.Stderr, "relay:", err)
+		os.Exit(1)
+	}
+}
+
+func serve(name string) error {
+	if os.Getenv(bind.TransportVariable) == channel.TransportHop.String() {
+		return fmt.Errorf("%s=%s would have it pass messages on to itself: unset it for the relay", bind.TransportVariable, channel.TransportHop)
+	}
+	listener, err := bind.Export(name, introduce.Interface)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	reach := hop.Reach{
+		Find: bind.Find, Lookup: bind.Lookup, Watch: bind.Watch, Drop: slots.Drop,
+		Dial: func(ctx context.Context, name string, i channel.Interface) (channel.Conn, error) {
+			return bind.Dial(ctx, name, i, bind.NoWait())
+		},
+	}
+	for {
+		c, err := listener.Accept(context.Background())
+		if err != nil {
+			return err
+		}
+		go func() {
+			if err := reach.Serve(context.Background(), c); err != nil {
+				fmt.Fprintln(os.Stderr, "relay:", err)
+			}
+		}()
+	}
+}
