@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const rows = `# a note
+update_spin_1_on_2 54.2 ns
+update_spin_1_on_2.spread 3.1 %
+update_spin_1_on_1 6 ns
+update_message_8_on_2 105 ns
+urpc_round_trip 100 ns
+`
+
+func TestDraw(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "figure.svg")
+	if err := run(strings.NewReader(rows), out, "A title"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<svg", "A title", "spin, 1 line", "message, 8 lines", "cores", ">ns<"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the figure does not hold %q", want)
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	f, err := read(strings.NewReader(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.curves[curve{"spin", 1}]; len(got) != 2 || got[0].X != 2 || got[0].Y != 54.2 || len(f.curves) != 2 {
+		t.Errorf("read %v", f.curves)
+	}
+	for text, want := range map[string]string{
+		"":                                      "no line",
+		"update_spin_1_on_x 5 ns":               "no line",
+		"update_spin_1_on_2 many ns":            "line \"update_spin_1_on_2 many ns\"",
+		rows + "update_spin_1_on_4 7 transfers": "its unit is not ns",
+	} {
+		if _, err := read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, not %q", text, err, want)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+// Update measures what it costs cores to change state that they have in common: by
+// locking memory that all of them share, or by asking the one core that has it, in
+// messages. The state is a number of cache lines, all of which an update changes.
+//
+//	update [-cores N,...] [-lines L,...] [-ways WAY,...] [-for DURATION]
+//
+// The ways are spin (a spin lock that is taken in turns), mutex (sync.Mutex) and message (a URPC channel
+// between each core and the first one, which does nothing but serve). It prints
+//
+//	update_WAY_LINES_on_CORES VALUE ns
+//	update_WAY_LINES_on_CORES.spread PERCENT %
+//
+// the time that a core waits for one update while the others update too, the median
+// over cores and rounds, and half their range. By message one core of them serves. It is
+// an unmodified Go program: it runs on Linux, and on Skerry on as many cores as it is
+// given.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"skerry/lib/pause"
+)
+
+const (
+	rounds   = 5
+	maxLines = 64
+)
+
+func main() {
+	cores := flag.String("cores", "", "on how many cores, from the first on; none: 1, 2, 4 and so on up to all")
+	lines := flag.String("lines", "1,8", "how many cache lines one update changes")
+	ways := flag.String("ways", "spin,mutex,message", "how")
+	length := flag.Duration("for", 100*time.Millisecond, "how long to measure each, a round")
+	flag.Parse()
+	if err := run(*cores, *lines, *ways, *length); err != nil {
+		fmt.Fprintln(os.Stderr, "update:", err)
+		os.Exit(1)
+	}
+}
+
+func run(cores, lines, ways string, length time.Duration) error {
+	if cores == "" {
+		for n := 1; n <= runtime.NumCPU(); n *= 2 {
+			cores += "," + strconv.Itoa(n)
+		}
+		cores = cores[1:]
+	}
+	numbers, err := list(cores, runtime.NumCPU())
+	if err != nil {
+		return fmt.Errorf("-cores: %w", err)
+	}
+	sizes, err := list(lines, maxLines)
+	if err != nil {
+		return fmt.Errorf("-lines: %w", err)
+	}
+	runtime.GOMAXPROCS(slices.Max(numbers) + 1) // one for the goroutine that waits
+	debug.SetGCPercent(-1)
+	for way := range strings.SplitSeq(ways, ",") {
+		updater, ok := updaters[way]
+		if !ok {
+			return fmt.Errorf("-ways: there is no way %q, only spin, mutex and message", way)
+		}
+		for _, size := range sizes {
+			for _, n := range numbers {
+				if way == "message" && n == 1 {
+					continue // nobody to ask
+				}
+				var samples []float64
+				for range rounds {
+					took, err := measure(updater(size, n), n, length)
+					if err != nil {
+						return fmt.Errorf("%s, %d lines on %d cores: %w", way, size, n, err)
+					}
+					samples = append(samples, took...)
+				}
+				slices.Sort(samples)
+				median := samples[len(samples)/2]
+				name := fmt.Sprintf("update_%s_%d_on_%d", way, size, n)
+				fmt.Printf("%s %.4g ns\n%s.spread %.1f %%\n", name, median, name, 50*(samples[len(samples)-1]-samples[0])/median)
+			}
+		}
+	}
+	return nil
+}
+
+// list reads numbers from 1 to most.
+func list(text string, most int) (numbers []int, err error) {
+	for field := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(field)
+		if err != nil || n < 1 || n > most {
+			return nil, fmt.Errorf("%q is no number from 1 to %d", field, most)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
+}
+
+// updates is one way to change state.
+type updates struct {
+	// update changes the state once, on behalf of a core.
+	update func(core int)
+	// serve does what others ask of core 0, if it is not nil, until stop is set.
+	serve func(stop *atomic.Bool)
+	// done returns how often each line has been changed.
+	done func() []uint64
+}
+
+// measure has n cores update for a while and returns how many ns one update took each
+// of them.
+func measure(u updates, n int, length time.Duration) ([]float64, error) {
+	var ready sync.WaitGroup
+	var start, stop, quit atomic.Bool
+	type result struct {
+		updates uint64
+		took    time.Duration
+		err     error
+	}
+	results, served := make(chan result, n), make(chan error, 1)
+	first := 0
+	if u.serve != nil {
+		first = 1
+		ready.Add(1)
+		go func() {
+			err := pin(0)
+			ready.Done()
+			if err == nil {
+				u.serve(&quit)
+			}
+			served <- err
+		}()
+	}
+	for core := first; core < n; core++ {
+		ready.Add(1)
+		go func() {
+			r := result{err: pin(core)}
+			ready.Done()
+			if r.err != nil {
+				results <- r
+				return
+			}
+			for !start.Load() {
+				pause.Times(1)
+			}
+			began := time.Now()
+			for !stop.Load() {
+				u.update(core)
+				r.updates++
+			}
+			r.took = time.Since(began)
+			results <- r
+		}()
+	}
+	ready.Wait()
+	start.Store(true)
+	time.Sleep(length)
+	stop.Store(true)
+	var took []float64
+	total, failed := uint64(0), error(nil)
+	for range n - first {
+		r := <-results
+		if r.err != nil {
+			failed = r.err
+			continue
+		}
+		total += r.updates
+		took = append(took, float64(r.took)/float64(r.updates))
+	}
+	quit.Store(true)
+	if u.serve != nil {
+		if err := <-served; err != nil {
+			failed = err
+		}
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	for i, have := range u.done() {
+		if have != total {
+			return nil, fmt.Errorf("line %d was changed %d times in %d updates", i, have, total)
+		}
+	}
+	return took, nil
+}
+
+// pin keeps the goroutine's thread, which is its own from now on and ends with it, on
+// one of the cores that the program was given.
+func pin(core int) error {
+	runtime.LockOSThread()
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return fmt.Errorf("sched_getaffinity: %w", err)
+	}
+	for cpu := range len(all) * 64 {
+		if !all.IsSet(cpu) {
+			continue
+		}
+		if core == 0 {
+			one.Set(cpu)
+			break
+		}
+		core--
+	}
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return fmt.Errorf("sched_setaffinity: %w", err)
+	}
+	return nil
+}
