@@ -271,6 +271,7 @@ const (
 	ErrTravel
 	ErrArgument
 	ErrCore
+	ErrWithdrawn
 )
 
 var errorTexts = [...]string{
@@ -288,6 +289,7 @@ var errorTexts = [...]string{
 	ErrTravel:     "a capability of that type cannot go to another core",
 	ErrArgument:   "an argument makes no sense",
 	ErrCore:       "a core is lost or does not answer",
+	ErrWithdrawn:  "the capability is being withdrawn from other cores, or has been",
 }
 
 // Error implements error.

@@ -1,0 +1,125 @@
+package transfer
+
+import (
+	"maps"
+	"slices"
+
+	"skerry/lib/session"
+)
+
+// imported is what this core has of another's object.
+type imported struct {
+	number   uint32
+	count    int
+	removing bool
+}
+
+// ask asks the owner to give what this core has an import of.
+func (c *Core) ask(g Give) {
+	i := c.imports[g.Object]
+	err := session.ErrNone
+	switch {
+	case c.away[g.Object.Owner]:
+		err = session.ErrCore
+	case i == nil:
+		err = session.ErrCapability
+	case i.removing:
+		err = session.ErrWithdrawn
+	}
+	if err != session.ErrNone {
+		c.answer.Given(g.Request, err)
+		return
+	}
+	c.asks[g.Request] = g.Object.Owner
+	c.send(g.Object.Owner, Message{
+		Kind: Ask, Number: i.number, Base: g.Object.Base, Size: g.Object.Size,
+		Request: g.Request, Core: g.Core, To: g.To, Ticket: g.Ticket, Rights: g.Rights,
+	})
+}
+
+// told handles Given.
+func (c *Core) told(from uint32, m Message) {
+	if owner, ok := c.asks[m.Request]; ok && owner == from {
+		delete(c.asks, m.Request)
+		c.answer.Given(m.Request, m.Error)
+	}
+}
+
+// take handles Import.
+func (c *Core) take(o Object, m Message) {
+	err := c.kernel.Import(o, Arrival{To: m.To, Ticket: m.Ticket, Rights: m.Rights})
+	if err == session.ErrNone {
+		if c.imports[o] == nil {
+			c.imports[o] = &imported{number: m.Number}
+		}
+		c.imports[o].count++
+	}
+	c.send(o.Owner, Message{Kind: Imported, Request: m.Request, Error: err})
+}
+
+// Drop says that this core has one import of an object less: whoever had it has
+// ended, or deleted it.
+func (c *Core) Drop(o Object) {
+	i := c.imports[o]
+	if i == nil || i.removing { // or Removed tells it
+		return
+	}
+	if i.count--; i.count == 0 {
+		delete(c.imports, o)
+	}
+	if !c.away[o.Owner] {
+		c.send(o.Owner, Message{Kind: Dropped, Number: i.number, Base: o.Base, Size: o.Size})
+	}
+}
+
+// remove handles Remove.
+func (c *Core) remove(o Object, m Message) {
+	i := c.imports[o]
+	if i == nil || i.number != m.Number {
+		return // the last was dropped, and its owner hears that
+	}
+	c.removeAll(o, i)
+}
+
+func (c *Core) removeAll(o Object, i *imported) {
+	if i.removing {
+		return
+	}
+	i.removing = true
+	if c.kernel.Remove(o) {
+		c.Removed(o)
+	}
+}
+
+// Removed says that the imports of an object are removed, as Kernel.Remove was
+// asked.
+func (c *Core) Removed(o Object) {
+	i := c.imports[o]
+	if i == nil || !i.removing {
+		return
+	}
+	delete(c.imports, o)
+	if !c.away[o.Owner] {
+		c.send(o.Owner, Message{Kind: Removed, Number: i.number, Base: o.Base, Size: o.Size})
+	}
+}
+
+// lostOwner removes what this core has of a lost one's.
+func (c *Core) lostOwner(core uint32) {
+	c.cutAsks(core)
+	for _, o := range slices.SortedFunc(maps.Keys(c.imports), compare) {
+		if o.Owner == core {
+			c.removeAll(o, c.imports[o])
+		}
+	}
+}
+
+// cutAsks answers for an owner that will not.
+func (c *Core) cutAsks(owner uint32) {
+	for _, request := range sorted(c.asks) {
+		if c.asks[request] == owner {
+			delete(c.asks, request)
+			c.answer.Given(request, session.ErrCore)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package transfer
+
+import (
+	"skerry/abi/capability"
+	"skerry/lib/session"
+)
+
+// Object is what is given: a frame, by the core that owns it and where it is.
+type Object struct {
+	Owner      uint32
+	Base, Size uint64 // bytes
+}
+
+// within reports whether a part of the object is in a range of the same core.
+func (o Object) within(base, size uint64) bool {
+	return o.Base < base+size && base < o.Base+o.Size
+}
+
+// Kind is what a message says.
+type Kind uint8
+
+// The kinds.
+const (
+	// Ask asks the owner to give what the asker has an import of: Object, Rights,
+	// Core, To, Ticket, and Request, the asker's. Given answers it.
+	Ask Kind = 1 + iota
+	// Import has a core import an object of the sender's: Object, Rights, To,
+	// Ticket, and Request, the owner's. Imported answers it.
+	Import
+	// Imported answers Import: Request, Error.
+	Imported
+	// Given answers Ask: Request, Error.
+	Given
+	// Dropped says that the sender has one import less: Object.
+	Dropped
+	// Remove has a core remove all imports of an object: Object. Removed answers it.
+	Remove
+	// Removed says that the sender has no import of it: Object.
+	Removed
+	// NumKinds is behind the last.
+	NumKinds
+)
+
+// Message is any message of the protocol. Fields that its kind does not name are
+// 0. An object is named by its place and the number under which its owner lets
+// other cores have it.
+type Message struct {
+	Kind       Kind
+	Error      session.Error
+	Rights     capability.Rights
+	Number     uint32
+	Base, Size uint64
+	Request    uint32
+	Core       uint32
+	To, Ticket uint32
+}
