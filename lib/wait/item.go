@@ -1,0 +1,100 @@
+package wait
+
+import "context"
+
+// Item is something that can be waited for. One goroutine at a time may wait at
+// it.
+type Item struct {
+	set     *Set
+	pending func() bool
+	place   int           // in set.items
+	armed   int           // the place in set.armed, plus one; 0: nobody waits
+	roused  bool          // the pump has woken who waits
+	wake    chan struct{} // holds one if a Wait is to end
+}
+
+// Number is by which number a peer leaves hints for the item, below Hints.
+func (i *Item) Number() int { return i.place % Hints }
+
+// Remove takes the item out of its Set. Nobody may wait at it any more.
+func (i *Item) Remove() {
+	s := i.set
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.items[i.place] == i {
+		s.items[i.place] = nil
+	}
+}
+
+// Wake ends a Wait, or else the next one. It does not block. Any goroutine can call
+// it.
+func (i *Item) Wake() {
+	select {
+	case i.wake <- struct{}{}:
+	default:
+	}
+}
+
+// rouse wakes who waits, once. If nobody does, whoever will finds by arm what this was
+// for. The caller has the Set's lock.
+func (i *Item) rouse() {
+	if i.armed != 0 && !i.roused {
+		i.roused = true
+		i.Wake()
+	}
+}
+
+// Wait calls arm, which says to the peer that it must wake, and reports whether
+// nothing has come so that the goroutine may sleep. If it may, Wait parks it until
+// the item is hinted or woken, or pending reports something, or the context
+// ends, whose error it returns. It may return too early: the caller looks, and
+// waits again. arm must not block, nor call the Set. Wait allocates nothing.
+func (i *Item) Wait(ctx context.Context, arm func() (sleep bool)) error {
+	s := i.set
+	s.mu.Lock()
+	if s.err != nil {
+		s.mu.Unlock()
+		return s.err
+	}
+	// Under the lock the pump cannot ask between the announcement and the
+	// item's being among those to be asked.
+	if !arm() {
+		s.mu.Unlock()
+		return nil
+	}
+	s.armed = append(s.armed, i)
+	i.armed = len(s.armed)
+	s.mu.Unlock()
+
+	var err error
+	select {
+	case <-i.wake:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disarm(i)
+	if i.roused && err != nil {
+		select { // a wake-up for this wait is none for the next
+		case <-i.wake:
+		default:
+		}
+	}
+	i.roused = false
+	if err == nil {
+		err = s.err
+	}
+	return err
+}
+
+// disarm takes an item off those at which somebody waits.
+func (s *Set) disarm(i *Item) {
+	last := len(s.armed) - 1
+	moved := s.armed[last]
+	s.armed[i.armed-1], moved.armed = moved, i.armed
+	s.armed[last] = nil
+	s.armed = s.armed[:last]
+	i.armed = 0
+}

@@ -1,0 +1,152 @@
+// Package wait lets goroutines wait for what comes to a program from outside of it:
+// messages in channels, messages to endpoints, whatever rings the program's doorbell.
+// A goroutine that waits is parked, and no thread with it.
+//
+// A program has one Set. It keeps a goroutine, the pump, that sleeps on the
+// doorbell in the runtime's poller. What can be waited for is an Item. Whoever is to
+// wait at one says first to the peer that it must be woken from now on (Wait's arm);
+// the peer then leaves a hint by the item's number on the program's board
+// (urpc.Board), and rings the doorbell if the board says that the pump sleeps. The
+// pump takes the hints and wakes the goroutines.
+//
+// Hints are only hints: any peer can set them, or take away another's. So the
+// pump, having said on the board that it sleeps and before it does, asks every item at
+// which somebody waits whether something has come. What has no hints, such as
+// endpoints, is found in the same way.
+//
+// Why no wake-up is lost: a peer writes its message, then looks whether it must
+// wake, then leaves its hint, then looks whether the pump sleeps. The item's goroutine
+// says that it must be woken, then looks for messages (arm). The pump says that it
+// sleeps, then looks for hints, then asks those that wait. Between saying and
+// looking each has a full fence. So either the goroutine finds the message, or the peer
+// leaves a hint; and then the pump finds the hint or the message, or the peer
+// rings. A ring after the pump began to look ends its sleep.
+//
+// A ring can be for a message that the goroutine had found by itself before it said that it
+// must be woken. The pump then wakes nobody, and must be rung for the next
+// message. So a peer must hint, or ring, for each message while the goroutine is to be woken. Of a
+// peer that rings once for each time that it was told to, pending tells it again before
+// it looks.
+//
+// Transports and package bind import it. It runs on an ordinary host as well, over
+// any file that can be polled. It must never know what is waited for.
+package wait
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"skerry/lib/native"
+)
+
+// Hints is how many numbers there are for hints. Of more items, some share a
+// number.
+const Hints = 448
+
+// Board is where peers leave hints: a urpc.Board. But for Poll its methods are called by
+// one goroutine at a time.
+type Board interface {
+	// Poll reports whether there may be hints. It is one read.
+	Poll() bool
+	// Next takes a hint.
+	Next() (n int, ok bool)
+	// Announce says that the owner sleeps and must be rung, unless there are hints:
+	// then it returns false.
+	Announce() bool
+	// Withdraw takes that back.
+	Withdraw()
+}
+
+// ErrClosed is what Add and Wait fail with after Close.
+var ErrClosed = errors.New("the set is closed")
+
+// Set is all that a program waits for. Any goroutine can call its methods.
+type Set struct {
+	bell     *os.File
+	conn     syscall.RawConn
+	ended    chan struct{} // closed when the pump has ended
+	asleep   bool          // the pump's own: it has not looked since it went to sleep
+	restless int           // the pump's own: how often in a row it did not
+
+	mu    sync.Mutex
+	board Board   // nil: there are no hints
+	items []*Item // by place; nil: free
+	armed []*Item // at which somebody waits
+	err   error   // why nobody can wait any more
+}
+
+// Open returns a Set that sleeps on the program's doorbell. board may be nil.
+func Open(board Board) (*Set, error) {
+	bell, err := native.OpenDoorbell()
+	if err != nil {
+		return nil, err
+	}
+	s, err := On(bell.File(), board)
+	if err != nil {
+		return nil, errors.Join(err, bell.Close())
+	}
+	return s, nil
+}
+
+// On returns a Set that sleeps on a file, which whoever has something for the
+// program makes readable: an eventfd, a pipe, a socket. It must be one that the
+// runtime polls. It is the Set's from then on, which reads away whatever is in it.
+func On(bell *os.File, board Board) (*Set, error) {
+	conn, err := bell.SyscallConn()
+	if err == nil {
+		err = bell.SetReadDeadline(time.Time{}) // fails if it is not polled
+	}
+	if err != nil {
+		return nil, fmt.Errorf("wait on %s: %w", bell.Name(), err)
+	}
+	s := &Set{bell: bell, conn: conn, board: board, ended: make(chan struct{})}
+	go s.pump()
+	return s, nil
+}
+
+// Close ends the Set: whoever waits returns, and nobody can wait any more.
+func (s *Set) Close() error {
+	s.mu.Lock()
+	if s.err == nil {
+		s.err = ErrClosed
+	}
+	s.mu.Unlock()
+	err := s.bell.Close()
+	<-s.ended
+	return err
+}
+
+// Look wakes those for whom there are hints. Whoever polls for long, and has only
+// goroutines run meanwhile that can run (runtime.Gosched), calls it now and then: beside
+// it the runtime's poller, and so the pump, hardly has a turn. It is one read if there are none.
+func (s *Set) Look() {
+	if s.board != nil && s.board.Poll() && s.mu.TryLock() {
+		s.distribute()
+		s.mu.Unlock()
+	}
+}
+
+// Add makes an item. pending reports whether what is waited for may have come; it is
+// called by another goroutine, but only while somebody waits: after arm has
+// returned true and before Wait returns. It must not block, nor call the Set. It may be
+// nil if only hints and Wake are to end a wait.
+func (s *Set) Add(pending func() bool) (*Item, error) {
+	i := &Item{set: s, pending: pending, wake: make(chan struct{}, 1)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return nil, s.err
+	}
+	if i.place = slices.Index(s.items, nil); i.place < 0 {
+		i.place = len(s.items)
+		s.items = append(s.items, nil)
+	}
+	s.items[i.place] = i
+	s.armed = slices.Grow(s.armed, len(s.items)-len(s.armed))
+	return i, nil
+}
