@@ -21,7 +21,8 @@ const BoardSize = SlotSize
 //
 // Hints are only hints: a hostile peer can set, clear and scatter them. So that it
 // cannot take away another's, the owner looks at all its channels, hinted or not,
-// after Announce and before it sleeps, and when it wakes without a hint.
+// after Announce and before it sleeps, and when it wakes without a hint; and peers hint for
+// each message while the owner does not poll the channel (Sender.PeerWaits).
 //
 // A Board is for one goroutine. Its zero value is attached to nothing and must not
 // be used.
@@ -127,17 +128,27 @@ func (b *Bell) Attach(hints, sleep uintptr, n int) bool {
 	return true
 }
 
-// Hint sets the hint, after NeedsDoorbell has said that the owner does not poll
-// the channel. It returns true when the owner sleeps and is to be rung: once for each
+// Hint sets the hint, after PeerWaits has said that the owner does not poll the
+// channel. It returns true when the owner sleeps and is to be rung: once for each
 // announcement, or twice when both halves of a channel hint at the same time.
 func (b *Bell) Hint() (ring bool) {
-	atomic.OrUint64((*uint64)(at(b.hints+b.word*8)), 1<<b.bit)
-	atomic.OrUint64((*uint64)(at(b.hints)), 1<<b.word)
-	// Both are full fences. Odd words are announcements, each its own number.
+	// Where it stands already the owner has yet to take it, and sees then what was
+	// sent before this.
+	set(b.hints+b.word*8, 1<<b.bit)
+	set(b.hints, 1<<b.word)
+	// What was sent was a full fence, if these were none. Odd words are announcements,
+	// each its own number.
 	w := atomic.LoadUint64((*uint64)(at(b.sleep)))
 	if w&1 == 0 || w == b.rung.Load() {
 		return false
 	}
 	b.rung.Store(w)
 	return true
+}
+
+// set sets a bit of a word.
+func set(word uintptr, bit uint64) {
+	if p := (*uint64)(at(word)); atomic.LoadUint64(p)&bit == 0 {
+		atomic.OrUint64(p, bit)
+	}
 }

@@ -44,6 +44,7 @@ const (
 	// messages, one while it waits for room.
 	messageWord = 0
 	roomWord    = 8
+	closedWord  = 16 // and whether it has closed the channel
 	// In the second is how many messages it has received.
 	ackWord = SlotSize
 )

@@ -102,3 +102,14 @@ func (r *Receiver) NeedsDoorbell() bool {
 	r.acknowledged = false
 	return toRing(r.peer+roomWord, &r.roomRung)
 }
+
+// PeerWaits says whether the peer waits for room and must be woken because of what was
+// received since the last call, as NeedsDoorbell does, but each time while the
+// announcement stands: see Sender.PeerWaits.
+func (r *Receiver) PeerWaits() bool {
+	if !r.acknowledged {
+		return false
+	}
+	r.acknowledged = false
+	return atomic.LoadUint64((*uint64)(at(r.peer+roomWord)))&1 != 0
+}

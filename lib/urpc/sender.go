@@ -131,6 +131,18 @@ func (s *Sender) NeedsDoorbell() bool {
 	return toRing(s.peer+messageWord, &s.messageRung)
 }
 
+// PeerWaits says whether the peer sleeps and must be woken because of what was sent
+// since the last call, as NeedsDoorbell does, but each time while the announcement stands. It
+// is for peers that are hinted on a Board: somebody else may take a hint away, and
+// the peer then go on sleeping on an announcement for which it has been hinted once.
+func (s *Sender) PeerWaits() bool {
+	if !s.written {
+		return false
+	}
+	s.written = false
+	return atomic.LoadUint64((*uint64)(at(s.peer+messageWord)))&1 != 0
+}
+
 // toRing says whether an announcement stands in a sleep word for which nobody has
 // rung yet.
 func toRing(word uintptr, rung *uint64) bool {

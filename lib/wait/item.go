@@ -1,29 +1,68 @@
 package wait
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Item is something that can be waited for. One goroutine at a time may wait at
 // it.
 type Item struct {
 	set     *Set
 	pending func() bool
-	place   int           // in set.items
-	armed   int           // the place in set.armed, plus one; 0: nobody waits
-	roused  bool          // the pump has woken who waits
 	wake    chan struct{} // holds one if a Wait is to end
+	number  int
+	removed bool
+	next    *Item // of its number
+	armed   int   // the place in set.armed, plus one; 0: nobody waits
+	roused  bool  // the pump has woken who waits
 }
 
-// Number is by which number a peer leaves hints for the item, below Hints.
-func (i *Item) Number() int { return i.place % Hints }
+// add makes an item of a number. The caller has the lock.
+func (s *Set) add(number int, pending func() bool) (*Item, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	at := &s.numbers[number]
+	i := &Item{set: s, pending: pending, wake: make(chan struct{}, 1), number: number, next: at.first}
+	at.first = i
+	at.items++
+	s.items++
+	s.armed = slices.Grow(s.armed, s.items-len(s.armed))
+	return i, nil
+}
+
+// Number is by which number peers leave hints for the item. If there are more items
+// than numbers, some share one.
+func (i *Item) Number() int { return i.number }
+
+// Set returns what the item is of.
+func (i *Item) Set() *Set { return i.set }
+
+// Twin makes another item of the same number, as Add does: a hint wakes who waits at
+// either.
+func (i *Item) Twin(pending func() bool) (*Item, error) {
+	i.set.mu.Lock()
+	defer i.set.mu.Unlock()
+	return i.set.add(i.number, pending)
+}
 
 // Remove takes the item out of its Set. Nobody may wait at it any more.
 func (i *Item) Remove() {
 	s := i.set
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.items[i.place] == i {
-		s.items[i.place] = nil
+	if i.removed {
+		return
 	}
+	i.removed = true
+	link := &s.numbers[i.number].first
+	for *link != i {
+		link = &(*link).next
+	}
+	*link = i.next
+	s.numbers[i.number].items--
+	s.items--
 }
 
 // Wake ends a Wait, or else the next one. It does not block. Any goroutine can call

@@ -70,23 +70,16 @@ func drain(fd uintptr) {
 	}
 }
 
-// distribute takes all hints, rouses those they are for, and reports whether there
-// were any.
+// distribute takes the hints that stand, rouses those they are for, and reports
+// whether there were any.
 func (s *Set) distribute() (found bool) {
 	if s.board == nil {
 		return false
 	}
-	// Whoever sets hints all the time gets no more than a share.
-	for range Hints {
-		n, ok := s.board.Next()
-		if !ok {
-			break
-		}
+	for n, ok := s.board.Next(); ok; n, ok = s.board.Next() {
 		found = true
-		for ; n < len(s.items); n += Hints {
-			if i := s.items[n]; i != nil {
-				i.rouse()
-			}
+		for i := s.numbers[n].first; i != nil; i = i.next {
+			i.rouse()
 		}
 	}
 	return found

@@ -36,31 +36,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"skerry/lib/native"
+	"skerry/lib/urpc"
 )
-
-// Hints is how many numbers there are for hints. Of more items, some share a
-// number.
-const Hints = 448
-
-// Board is where peers leave hints: a urpc.Board. But for Poll its methods are called by
-// one goroutine at a time.
-type Board interface {
-	// Poll reports whether there may be hints. It is one read.
-	Poll() bool
-	// Next takes a hint.
-	Next() (n int, ok bool)
-	// Announce says that the owner sleeps and must be rung, unless there are hints:
-	// then it returns false.
-	Announce() bool
-	// Withdraw takes that back.
-	Withdraw()
-}
 
 // ErrClosed is what Add and Wait fail with after Close.
 var ErrClosed = errors.New("the set is closed")
@@ -73,15 +55,20 @@ type Set struct {
 	asleep   bool          // the pump's own: it has not looked since it went to sleep
 	restless int           // the pump's own: how often in a row it did not
 
-	mu    sync.Mutex
-	board Board   // nil: there are no hints
-	items []*Item // by place; nil: free
+	mu      sync.Mutex
+	board   *urpc.Board // nil: there are no hints
+	numbers [urpc.Hints]struct {
+		first *Item // those of the number
+		items int
+	}
+	items int
 	armed []*Item // at which somebody waits
 	err   error   // why nobody can wait any more
 }
 
-// Open returns a Set that sleeps on the program's doorbell. board may be nil.
-func Open(board Board) (*Set, error) {
+// Open returns a Set that sleeps on the program's doorbell. The board is where peers
+// leave hints, nil if none do; it is the Set's from then on.
+func Open(board *urpc.Board) (*Set, error) {
 	bell, err := native.OpenDoorbell()
 	if err != nil {
 		return nil, err
@@ -96,7 +83,7 @@ func Open(board Board) (*Set, error) {
 // On returns a Set that sleeps on a file, which whoever has something for the
 // program makes readable: an eventfd, a pipe, a socket. It must be one that the
 // runtime polls. It is the Set's from then on, which reads away whatever is in it.
-func On(bell *os.File, board Board) (*Set, error) {
+func On(bell *os.File, board *urpc.Board) (*Set, error) {
 	conn, err := bell.SyscallConn()
 	if err == nil {
 		err = bell.SetReadDeadline(time.Time{}) // fails if it is not polled
@@ -123,9 +110,10 @@ func (s *Set) Close() error {
 
 // Look wakes those for whom there are hints. Whoever polls for long, and has only
 // goroutines run meanwhile that can run (runtime.Gosched), calls it now and then: beside
-// it the runtime's poller, and so the pump, hardly has a turn. It is one read if there are none.
+// it the runtime's poller, and so the pump, hardly has a turn. Where there are no
+// hints it reads one word.
 func (s *Set) Look() {
-	if s.board != nil && s.board.Poll() && s.mu.TryLock() {
+	if s.mu.TryLock() {
 		s.distribute()
 		s.mu.Unlock()
 	}
@@ -136,17 +124,13 @@ func (s *Set) Look() {
 // returned true and before Wait returns. It must not block, nor call the Set. It may be
 // nil if only hints and Wake are to end a wait.
 func (s *Set) Add(pending func() bool) (*Item, error) {
-	i := &Item{set: s, pending: pending, wake: make(chan struct{}, 1)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil {
-		return nil, s.err
+	number := 0
+	for n := range s.numbers {
+		if s.numbers[n].items < s.numbers[number].items {
+			number = n
+		}
 	}
-	if i.place = slices.Index(s.items, nil); i.place < 0 {
-		i.place = len(s.items)
-		s.items = append(s.items, nil)
-	}
-	s.items[i.place] = i
-	s.armed = slices.Grow(s.armed, len(s.items)-len(s.armed))
-	return i, nil
+	return s.add(number, pending)
 }

@@ -11,81 +11,55 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
+
+	"skerry/lib/urpc"
 )
 
-// board is a Board and what peers do with it.
-type board struct {
-	words [Hints / 64]atomic.Uint64
-	sleep atomic.Uint64 // odd while the owner sleeps
-	rung  atomic.Uint64 // for which announcement a peer has rung
+// board is a board's memory.
+type board struct{ hints, sleep []uint64 }
+
+func newBoard() *board {
+	return &board{make([]uint64, urpc.BoardSize/8), make([]uint64, 8)}
 }
 
-func (b *board) Poll() bool {
-	for i := range b.words {
-		if b.words[i].Load() != 0 {
-			return true
-		}
+func (b *board) addresses() (hints, sleep uintptr) {
+	return uintptr(unsafe.Pointer(&b.hints[0])), uintptr(unsafe.Pointer(&b.sleep[0]))
+}
+
+// owner returns the owner's view.
+func (b *board) owner() *urpc.Board {
+	if b == nil {
+		return nil
 	}
-	return false
+	o := new(urpc.Board)
+	o.Attach(b.addresses())
+	return o
 }
 
-func (b *board) Next() (int, bool) {
-	for i := range b.words {
-		for {
-			w := b.words[i].Load()
-			if w == 0 {
-				break
-			}
-			if b.words[i].CompareAndSwap(w, w&(w-1)) {
-				n := 0
-				for w&1 == 0 {
-					w >>= 1
-					n++
-				}
-				return i*64 + n, true
-			}
-		}
-	}
-	return 0, false
-}
-
-func (b *board) Announce() bool {
-	b.sleep.Store(b.sleep.Load() | 1)
-	if b.Poll() {
-		b.Withdraw()
-		return false
-	}
-	return true
-}
-
-func (b *board) Withdraw() {
-	if w := b.sleep.Load(); w&1 != 0 {
-		b.sleep.Store(w + 1)
-	}
-}
-
-// hint is what a peer does; it says whether to ring.
-func (b *board) hint(n int) bool {
-	b.words[n/64].Or(1 << (n % 64))
-	word := b.sleep.Load()
-	last := b.rung.Load()
-	return word&1 != 0 && last != word && b.rung.CompareAndSwap(last, word)
+// bell returns a peer's.
+func (b *board) bell(number int) *urpc.Bell {
+	p := new(urpc.Bell)
+	hints, sleep := b.addresses()
+	p.Attach(hints, sleep, number)
+	return p
 }
 
 // open returns a Set and a function that rings.
-func open(t testing.TB, b Board) (*Set, func()) {
+func open(t testing.TB, b *board) (*Set, func()) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := On(r, b)
+	s, err := On(r, b.owner())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		w.Close()
 		s.Close()
+		runtime.KeepAlive(b)
 	})
 	return s, func() { w.Write([]byte{1}) }
 }
@@ -94,11 +68,12 @@ func open(t testing.TB, b Board) (*Set, func()) {
 // sleeps.
 type source struct {
 	item            *Item
+	bell            *urpc.Bell // nil: none
 	sent, announced atomic.Uint64
 	received        uint64
 }
 
-func add(t testing.TB, s *Set) *source {
+func add(t testing.TB, s *Set, b *board) *source {
 	t.Helper()
 	o := &source{}
 	i, err := s.Add(func() bool { return o.sent.Load() > o.received })
@@ -106,6 +81,9 @@ func add(t testing.TB, s *Set) *source {
 		t.Fatal(err)
 	}
 	o.item = i
+	if b != nil {
+		o.bell = b.bell(i.Number())
+	}
 	return o
 }
 
@@ -130,10 +108,10 @@ func (o *source) receive(ctx context.Context) error {
 	return nil
 }
 
-// send has it grow, and reports whether the reader is to be hinted.
+// send has it grow, and reports whether the program is to be rung.
 func (o *source) send() bool {
 	o.sent.Add(1)
-	return o.announced.Load() != 0
+	return o.announced.Load() != 0 && (o.bell == nil || o.bell.Hint())
 }
 
 // TestNoLostWakeup has many wait while others send at random, with a board, with
@@ -155,16 +133,14 @@ func TestNoLostWakeup(t *testing.T) {
 func lostWakeup(t *testing.T, items, messages int, with string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	var hints *board
-	var b Board
+	var b *board
 	if with != "no hints" {
-		hints = new(board)
-		b = hints
+		b = newBoard()
 	}
 	s, ring := open(t, b)
 	sources := make([]*source, items)
 	for i := range sources {
-		sources[i] = add(t, s)
+		sources[i] = add(t, s, b)
 	}
 	var receivers, others sync.WaitGroup
 	var failed atomic.Uint64
@@ -188,7 +164,7 @@ func lostWakeup(t *testing.T, items, messages int, with string) {
 				if o.sent.Load() == uint64(messages) {
 					continue
 				}
-				if o.send() && (hints == nil || hints.hint(o.item.Number())) {
+				if o.send() {
 					ring()
 				}
 				left--
@@ -209,11 +185,11 @@ func lostWakeup(t *testing.T, items, messages int, with string) {
 					return
 				default:
 				}
-				w := &hints.words[random.IntN(len(hints.words))]
+				w := &b.hints[random.IntN(len(b.hints))]
 				if random.IntN(4) == 0 {
-					w.Store(random.Uint64())
+					atomic.StoreUint64(w, random.Uint64())
 				} else {
-					w.Store(0)
+					atomic.StoreUint64(w, 0)
 				}
 				runtime.Gosched()
 			}
@@ -230,8 +206,9 @@ func lostWakeup(t *testing.T, items, messages int, with string) {
 
 // TestWait checks what ends a wait.
 func TestWait(t *testing.T) {
-	s, ring := open(t, new(board))
-	o := add(t, s)
+	b := newBoard()
+	s, ring := open(t, b)
+	o := add(t, s, b)
 	asleep := make(chan struct{})
 	arm := func() bool { close(asleep); return true }
 	wait := func(ctx context.Context) chan error {
@@ -266,13 +243,13 @@ func TestWait(t *testing.T) {
 
 	ended = wait(bg)
 	<-asleep
-	s.board.(*board).hint(o.item.Number())
+	o.bell.Hint()
 	ring()
 	expect("hinted", ended, nil)
 
 	ended = wait(bg)
 	<-asleep
-	s.board.(*board).hint(o.item.Number())
+	o.bell.Hint()
 	for {
 		s.Look()
 		select {
@@ -316,10 +293,11 @@ func TestWait(t *testing.T) {
 
 // TestStaleHint checks that a hint for one that does not wait wakes nobody later.
 func TestStaleHint(t *testing.T) {
-	s, ring := open(t, new(board))
-	idle, o := add(t, s), add(t, s)
-	s.board.(*board).hint(idle.item.Number())
-	s.board.(*board).hint(o.item.Number())
+	b := newBoard()
+	s, ring := open(t, b)
+	idle, o := add(t, s, b), add(t, s, b)
+	idle.bell.Hint()
+	o.bell.Hint()
 	ring()
 	// The pump has been through when the later one is woken.
 	o.sent.Add(1)
@@ -335,32 +313,36 @@ func TestStaleHint(t *testing.T) {
 
 // TestNumbers checks that places are used again, and numbers shared.
 func TestNumbers(t *testing.T) {
-	s, ring := open(t, new(board))
+	b := newBoard()
+	s, ring := open(t, b)
 	var all []*source
-	for i := range Hints + 10 {
-		o := add(t, s)
-		if o.item.Number() != i%Hints {
+	for i := range urpc.Hints + 10 {
+		o := add(t, s, b)
+		if o.item.Number() != i%urpc.Hints {
 			t.Fatalf("item %d has number %d", i, o.item.Number())
 		}
 		all = append(all, o)
 	}
-	all[3].item.Remove()
-	all[3].item.Remove()
-	if n := add(t, s).item.Number(); n != 3 {
-		t.Errorf("the free number is %d, want 3", n)
+	all[33].item.Remove()
+	all[33].item.Remove()
+	if n := add(t, s, b).item.Number(); n != 33 {
+		t.Errorf("the free number is %d, want 33", n)
 	}
-	// Both of a number are woken.
-	ended := make(chan error, 2)
+	twin, err := all[5].item.Twin(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// All of a number are woken.
+	ended := make(chan error, 3)
 	var asleep sync.WaitGroup
-	asleep.Add(2)
-	for _, o := range []*source{all[5], all[Hints+5]} {
-		go func() { ended <- o.item.Wait(t.Context(), func() bool { asleep.Done(); return true }) }()
+	asleep.Add(3)
+	for _, i := range []*Item{all[5].item, all[urpc.Hints+5].item, twin} {
+		go func() { ended <- i.Wait(t.Context(), func() bool { asleep.Done(); return true }) }()
 	}
 	asleep.Wait()
-	if s.board.(*board).hint(5) {
-		ring()
-	}
-	for range 2 {
+	all[5].bell.Hint()
+	ring()
+	for range 3 {
 		select {
 		case err := <-ended:
 			if err != nil {
@@ -387,12 +369,13 @@ func TestNotPolled(t *testing.T) {
 
 // TestAllocations holds a wait at no allocations.
 func TestAllocations(t *testing.T) {
-	s, ring := open(t, new(board))
-	o := add(t, s)
+	b := newBoard()
+	s, ring := open(t, b)
+	o := add(t, s, b)
 	go func() {
 		for t.Context().Err() == nil {
 			if o.sent.Load() == 0 || o.announced.Load() != 0 {
-				if o.send() && s.board.(*board).hint(o.item.Number()) {
+				if o.send() {
 					ring()
 				}
 			}
@@ -414,17 +397,18 @@ func TestAllocations(t *testing.T) {
 func BenchmarkAsk(b *testing.B) {
 	for _, items := range []int{1, 10, 100, 1000} {
 		b.Run(fmt.Sprint(items), func(b *testing.B) {
-			s, ring := open(b, new(board))
+			hints := newBoard()
+			s, ring := open(b, hints)
 			var asleep sync.WaitGroup
 			for range items {
-				o := add(b, s)
+				o := add(b, s, hints)
 				asleep.Add(1)
 				go o.item.Wait(b.Context(), func() bool { asleep.Done(); return true })
 			}
 			asleep.Wait()
-			o := add(b, s)
+			o := add(b, s, hints)
 			for b.Loop() {
-				if o.send() && s.board.(*board).hint(o.item.Number()) {
+				if o.send() {
 					ring()
 				}
 				if err := o.receive(b.Context()); err != nil {
