@@ -29,6 +29,8 @@ type runFlags struct {
 	trace       bool
 	report      string
 	give        []string
+	weight      weight
+	reserve     reserve
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -53,6 +55,7 @@ Exit codes are the program's own, or those of "skerry help exit-codes".`,
   skerry run -c 4 --on 0-3 ./examples/sort
   echo hi | skerry run ./examples/cat
   skerry run -c 2 ./examples/victim ./examples/spin
+  skerry run --reserve 10ms:2ms ./examples/spin
   skerry run -v ./testdata:/testdata -w /testdata pkg.test -- -test.short`,
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c, &f, args) },
 	}
@@ -65,6 +68,8 @@ Exit codes are the program's own, or those of "skerry help exit-codes".`,
 	c.Flags().BoolVarP(&f.interactive, "interactive", "i", false, "pass the terminal's input on")
 	c.Flags().BoolVar(&f.trace, "trace-linux", false, "name the Linux calls that the programs made and Skerry lacks")
 	c.Flags().StringSliceVar(&f.give, "give", nil, "`capabilities` for the programs besides what every one has: log, inspect, dispatch, devices")
+	c.Flags().Var(&f.weight, "weight", "share of the time that nobody has reserved, of each program on each of its cores: 1 to 10000, 100 if it is not set")
+	c.Flags().Var(&f.reserve, "reserve", "reserve BUDGET in every PERIOD, by DEADLINE after its start, such as 10ms:2ms or 10ms:2ms:5ms, for each program on each of its cores")
 	c.Flags().StringVar(&f.report, "report", "", "write how the programs ended and what the cores did to this `file`, as JSON")
 	return c
 }
@@ -121,6 +126,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	for i, p := range programs {
 		e := entry(p, paths[i], rest, env, f.workDir, on[i][0])
 		e.Cores, e.Trace, e.Capabilities = on[i][1:], f.trace, f.give
+		e.Weight, e.Reserve = int(f.weight), f.reserve.Reservation
 		sp := session.Program{Name: p.Name, Core: on[i][0]}
 		if i == 0 && (f.interactive || !term.IsTerminal(int(os.Stdin.Fd()))) {
 			sp.Stdin, e.Stdin = os.Stdin, true

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // MaxPrograms is the largest number of programs one manifest may start; their
@@ -67,18 +66,15 @@ type Program struct {
 	// once. Only the last end is told. RUN in its environment says which run it
 	// is, from 0.
 	Runs int `json:",omitempty"`
-	// Weight is its share of the time that nobody has reserved of its home core,
-	// among the programs there, 1 to 10000; 0 is the usual 100. Reserve is time of
-	// that core which is reserved for it; nil: none.
+	// Weight is its share of the time that nobody has reserved, among the programs
+	// of a core, 1 to MaxWeight; 0 is the usual 100. Reserve is time that is
+	// reserved for it; nil: none. Both are so on each of its cores.
 	Weight  int          `json:",omitempty"`
 	Reserve *Reservation `json:",omitempty"`
 	// Kill has each run killed that has not ended after a time that is chosen at
 	// random, up to so many microseconds; 0: none.
 	Kill int `json:",omitempty"`
 }
-
-// Reservation is processor time: Budget in every Period, by Deadline after its start.
-type Reservation struct{ Period, Budget, Deadline time.Duration }
 
 // What a program may be given; package abi/capability says in which slots.
 const (
@@ -177,12 +173,18 @@ func (p *Program) check() error {
 		return fmt.Errorf("%s: working directory %q is not absolute", p.Name, p.Cwd)
 	case p.Replicated:
 		return fmt.Errorf("%s: %w", p.Name, CheckVSpace(Replicated))
-	case p.Weight < 0 || p.Weight > 10_000:
-		return fmt.Errorf("%s: weight %d is not from 1 to 10000", p.Name, p.Weight)
-	case p.Reserve != nil && p.Reserve.Budget <= 0:
-		return fmt.Errorf("%s: nothing to reserve: %+v", p.Name, *p.Reserve)
 	case p.Runs < 0 || p.Kill < 0:
 		return fmt.Errorf("%s: %d runs, killed after %d us", p.Name, p.Runs, p.Kill)
+	}
+	if p.Weight != 0 {
+		if err := CheckWeight(p.Weight); err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+	}
+	if p.Reserve != nil {
+		if err := p.Reserve.Check(); err != nil {
+			return fmt.Errorf("%s: reserve %+v: %w", p.Name, *p.Reserve, err)
+		}
 	}
 	if err := CheckCores(append([]int{p.Core}, p.Cores...)); err != nil {
 		return fmt.Errorf("%s: %w", p.Name, err)

@@ -3,6 +3,7 @@
 package schedule
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -123,22 +124,24 @@ func TestDirectedYield(t *testing.T) {
 	}
 }
 
-// TestRefused starts a program that asks for more time than is left of a core.
+// TestRefused starts programs that ask for more time than is left of a core, their
+// only one or one of two.
 func TestRefused(t *testing.T) {
 	half := &manifest.Reservation{Period: 10 * ms, Budget: 5 * ms, Deadline: 10 * ms}
 	hello := boot.Program{Package: boot.Example(t, "hello"), Reserve: half}
 	input, more := io.Pipe()
 	waiting := boot.Program{Package: boot.Example(t, "cat"), Reserve: half, Stdin: input}
-	bad := hello
-	bad.Reserve = &manifest.Reservation{Period: 10 * ms, Budget: 11 * ms, Deadline: 10 * ms}
+	spanned := hello
+	spanned.Core, spanned.Cores = 2, []int{0}
 	elsewhere := hello
 	elsewhere.Core = 1
 	// The first keeps its half until the last, which starts after the others, has run.
-	o := boot.Run(t, &boot.Machine{Cores: 2, Programs: []boot.Program{waiting, hello, bad, elsewhere}, Stdout: after{more}})
+	o := boot.Run(t, &boot.Machine{Cores: 3, Programs: []boot.Program{waiting, hello, spanned, elsewhere}, Stdout: &after{more, 1}})
 	if exitcode.Of(o.Err) != exitcode.BadFile {
 		t.Errorf("the machine ended with %v", o.Err)
 	}
-	for i, want := range []string{"", "more processor time than is left of the core: 40.0 % can be reserved for it", "argument out of range", ""} {
+	const refused = "more processor time than is left of the core: 40.0 % can be reserved for it"
+	for i, want := range []string{"", refused, "core 0: " + refused, ""} {
 		got := o.Outcomes[i].Failed
 		if (want == "") != (got == "") || !strings.Contains(got, want) {
 			t.Errorf("program %d: %q, want %q", i, got, want)
@@ -146,10 +149,45 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// after closes the pipe as soon as a program has printed something.
-type after struct{ *io.PipeWriter }
+// TestEverywhere: what a program's manifest says of its share stands on each of its
+// cores while it runs, and on no other.
+func TestEverywhere(t *testing.T) {
+	input, more := io.Pipe()
+	programs := []boot.Program{{
+		Package: boot.Example(t, "cat"), Core: 2, Cores: []int{0}, Stdin: input,
+		Weight: 300, Reserve: &manifest.Reservation{Period: 10 * ms, Budget: 2 * ms, Deadline: 5 * ms},
+	}}
+	for _, look := range []struct {
+		core int
+		name string
+	}{{2, "cat"}, {0, "cat"}, {2, "monitor"}, {1, "monitor"}} {
+		programs = append(programs, boot.Program{
+			Package: "testdata/scheduled.go", Core: look.core, Args: []string{look.name}, Capabilities: []string{manifest.Inspect},
+		})
+	}
+	o := boot.Run(t, &boot.Machine{Cores: 3, Programs: programs, Stdout: &after{more, len(programs) - 1}})
+	if o.Err != nil {
+		t.Fatal(o.Err)
+	}
+	for line, want := range map[string]int{"300 10ms 2ms 5ms\n": 2, "100 0s 0s 0s\n": 2} {
+		if n := strings.Count(o.Stdout, line); n != want {
+			t.Errorf("%q is printed %d times, not %d: %q", line, n, want, o.Stdout)
+		}
+	}
+}
 
-func (a after) Write(b []byte) (int, error) { return len(b), a.Close() }
+// after closes the pipe as soon as programs have printed so many lines.
+type after struct {
+	*io.PipeWriter
+	lines int
+}
+
+func (a *after) Write(b []byte) (int, error) {
+	if a.lines -= bytes.Count(b, []byte("\n")); a.lines > 0 {
+		return len(b), nil
+	}
+	return len(b), a.Close()
+}
 
 // TestStuck runs programs that disable upcalls, and then spin or fault: they are
 // ended, it is said why and where, and their core goes on.

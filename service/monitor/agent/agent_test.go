@@ -24,6 +24,7 @@ type bench struct {
 	wanted map[uint32]int   // how often a program wanted input
 	text   map[uint8]string // output by stream
 	loans  []loan.Message
+	extend *wire.Extend // the last
 	answer wire.Message
 	status map[uint32]abi.Status
 	peak   map[uint32]uint64
@@ -54,6 +55,7 @@ func newBench(programs map[string]func(*agenttest.Domain)) *bench {
 		case *wire.Loan:
 			b.loans = append(b.loans, m.Message)
 		case *wire.Extend:
+			b.extend = m
 			b.log = append(b.log, fmt.Sprintf("extend %d core %d index %d", m.Program, m.Core, m.Index))
 		case *wire.Extended:
 			b.log = append(b.log, fmt.Sprintf("extended %d doorbell %d", m.Program, m.Doorbell))

@@ -158,11 +158,7 @@ func (a *Agent) spawnError(c *child, err error) error {
 
 // run lets a domain run, all of whose dispatchers have been built.
 func (a *Agent) run(c *child) {
-	err := a.admit(c)
-	if err == nil {
-		err = a.kernel.Run(&c.domain)
-	}
-	if err != nil {
+	if err := a.kernel.Run(&c.domain); err != nil {
 		a.fail(c, a.spawnError(c, err))
 		return
 	}
@@ -187,7 +183,7 @@ func (a *Agent) admit(c *child) error {
 	return overload(a.kernel.Reserve(&c.domain, s.Period, s.Budget, s.Deadline))
 }
 
-// build makes a domain of a block.
+// build makes a domain of a block, and has it admitted.
 func (a *Agent) build(c *child, b memory.Block) error {
 	p, err := a.kernel.Make(b)
 	if err != nil {
@@ -214,7 +210,10 @@ func (a *Agent) build(c *child, b memory.Block) error {
 	}
 	stdio.AttachSpawner(&c.channel, d.Channels.Address)
 	supply.AttachSpawner(&c.supply, d.Channels.Address+abi.StdioSize)
-	return a.kernel.Build(d)
+	if err := a.kernel.Build(d); err != nil {
+		return err
+	}
+	return a.admit(c)
 }
 
 var errTooMany = errors.New("the core runs too many programs")

@@ -72,7 +72,7 @@ func (a *Agent) join(m *wire.Extend) {
 		return
 	}
 	c := newChild(m.Program, m.Quota, Domain{
-		Name: m.Name, Info: infoFor(m.Info, m.Dispatchers, m.Index), Grants: m.Grants,
+		Name: m.Name, Info: infoFor(m.Info, m.Dispatchers, m.Index), Grants: m.Grants, Share: m.Share,
 		Span: &Span{Home: m.Home, Domain: m.Domain, Index: m.Index, Dispatchers: m.Dispatchers, Common: m.Common},
 	})
 	c.part = &part
@@ -91,7 +91,7 @@ func (a *Agent) extend(c *child) error {
 		a.emit(&wire.Extend{
 			Part: a.partOf(c, o), Domain: d.Number, Index: uint32(i + 1), Dispatchers: d.Span.Dispatchers,
 			Grants: d.Grants &^ wire.GrantDevices, // which core 0 alone has
-			Quota:  c.share, Common: d.Span.Common, Name: d.Name, Info: d.Info,
+			Share:  d.Share, Quota: c.share, Common: d.Span.Common, Name: d.Name, Info: d.Info,
 		})
 	}
 	return nil

@@ -147,6 +147,29 @@ func TestSatellite(t *testing.T) {
 	}
 }
 
+// TestScheduledEverywhere: how a program is to be scheduled goes for each of its
+// dispatchers, and where one of them is refused the program is not started.
+func TestScheduledEverywhere(t *testing.T) {
+	share := wire.Share{Weight: 300, Period: 10e6, Budget: 2e6, Deadline: 5e6}
+	b := newBench(waits)
+	b.Handle(&wire.Spawn{Program: 1, Name: "wait", Info: infoOf(t, "wait"), Share: share, Cores: []uint32{1}})
+	b.run(true)
+	expectLog(t, b, "extend 1 core 1 index 1")
+	if b.extend.Share != share {
+		t.Errorf("core 1 is asked for %+v", b.extend.Share)
+	}
+	b.kernel.Unreserved = 390_000
+	b.Handle(&wire.Extend{Part: wire.Part{Program: 2, Home: 5, Core: self}, Index: 1, Dispatchers: 2, Info: infoOf(t, "wait"), Name: "wait", Share: share})
+	b.run(true)
+	expectLog(t, b, "shrunk 2 kind 0 more processor time than is left of the core: 39.0 % can be reserved for it")
+	b.kernel.Unreserved = 400_000
+	b.Handle(&wire.Extend{Part: wire.Part{Program: 3, Home: 5, Core: self}, Index: 1, Dispatchers: 2, Info: infoOf(t, "wait"), Name: "wait", Share: share})
+	b.run(true)
+	if b.kernel.Unreserved != 0 {
+		t.Errorf("%d millionths are left", b.kernel.Unreserved)
+	}
+}
+
 // TestNotYet: memory that other cores may still know is waited for.
 func TestNotYet(t *testing.T) {
 	b := newBench(waits)

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"skerry/lib/manifest"
 	"skerry/service/monitor/wire"
 )
 
@@ -105,24 +105,18 @@ func (c *Control) renice(args []string, done func()) error {
 	if len(rest) != 1 {
 		return errors.New("say how much it is to weigh; try: renice 2 300")
 	}
-	weight, err := strconv.ParseUint(rest[0], 10, 32)
-	if err != nil || weight < 1 || weight > 10000 {
-		return fmt.Errorf("%s is no weight from 1 to 10000", rest[0])
+	weight, err := manifest.ParseWeight(rest[0])
+	if err != nil {
+		return err
 	}
 	c.askAll(p, func(request uint32) wire.Message {
-		return &wire.Weigh{Request: request, Program: p.number, Weight: weight}
+		return &wire.Weigh{Request: request, Program: p.number, Weight: uint64(weight)}
 	}, func(answers []answer) {
 		c.printErrors(answers)
 		done()
 	})
 	return nil
 }
-
-// Bounds of a reservation.
-const (
-	leastBudget = 50 * time.Microsecond
-	mostPeriod  = time.Second
-)
 
 // reserve reserves time for a program on each of its cores, or ends that.
 func (c *Control) reserve(args []string, done func()) error {
@@ -132,9 +126,11 @@ func (c *Control) reserve(args []string, done func()) error {
 	}
 	m := wire.Reserve{Program: p.number}
 	if !slices.Equal(rest, []string{"none"}) {
-		if m.Period, m.Budget, m.Deadline, err = reservation(rest); err != nil {
-			return err
+		r, err := manifest.ParseReservation(rest)
+		if err != nil {
+			return fmt.Errorf("%w; try: reserve 2 10ms 2ms", err)
 		}
+		m.Period, m.Budget, m.Deadline = uint64(r.Period), uint64(r.Budget), uint64(r.Deadline)
 	}
 	c.askAll(p, func(request uint32) wire.Message {
 		m := m
@@ -151,25 +147,4 @@ func (c *Control) reserve(args []string, done func()) error {
 		done()
 	})
 	return nil
-}
-
-// reservation reads a period, a budget and a deadline, in ns; without one that is
-// the period's end.
-func reservation(words []string) (period, budget, deadline uint64, err error) {
-	if len(words) != 2 && len(words) != 3 {
-		return 0, 0, 0, errors.New("give a period, a budget, and a deadline if it is not the period's end; try: reserve 2 10ms 2ms")
-	}
-	var times [3]time.Duration
-	for i, word := range words {
-		if times[i], err = time.ParseDuration(word); err != nil {
-			return 0, 0, 0, fmt.Errorf("%s is no time such as 10ms or 500us", word)
-		}
-	}
-	if len(words) == 2 {
-		times[2] = times[0]
-	}
-	if times[1] < leastBudget || times[1] > times[2] || times[2] > times[0] || times[0] > mostPeriod {
-		return 0, 0, 0, fmt.Errorf("the budget is at least %v, the deadline at least the budget, the period at least the deadline and at most %v", leastBudget, mostPeriod)
-	}
-	return uint64(times[0]), uint64(times[1]), uint64(times[2]), nil
 }

@@ -151,12 +151,12 @@ func TestSchedule(t *testing.T) {
 		"renice 3 5":                 "renice: more than one core runs a program as domain 3; say where it started, by @CORE",
 		"reserve 2":                  "reserve: give a period, a budget, and a deadline if it is not the period's end; try: reserve 2 10ms 2ms",
 		"reserve 2 10ms 2ms 5ms 6ms": "reserve: give a period, a budget, and a deadline if it is not the period's end; try: reserve 2 10ms 2ms",
-		"reserve 2 10 2ms":           "reserve: 10 is no time such as 10ms or 500us",
+		"reserve 2 10 2ms":           "reserve: 10 is no time such as 10ms or 500us; try: reserve 2 10ms 2ms",
 	} {
 		x.expectLines(line, want)
 	}
 	for _, times := range []string{"10ms 49us", "10ms 11ms", "10ms 5ms 4ms", "10ms 5ms 11ms", "1001ms 5ms", "-1ms -2ms"} {
 		x.expectLines("reserve 2 "+times,
-			"reserve: the budget is at least 50µs, the deadline at least the budget, the period at least the deadline and at most 1s")
+			"reserve: the budget is at least 50µs, the deadline at least the budget, the period at least the deadline and at most 1s; try: reserve 2 10ms 2ms")
 	}
 }

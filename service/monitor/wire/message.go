@@ -36,7 +36,7 @@ type (
 		Grants  uint32   // Grant…
 		Quota   uint64   // bytes of memory; 0: as much as the core has
 		Cores   []uint32 // others on which it is to have a dispatcher besides
-		Share   Share    // of this core
+		Share   Share    // of each core
 		Name    string   // for people, at most 31 bytes
 		Info    []byte   // an abi.Info with its strings
 	}

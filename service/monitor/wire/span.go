@@ -37,6 +37,7 @@ type (
 		// among its Dispatchers.
 		Domain, Index, Dispatchers uint32
 		Grants                     uint32 // Grant…
+		Share                      Share
 		Quota                      uint64 // bytes of memory; 0: as much as the core has
 		Common                     Common
 		Name                       string // for people, at most 31 bytes
@@ -100,13 +101,14 @@ func (p *Part) get(d *decoder) { p.Program, p.Home, p.Core = d.word(), d.word(),
 
 func (m *Extend) append(b []byte) []byte {
 	b = long(word(word(word(word(m.put(b), m.Domain), m.Index), m.Dispatchers), m.Grants), m.Quota)
-	b = fixed(b, &m.Common)
+	b = fixed(fixed(b, &m.Share), &m.Common)
 	return append(text(b, m.Name), m.Info...)
 }
 
 func (m *Extend) decode(d *decoder) {
 	m.get(d)
 	m.Domain, m.Index, m.Dispatchers, m.Grants, m.Quota = d.word(), d.word(), d.word(), d.word(), d.long()
+	d.fixed(&m.Share)
 	d.fixed(&m.Common)
 	m.Name, m.Info = d.text(), d.all()
 }
