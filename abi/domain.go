@@ -109,17 +109,17 @@ type CoreInfo struct {
 	Go              [16]byte // version of Go the kernel was built with
 }
 
-// DomainInfo describes a domain by its dispatcher on a core.
+// DomainInfo describes a domain by its dispatcher on a core. Whether that is one of
+// several, and where the others are, the core's monitor knows, not its kernel.
 type DomainInfo struct {
 	Domain uint32
 	Number uint32 // of the dispatcher on its core
 	Name   [32]byte
 	State  uint32 // DomainNew…
-	// Disabled says whether it was disabled when last stopped, Spanned that it
-	// is not its domain's first.
-	Disabled, Spanned bool
-	_                 [2]byte
-	CPU               int64 // ns that it ran
+	// Disabled says whether it was disabled when last stopped.
+	Disabled bool
+	_        [3]byte
+	CPU      int64 // ns that it ran
 	// How it is scheduled: its weight among those without a reservation, and the
 	// reservation in ns; all 0 if it has none.
 	Weight                   uint64
