@@ -107,7 +107,7 @@ func (c *Channel) Receive(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) {
 // Pending says whether there is a message to receive, or whether room has come
 // that somebody may have waited for; Receive takes note of that.
 func (c *Channel) Pending() bool {
-	return c.Receiver().Pending() || c.Sender().short() && c.Sender().news()
+	return c.Receiver().Pending() || c.Sender().short() && c.Sender().Pending()
 }
 
 // Announce tells the peer that this side stops polling: from now on the peer

@@ -24,3 +24,7 @@ func (s *Sender) PeerClosed() bool { return (*Channel)(s).PeerClosed() }
 
 // PeerClosed is as Channel.PeerClosed.
 func (r *Receiver) PeerClosed() bool { return (*Channel)(r).PeerClosed() }
+
+// Break has the channel be Broken, for a user to whom the peer has sent what it must
+// not.
+func (c *Channel) Break() { c.broken.Store(true) }

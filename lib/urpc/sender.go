@@ -86,9 +86,9 @@ func (s *Sender) note(ack uint32) (more bool) {
 	return true
 }
 
-// news says whether look would find that more has been received, or less than
-// nothing.
-func (s *Sender) news() bool {
+// Pending says whether the peer has received more than Free, or a Send that returned
+// false, last saw.
+func (s *Sender) Pending() bool {
 	return s.slots != 0 && !s.broken.Load() &&
 		(int32(s.carried.Load()-s.acked) > 0 || int32(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))-s.acked) > 0)
 }

@@ -1,0 +1,137 @@
+package ring
+
+import (
+	"context"
+	"encoding/binary"
+
+	"skerry/abi/capability"
+	"skerry/lib/channel"
+)
+
+// ended is a context that has ended.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// Receive implements channel.Conn.
+func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
+	c.receiving.Lock()
+	defer c.receiving.Unlock()
+	for {
+		if ok, err := c.tryReceive(ctx, m); ok || err != nil {
+			return err
+		}
+		if err := c.awaitMessage(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// TryReceive implements channel.Conn.
+func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
+	c.receiving.Lock()
+	defer c.receiving.Unlock()
+	ok, err := c.tryReceive(ended, m)
+	if err == context.Canceled {
+		return false, nil // its capability is not there yet
+	}
+	return ok, err
+}
+
+// tryReceive takes the next message if there is one. The context is for its
+// capability.
+func (c *Conn) tryReceive(ctx context.Context, m *channel.Message) (bool, error) {
+	if c.closed.Load() {
+		return false, channel.ErrClosed
+	}
+	for !c.holding {
+		// Whether the peer has gone is asked first: what it sent before is there then.
+		over := c.gone.Load() || c.in.PeerClosed()
+		kind, n, ok := c.in.Receive(&m.Payload)
+		switch {
+		case ok:
+		case c.in.Broken():
+			return false, channel.ErrBroken
+		case over:
+			return false, channel.ErrPeer
+		default:
+			return false, nil
+		}
+		if c.in.PeerWaits() {
+			c.hint()
+		}
+		m.Kind, m.Length, m.Capability = kind, uint8(n), 0
+		if kind == kindTicket {
+			if n != ticketSize || c.ticketed || c.config.Take == nil {
+				return false, c.broke()
+			}
+			c.ticket, c.ticketed = binary.LittleEndian.Uint32(m.Payload[:]), true
+			continue
+		}
+		if !c.ticketed {
+			return true, nil
+		}
+		c.held, c.holding = *m, true
+	}
+	slot, err := c.take(ctx)
+	if err != nil {
+		return false, err
+	}
+	*m = c.held
+	m.Capability = slot
+	c.ticketed, c.holding = false, false
+	return true, nil
+}
+
+// take takes the capability of the message that is held.
+func (c *Conn) take(ctx context.Context) (capability.Reference, error) {
+	bounded, cancel := c.until(ctx)
+	defer cancel()
+	slot, err := c.config.Take(bounded, c.ticket)
+	switch {
+	case err == nil:
+		return slot, nil
+	case c.closed.Load():
+		return 0, channel.ErrClosed
+	case ctx.Err() != nil:
+		return 0, ctx.Err() // it is still to come
+	}
+	return 0, c.broke()
+}
+
+// broke says that the peer has sent what it must not.
+func (c *Conn) broke() error {
+	c.channel.Break()
+	return channel.ErrBroken
+}
+
+// awaitMessage waits until there is a message, or may be, or the context has ended, or
+// the connection.
+func (c *Conn) awaitMessage(ctx context.Context) error {
+	if ok, err := c.messageSpell.poll(ctx, c, c.in.Pending); ok || err != nil {
+		return err
+	}
+	err := c.message.Wait(ctx, c.announceMessage)
+	c.in.Withdraw()
+	return waited(err)
+}
+
+// messageOver says whether there is no sense in waiting for messages.
+func (c *Conn) messageOver() bool { return c.over() || c.in.PeerClosed() }
+
+// armMessage has the peer told that it must wake who waits for messages.
+func (c *Conn) armMessage() bool {
+	if !c.in.Announce() {
+		return false
+	}
+	if c.messageOver() {
+		c.in.Withdraw()
+		return false
+	}
+	return true
+}
+
+// messagePending is for the pump.
+func (c *Conn) messagePending() bool { return c.messageOver() || c.in.Pending() }

@@ -1,0 +1,186 @@
+// Package ring connects two ends by a urpc channel in memory that both share: a
+// channel.Conn between two cores, with no kernel on the way of a message.
+//
+// A receiver polls the ring for a while, the longer the more often that has helped, then
+// tells its peer that it must be woken and parks its goroutine (package wait). The
+// sender leaves a hint on its board then, and rings only if its pump sleeps as well. In the
+// polled form nobody ever sleeps nor rings: that suits two cores that have nothing else
+// to do.
+//
+// Kind 0 is the package's own: such a message says by which ticket a capability comes
+// with the next one.
+//
+// The peer may do to the frame what it likes: that breaks this connection
+// (channel.ErrBroken), or brings messages that make no sense, and harms nothing else.
+//
+// Package bind imports it. It runs on Skerry and on a host alike. It must never
+// know how the frame, the board and the capabilities came to be where they are.
+package ring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"skerry/abi/capability"
+	"skerry/lib/channel"
+	"skerry/lib/urpc"
+	"skerry/lib/wait"
+)
+
+// Config is what a connection is made of.
+type Config struct {
+	// Base is the address of the frame, of Size bytes, in which the connection is Side
+	// of a urpc channel.
+	Base uintptr
+	Size int
+	Side urpc.Side
+	// Item has the number by which the peer leaves hints. It is the connection's
+	// from then on, which does not wait at it but at others of that number. It may
+	// be nil in the polled form.
+	Item *wait.Item
+	// Bell is the peer's board, and Ring rings the doorbell of the peer's program,
+	// and does not block. Both may be nil in the polled form.
+	Bell *urpc.Bell
+	Ring func() error
+	// Polled has the receiver, and a sender that lacks room, poll for ever.
+	Polled  bool
+	Binding channel.Binding
+	// Give gives a copy of a capability, with no more than its rights, to the peer and
+	// returns by which ticket it goes, once it is there. Take returns the slot with what
+	// the peer gave by a ticket; with a context that has ended it must return what is there
+	// already. If they are nil the connection carries no capabilities.
+	Give func(context.Context, capability.Reference) (ticket uint32, err error)
+	Take func(ctx context.Context, ticket uint32) (capability.Reference, error)
+	// OnClose, which may be nil, is called once, by Close, when nobody uses the frame
+	// any more.
+	OnClose func() error
+}
+
+// Conn is one end. It implements channel.Conn.
+type Conn struct {
+	config  Config
+	channel urpc.Channel
+	set     *wait.Set // nil: there is none to look at
+	gone    atomic.Bool
+	closed  atomic.Bool
+	close   sync.Once
+	life    context.Context // until Close
+	end     context.CancelFunc
+
+	// Who sends has the lock, and who receives: Close waits for both.
+	sending      sync.Mutex
+	out          *urpc.Sender
+	room         *wait.Item
+	announceRoom func() bool // bound once
+	roomSpell    spell
+
+	receiving       sync.Mutex
+	in              *urpc.Receiver
+	message         *wait.Item
+	announceMessage func() bool
+	messageSpell    spell
+	ticket          uint32 // by which a capability comes with the next message
+	ticketed        bool
+	held            channel.Message // which has come, but its capability has not
+	holding         bool
+}
+
+// A message with the ticket of a capability.
+const (
+	kindTicket = 0
+	ticketSize = 4
+)
+
+// New returns the end that a Config describes.
+func New(config Config) (*Conn, error) {
+	switch {
+	case config.Size < urpc.MinFrame:
+		return nil, fmt.Errorf("a channel of %d bytes: it takes %d at least", config.Size, urpc.MinFrame)
+	case !config.Polled && (config.Item == nil || config.Bell == nil || config.Ring == nil):
+		return nil, errors.New("a channel whose receiver sleeps takes an Item, a Bell and Ring")
+	}
+	c := &Conn{config: config}
+	c.life, c.end = context.WithCancel(context.Background())
+	c.channel.Attach(config.Base, config.Size, config.Side)
+	c.in, c.out = c.channel.Receiver(), c.channel.Sender()
+	c.announceMessage, c.announceRoom = c.armMessage, c.armRoom
+	if config.Item == nil {
+		return c, nil
+	}
+	c.set = config.Item.Set()
+	var err error
+	if c.message, err = config.Item.Twin(c.messagePending); err != nil {
+		return nil, err
+	}
+	if c.room, err = config.Item.Twin(c.roomPending); err != nil {
+		c.message.Remove()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Binding implements channel.Conn.
+func (c *Conn) Binding() channel.Binding { return c.config.Binding }
+
+// Gone says that the peer has closed its end or has died. What it sent before can
+// still be received.
+func (c *Conn) Gone() {
+	c.gone.Store(true)
+	c.rouse()
+}
+
+// rouse has those who wait look at what has become of the connection.
+func (c *Conn) rouse() {
+	if c.message != nil {
+		c.message.Wake()
+		c.room.Wake()
+	}
+}
+
+// hint has the peer woken.
+func (c *Conn) hint() {
+	if c.config.Bell != nil && c.config.Bell.Hint() && c.config.Ring() != nil {
+		c.Gone() // there is nobody to be rung
+	}
+}
+
+// Close implements channel.Conn. It waits for those who are in other methods to
+// leave, and then for OnClose.
+func (c *Conn) Close() (err error) {
+	c.close.Do(func() {
+		c.closed.Store(true)
+		c.end()
+		c.rouse()
+		c.receiving.Lock()
+		defer c.receiving.Unlock()
+		c.sending.Lock()
+		defer c.sending.Unlock()
+		c.channel.Close()
+		// Both, so that either half of the peer is woken.
+		if message, room := c.out.PeerWaits(), c.in.PeerWaits(); message || room {
+			c.hint()
+		}
+		for _, i := range []*wait.Item{c.message, c.room, c.config.Item} {
+			if i != nil {
+				i.Remove()
+			}
+		}
+		if c.config.OnClose != nil {
+			err = c.config.OnClose()
+		}
+	})
+	return err
+}
+
+// until returns a context that ends when another does, or the connection.
+func (c *Conn) until(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(c.life, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}

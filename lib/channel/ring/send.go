@@ -1,0 +1,146 @@
+package ring
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"skerry/lib/channel"
+)
+
+// Send implements channel.Conn.
+func (c *Conn) Send(ctx context.Context, m *channel.Message) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	for {
+		err := c.trySend(ctx, m)
+		if err != channel.ErrFull {
+			return err
+		}
+		if err = c.awaitRoom(ctx, slots(m)); err != nil {
+			return err
+		}
+	}
+}
+
+// TrySend implements channel.Conn. With a capability it waits for the monitors of both
+// ends to have passed that on.
+func (c *Conn) TrySend(m *channel.Message) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	return c.trySend(context.Background(), m)
+}
+
+// slots returns how many slots a message takes.
+func slots(m *channel.Message) int {
+	if m.Capability != 0 {
+		return 2
+	}
+	return 1
+}
+
+// trySend sends m if there is room. The context is for the capability.
+func (c *Conn) trySend(ctx context.Context, m *channel.Message) error {
+	if m.Capability != 0 {
+		return c.sendWith(ctx, m)
+	}
+	if err := c.sendable(m); err != nil {
+		return err
+	}
+	if !c.out.Send(m.Kind, m.Payload[:m.Length]) {
+		return c.full()
+	}
+	return c.sent()
+}
+
+// sendable says why m cannot be sent, now or ever.
+func (c *Conn) sendable(m *channel.Message) error {
+	switch {
+	case c.closed.Load():
+		return channel.ErrClosed
+	case m.Kind == kindTicket || m.Length > channel.PayloadSize:
+		return fmt.Errorf("a message of kind %d with %d bytes: it takes a kind from 1 on and %d bytes at most", m.Kind, m.Length, channel.PayloadSize)
+	case c.channel.Broken():
+		return channel.ErrBroken
+	case c.gone.Load() || c.out.PeerClosed():
+		return channel.ErrPeer
+	}
+	return nil
+}
+
+// full is why the channel did not take a message.
+func (c *Conn) full() error {
+	if c.channel.Broken() {
+		return channel.ErrBroken
+	}
+	return channel.ErrFull
+}
+
+// sent has the peer woken if it sleeps.
+func (c *Conn) sent() error {
+	if c.out.PeerWaits() {
+		c.hint()
+		if c.gone.Load() {
+			return channel.ErrPeer
+		}
+	}
+	return nil
+}
+
+// sendWith sends m and the capability with it, which goes first.
+func (c *Conn) sendWith(ctx context.Context, m *channel.Message) error {
+	if err := c.sendable(m); err != nil {
+		return err
+	}
+	if c.config.Give == nil {
+		return channel.ErrNoCapability
+	}
+	// Nobody else sends, so what room there is now stays.
+	if c.out.Free() < slots(m) {
+		return c.full()
+	}
+	ctx, cancel := c.until(ctx)
+	defer cancel()
+	ticket, err := c.config.Give(ctx, m.Capability)
+	switch {
+	case c.closed.Load():
+		return channel.ErrClosed
+	case err != nil:
+		return err
+	}
+	var b [ticketSize]byte
+	binary.LittleEndian.PutUint32(b[:], ticket)
+	if !c.out.Send(kindTicket, b[:]) || !c.out.Send(m.Kind, m.Payload[:m.Length]) {
+		return c.full()
+	}
+	return c.sent()
+}
+
+// awaitRoom waits until there is room for so many messages, or may be, or the context
+// has ended, or the connection.
+func (c *Conn) awaitRoom(ctx context.Context, messages int) error {
+	if ok, err := c.roomSpell.poll(ctx, c, func() bool { return c.out.Free() >= messages }); ok || err != nil {
+		return err
+	}
+	err := c.room.Wait(ctx, c.announceRoom)
+	c.out.Withdraw()
+	return waited(err)
+}
+
+// roomOver says whether there is no sense in waiting for room.
+func (c *Conn) roomOver() bool { return c.over() || c.out.PeerClosed() }
+
+// armRoom has the peer told that it must wake who waits for room.
+func (c *Conn) armRoom() bool {
+	if !c.out.Announce() {
+		return false
+	}
+	if c.roomOver() {
+		c.out.Withdraw()
+		return false
+	}
+	return true
+}
+
+// roomPending is for the pump.
+func (c *Conn) roomPending() bool { return c.roomOver() || c.out.Pending() }

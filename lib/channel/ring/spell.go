@@ -1,0 +1,76 @@
+package ring
+
+import (
+	"context"
+	"runtime"
+
+	"skerry/lib/channel"
+	"skerry/lib/pause"
+	"skerry/lib/wait"
+)
+
+// spell is how long one half of a connection polls before it sleeps: longer where that has
+// helped, hardly where it has not. It knows no clock.
+type spell struct {
+	looks  int // that are worth it, as far as is known
+	sleeps int
+}
+
+const (
+	// least and most bound the looks of a spell. On a processor most take some tens of
+	// microseconds, which is what it takes to wake somebody.
+	least, most = 16, 2048
+	// A round is so many looks, after which others have a turn. That takes longer than
+	// the looks where the runtime has idle threads, for it wakes them.
+	round = 256
+	// Of so many spells one lasts as long as any may: how else to learn that it pays.
+	trial = 16
+)
+
+// poll looks whether something is ready, as often as is worth it, or for ever in the polled form. It
+// returns true when something is, or the connection has ended, and an error if the context
+// has.
+func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, error) {
+	done, limit := ctx.Done(), max(s.looks, least)
+	if s.sleeps%trial == trial-1 {
+		limit = most
+	}
+	for looks := 0; c.config.Polled || looks < limit; {
+		if ready() {
+			s.looks = min(max(s.looks, 2*looks), most)
+			return true, nil
+		}
+		pause.Times(1)
+		if looks++; looks%round != 0 {
+			continue
+		}
+		if c.over() || c.channel.PeerClosed() {
+			return true, nil
+		}
+		select {
+		case <-done:
+			return false, ctx.Err()
+		default:
+		}
+		if c.set != nil {
+			c.set.Look()
+		}
+		runtime.Gosched()
+	}
+	s.looks /= 2
+	s.sleeps++
+	return false, nil
+}
+
+// over says whether nothing can be sent or received any more, or nothing more come.
+func (c *Conn) over() bool {
+	return c.closed.Load() || c.gone.Load() || c.channel.Broken()
+}
+
+// waited is what Send and Receive say of the end of a wait.
+func waited(err error) error {
+	if err == wait.ErrClosed {
+		return channel.ErrClosed
+	}
+	return err
+}
