@@ -27,13 +27,24 @@ type Message struct {
 	Capability capability.Reference
 }
 
+// Check reports what no transport carries: kind 0, or a length beyond the payload.
+func (m *Message) Check() error {
+	if m.Kind == 0 || m.Length > PayloadSize {
+		return fmt.Errorf("a message of kind %d with %d bytes: kinds are 1 to 255, and it takes %d bytes at most", m.Kind, m.Length, PayloadSize)
+	}
+	return nil
+}
+
 // Conn is one end of a connection. One goroutine at a time may send and one may
 // receive, and these two need not be the same. A Message is the caller's again
 // when the call returns.
 //
 // All methods fail with ErrClosed after Close, with ErrPeer once the peer has
 // closed its end or has died and what it sent before has been received, with
-// ErrBroken when the peer has broken the rules, and then always.
+// ErrBroken when the peer has broken the rules, and then always. A message that
+// Check reports is refused. Where nothing need be waited for, a context that has ended does
+// not matter. Whoever sends with a capability may wait for that to be passed
+// on, in TrySend too.
 type Conn interface {
 	// Send sends a message. It waits for room as long as the context lasts,
 	// and blocks nothing but its goroutine.

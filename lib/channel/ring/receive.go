@@ -3,6 +3,7 @@ package ring
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 
 	"skerry/abi/capability"
 	"skerry/lib/channel"
@@ -43,8 +44,11 @@ func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 // tryReceive takes the next message if there is one. The context is for its
 // capability.
 func (c *Conn) tryReceive(ctx context.Context, m *channel.Message) (bool, error) {
-	if c.closed.Load() {
+	switch {
+	case c.closed.Load():
 		return false, channel.ErrClosed
+	case c.channel.Broken():
+		return false, channel.ErrBroken
 	}
 	for !c.holding {
 		// Whether the peer has gone is asked first: what it sent before is there then.
@@ -95,7 +99,7 @@ func (c *Conn) take(ctx context.Context) (capability.Reference, error) {
 		return slot, nil
 	case c.closed.Load():
 		return 0, channel.ErrClosed
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && errors.Is(err, bounded.Err()):
 		return 0, ctx.Err() // it is still to come
 	}
 	return 0, c.broke()

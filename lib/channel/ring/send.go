@@ -3,7 +3,6 @@ package ring
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 
 	"skerry/lib/channel"
 )
@@ -58,14 +57,12 @@ func (c *Conn) sendable(m *channel.Message) error {
 	switch {
 	case c.closed.Load():
 		return channel.ErrClosed
-	case m.Kind == kindTicket || m.Length > channel.PayloadSize:
-		return fmt.Errorf("a message of kind %d with %d bytes: it takes a kind from 1 on and %d bytes at most", m.Kind, m.Length, channel.PayloadSize)
 	case c.channel.Broken():
 		return channel.ErrBroken
 	case c.gone.Load() || c.out.PeerClosed():
 		return channel.ErrPeer
 	}
-	return nil
+	return m.Check()
 }
 
 // full is why the channel did not take a message.
