@@ -63,6 +63,9 @@ func (c *conn) send(m *channel.Message, cancelled <-chan struct{}, ctx context.C
 	if err := c.dead(); err != nil {
 		return err
 	}
+	if err := m.Check(); err != nil {
+		return err
+	}
 	out := *m
 	if m.Capability != 0 {
 		if c.capabilities.Copy == nil {
