@@ -51,3 +51,8 @@ type Message[D any] struct {
 	Export  Export
 	Details D
 }
+
+var kindNames = [NumKinds]string{"none", "Offer", "Accepted", "Closed"}
+
+// String returns the name of the kind.
+func (k Kind) String() string { return kindNames[min(k, NumKinds-1)] }

@@ -44,3 +44,8 @@ type Message struct {
 	Name   session.Name
 	Entry  Entry
 }
+
+var kindNames = [NumKinds]string{"none", "Export", "Unexport", "Lookup", "Wait", "Watch", "Cancel", "Answer"}
+
+// String returns the name of the kind.
+func (k Kind) String() string { return kindNames[min(k, NumKinds-1)] }

@@ -54,3 +54,8 @@ type Message struct {
 	Core       uint32
 	To, Ticket uint32
 }
+
+var kindNames = [NumKinds]string{"none", "Ask", "Import", "Imported", "Given", "Dropped", "Remove", "Removed"}
+
+// String returns the name of the kind.
+func (k Kind) String() string { return kindNames[min(k, NumKinds-1)] }
