@@ -4,8 +4,10 @@ package native
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +26,35 @@ func TestCapabilities(t *testing.T) {
 // TestMessages runs all of examples/messages.
 func TestMessages(t *testing.T) {
 	golden(t, "messages.txt", 0, boot.Program{Package: boot.Example(t, "messages"), Capabilities: []string{manifest.Dispatch}})
+}
+
+// TestMessagesOnEveryCore runs it on each of two and of four cores at once: a core's
+// messages are its own affair.
+func TestMessagesOnEveryCore(t *testing.T) {
+	boot.Need(t)
+	text, err := os.ReadFile(filepath.Join("testdata", "messages.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cores := range []int{2, 4} {
+		t.Run(fmt.Sprint(cores), func(t *testing.T) {
+			m := &boot.Machine{Cores: cores}
+			for core := range cores {
+				m.Programs = append(m.Programs, boot.Program{
+					Package: boot.Example(t, "messages"), Core: core, Capabilities: []string{manifest.Dispatch},
+				})
+			}
+			o := boot.Run(t, m)
+			if o.Err != nil || o.Stderr != "" || o.ExitCode() != 0 {
+				t.Fatalf("%v, %s", o.Err, o.Stderr)
+			}
+			// Lines of several cores come mixed.
+			want := slices.Sorted(strings.Lines(strings.Repeat(string(text), cores)))
+			if got := slices.Sorted(strings.Lines(o.Stdout)); !slices.Equal(got, want) {
+				t.Errorf("they say, by lines,\n%q\nwant\n%q", got, want)
+			}
+		})
+	}
 }
 
 // TestDevices runs the parts for which a program must be given devices.

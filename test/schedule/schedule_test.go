@@ -20,18 +20,18 @@ import (
 
 const ms = time.Millisecond
 
-// counted runs programs of core 0 in a machine that counts instructions, and returns
-// what each printed.
-func counted(t *testing.T, programs []boot.Program) []string {
+// counted runs programs on the last core of a machine that counts instructions, and
+// returns what each printed.
+func counted(t *testing.T, cores int, programs []boot.Program) []string {
 	t.Helper()
 	boot.Need(t)
 	for i := range programs {
-		programs[i].Capabilities = []string{manifest.Inspect, manifest.Dispatch}
+		programs[i].Core, programs[i].Capabilities = cores-1, []string{manifest.Inspect, manifest.Dispatch}
 	}
-	file, _ := boot.Image(t, &boot.Machine{Cores: 1, Programs: programs})
+	file, _ := boot.Image(t, &boot.Machine{Cores: cores, Programs: programs})
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	result, err := baseline.Image(ctx, baseline.Config{Cores: 1, Count: true}, file, len(programs))
+	result, err := baseline.Image(ctx, baseline.Config{Cores: cores, Count: true}, file, len(programs))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,15 +68,17 @@ func TestShares(t *testing.T) {
 	}
 	// A share is exact but for a slice of each, and 20 ms is a slice of all.
 	const tolerance = 12 * ms
-	for i, line := range counted(t, programs) {
-		var us int64
-		if _, err := fmt.Sscan(line, &us); err != nil {
-			t.Fatalf("program %d printed %q", i, line)
-		}
-		got := time.Duration(us) * time.Microsecond
-		t.Logf("program %d had %v, its share is %v", i, got, want[i])
-		if (got - want[i]).Abs() > tolerance {
-			t.Errorf("program %d had %v of the core, its share is %v", i, got, want[i])
+	for _, cores := range []int{1, 2, 4} {
+		for i, line := range counted(t, cores, programs) {
+			var us int64
+			if _, err := fmt.Sscan(line, &us); err != nil {
+				t.Fatalf("program %d printed %q", i, line)
+			}
+			got := time.Duration(us) * time.Microsecond
+			t.Logf("of %d cores, program %d had %v, its share is %v", cores, i, got, want[i])
+			if (got - want[i]).Abs() > tolerance {
+				t.Errorf("of %d cores, program %d had %v of one, its share is %v", cores, i, got, want[i])
+			}
 		}
 	}
 }
@@ -87,9 +89,9 @@ func TestReservation(t *testing.T) {
 	const from, periods, deadline = 3000, 30, 5 * ms
 	busy := boot.Program{Package: "testdata/share.go", Args: []string{fmt.Sprint(from - 10), fmt.Sprint(from + 10*periods)}}
 	periodic := boot.Program{Package: "testdata/periodic.go", Args: []string{fmt.Sprint(from), fmt.Sprint(periods)}}
-	run := func(p boot.Program) (latest time.Duration, missed int) {
+	run := func(cores int, p boot.Program) (latest time.Duration, missed int) {
 		var us int64
-		line := counted(t, []boot.Program{p, busy, busy})[0]
+		line := counted(t, cores, []boot.Program{p, busy, busy})[0]
 		if _, err := fmt.Sscan(line, &us, &missed); err != nil {
 			t.Fatalf("it printed %q", line)
 		}
@@ -97,13 +99,15 @@ func TestReservation(t *testing.T) {
 	}
 	reserved, light := periodic, periodic
 	reserved.Reserve = &manifest.Reservation{Period: 10 * ms, Budget: 3 * ms, Deadline: deadline}
-	if latest, missed := run(reserved); latest > deadline || missed != 0 {
-		t.Errorf("it was done %v after the start of a period, and missed %d deadlines", latest, missed)
-	} else {
-		t.Logf("it was done %v after the start of a period at the latest", latest)
+	for _, cores := range []int{1, 2, 4} {
+		if latest, missed := run(cores, reserved); latest > deadline || missed != 0 {
+			t.Errorf("of %d cores: it was done %v after the start of a period, and missed %d deadlines", cores, latest, missed)
+		} else {
+			t.Logf("of %d cores: it was done %v after the start of a period at the latest", cores, latest)
+		}
 	}
 	light.Weight = 1
-	if latest, _ := run(light); latest <= deadline {
+	if latest, _ := run(1, light); latest <= deadline {
 		t.Errorf("without a reservation it was done after %v, so this shows nothing", latest)
 	}
 }
@@ -112,7 +116,7 @@ func TestReservation(t *testing.T) {
 // beside it: that has two shares of the core, the other has one.
 func TestDirectedYield(t *testing.T) {
 	const while = 300 * ms
-	line := counted(t, []boot.Program{{Package: "testdata/yield.go", Args: []string{fmt.Sprint(while.Milliseconds())}}})[0]
+	line := counted(t, 1, []boot.Program{{Package: "testdata/yield.go", Args: []string{fmt.Sprint(while.Milliseconds())}}})[0]
 	var two, one int64
 	if _, err := fmt.Sscan(line, &two, &one); err != nil {
 		t.Fatalf("it printed %q", line)
@@ -196,20 +200,38 @@ func TestStuck(t *testing.T) {
 	fault := stuck
 	fault.Args = []string{"fault"}
 	victim := boot.Program{Package: boot.Example(t, "victim"), Args: []string{"5"}}
-	o := boot.Run(t, &boot.Machine{Cores: 1, Programs: []boot.Program{stuck, victim, fault, victim}})
-	if exitcode.Of(o.Err) != exitcode.Fault || !strings.Contains(o.Err.Error(), "stuck on core 0: the libos under it was stuck") {
-		t.Errorf("the machine ended with %v", o.Err)
-	}
-	for i, kind := range []uint32{abi.ExitStuck, abi.ExitCode, abi.ExitFault, abi.ExitCode} {
-		s := &o.Outcomes[i].Status
-		if s.Kind != kind || s.Code != 0 || s.FaultRIP == 0 && kind != abi.ExitCode {
-			t.Errorf("program %d: %+v", i, s)
-		}
-		if kind == abi.ExitStuck && s.CPU < abi.DisabledMost {
-			t.Errorf("it was ended after %v", time.Duration(s.CPU))
-		}
-	}
-	if n := strings.Count(o.Stdout, "victim ok\n"); n != 2 {
-		t.Errorf("%d of 2 victims are well", n)
+	for _, cores := range []int{1, 2, 4} {
+		t.Run(fmt.Sprint(cores), func(t *testing.T) {
+			home := cores - 1
+			programs := []boot.Program{stuck, victim, fault, victim}
+			if cores > 1 { // a program that is on all cores, too
+				everywhere := stuck
+				for core := range home {
+					everywhere.Cores = append(everywhere.Cores, core)
+				}
+				programs = append(programs, everywhere)
+			}
+			for i := range programs {
+				programs[i].Core = home
+			}
+			o := boot.Run(t, &boot.Machine{Cores: cores, Programs: programs})
+			want := fmt.Sprintf("stuck on core %d: the libos under it was stuck", home)
+			if exitcode.Of(o.Err) != exitcode.Fault || !strings.Contains(o.Err.Error(), want) {
+				t.Errorf("the machine ended with %v", o.Err)
+			}
+			for i, kind := range []uint32{abi.ExitStuck, abi.ExitCode, abi.ExitFault, abi.ExitCode, abi.ExitStuck}[:len(programs)] {
+				s := &o.Outcomes[i].Status
+				if s.Kind != kind || s.Code != 0 || s.FaultRIP == 0 && kind != abi.ExitCode {
+					t.Errorf("program %d: %+v", i, s)
+				}
+				if kind == abi.ExitStuck && s.CPU < abi.DisabledMost {
+					t.Errorf("it was ended after %v", time.Duration(s.CPU))
+				}
+			}
+			if n := strings.Count(o.Stdout, "victim ok\n"); n != 2 {
+				t.Errorf("%d of 2 victims are well", n)
+			}
+			boot.Settled(t, o.Summary)
+		})
 	}
 }

@@ -3,6 +3,7 @@
 package threads
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -20,11 +21,15 @@ func TestOneCore(t *testing.T) {
 	check(t, o, 2)
 }
 
-// TestFourCores spreads it over four.
-func TestFourCores(t *testing.T) {
+// TestSeveralCores spreads it over two and over four.
+func TestSeveralCores(t *testing.T) {
 	boot.Need(t)
-	p := boot.Program{Package: boot.Example(t, "threads"), Cores: []int{1, 2, 3}}
-	check(t, boot.Run(t, &boot.Machine{Cores: 4, Programs: []boot.Program{p}}), 1)
+	for _, others := range [][]int{{1}, {1, 2, 3}} {
+		t.Run(fmt.Sprint(1+len(others)), func(t *testing.T) {
+			p := boot.Program{Package: boot.Example(t, "threads"), Cores: others}
+			check(t, boot.Run(t, &boot.Machine{Cores: 1 + len(others), Programs: []boot.Program{p}}), 1)
+		})
+	}
 }
 
 // check checks that so many runs of the example were well in all parts.
