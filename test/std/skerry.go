@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"skerry/host/archive"
+	"skerry/host/exitcode"
 	"skerry/host/image"
 	"skerry/host/machine"
 	"skerry/host/session"
@@ -96,6 +97,9 @@ func (s *Skerry) Run(ctx context.Context, pkg, binary string, cores int, limit t
 	r.count(output.bytes())
 	if err != nil {
 		fmt.Fprintf(&output, "\nskerry: %v\n", err)
+		if e := (*exitcode.Error)(nil); errors.As(err, &e) {
+			fmt.Fprintln(&output, e.Detail)
+		}
 	}
 	return r, l.keep(pkg, "skerry", output.bytes())
 }

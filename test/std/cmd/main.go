@@ -4,7 +4,9 @@
 //	PACKAGE  host: PASS FAIL SKIP  skerry: PASS FAIL SKIP  VERDICT
 //
 // where the verdict is "pass" if the run on Skerry exited with 0. Without
-// arguments it runs all packages and writes the table to docs/std.md.
+// arguments it runs all packages on one core, then those about what goes on at once
+// on four, and writes both tables to docs/std.md. With -o and packages it writes the
+// table of these.
 //
 //	go run ./test/std/cmd [-c CORES] [-o FILE] [-timeout D] [PACKAGE ...]
 package main
@@ -62,15 +64,21 @@ func run(ctx context.Context, packages []string, o *options) error {
 	if err != nil {
 		return err
 	}
+	var spanning []string
 	if len(packages) == 0 {
 		if packages, err = library.Packages(ctx); err != nil {
 			return err
 		}
+		root, err := source.Find("")
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join(root, "test", "std", "spanning.txt"))
+		if err != nil {
+			return err
+		}
+		spanning = strings.Fields(string(text))
 		if o.output == "" {
-			root, err := source.Find("")
-			if err != nil {
-				return err
-			}
 			o.output = filepath.Join(root, "docs", "std.md")
 		}
 	}
@@ -86,16 +94,42 @@ func run(ctx context.Context, packages []string, o *options) error {
 	if err != nil {
 		return err
 	}
+	lines, err := all(ctx, library, system, packages, o.cores, o.parallel, o.limit)
+	if err != nil {
+		return err
+	}
+	text := document(library, o.cores, lines)
+	if len(spanning) > 0 {
+		if lines, err = all(ctx, library, system, spanning, spanned, o.parallel, o.limit); err != nil {
+			return err
+		}
+		text += spanningSection(lines)
+	}
+	if o.output == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(o.output), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(o.output, []byte(text), 0o644)
+}
+
+// spanned is the number of cores that packages about what goes on at once are run on
+// besides.
+const spanned = 4
+
+// all runs packages on both systems, so many at once, and prints what came of them.
+func all(ctx context.Context, library *std.Library, system *std.Skerry, packages []string, cores, parallel int, limit time.Duration) ([]line, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	lines := make([]line, len(packages))
 	var group sync.WaitGroup
 	var printing sync.Mutex
 	turn := make(chan int)
-	for range o.parallel {
+	for range parallel {
 		group.Go(func() {
 			for i := range turn {
-				l, err := both(ctx, library, system, packages[i], o.cores, o.limit)
+				l, err := both(ctx, library, system, packages[i], cores, limit)
 				if err != nil {
 					cancel(fmt.Errorf("%s: %w", packages[i], err))
 					continue
@@ -116,22 +150,20 @@ func run(ctx context.Context, packages []string, o *options) error {
 	close(turn)
 	group.Wait()
 	if err := context.Cause(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	passed := 0
+	fmt.Printf("%d of %d packages pass on Skerry, on %s\n", passed(lines), len(lines), number(cores, "core"))
+	return lines, nil
+}
+
+// passed counts the packages that pass.
+func passed(lines []line) (n int) {
 	for _, l := range lines {
 		if l.skerry.Passed() {
-			passed++
+			n++
 		}
 	}
-	fmt.Printf("%d of %d packages pass on Skerry\n", passed, len(lines))
-	if o.output == "" {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(o.output), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(o.output, []byte(table(library, o.cores, lines, passed)), 0o644)
+	return n
 }
 
 // both runs a package on the host and on Skerry.
@@ -158,10 +190,9 @@ func verdict(l line) string {
 	return "fail"
 }
 
-// table returns the document.
-func table(library *std.Library, cores int, lines []line, passed int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, `# The standard library's own tests
+// document returns the document, up to its first table.
+func document(library *std.Library, cores int, lines []line) string {
+	return fmt.Sprintf(`# The standard library's own tests
 
 Unmodified test binaries (`+"`CGO_ENABLED=0 go test -c`, %s"+`), run with `+"`-test.short`"+`
 on Skerry %s, in a machine each, with %s, and on the host. Each gets its
@@ -171,9 +202,28 @@ treated unlike another. `+"`make std`"+` writes this file.
 
 **%d of %d packages pass.**
 
-| package | host: pass fail skip | Skerry: pass fail skip | verdict |
-|---|---|---|---|
-`, library.Go, abi.Version, number(cores, "core"), passed, len(lines))
+`, library.Go, abi.Version, number(cores, "core"), passed(lines), len(lines)) + table(lines)
+}
+
+// spanningSection returns what the document says of packages on several cores.
+func spanningSection(lines []line) string {
+	return fmt.Sprintf(`
+## On %s
+
+The packages about what goes on at once, those of test/std/spanning.txt, once more: each in a
+machine of %s, with a dispatcher on every core. A test of `+"`make test`"+` holds that
+each of their tests ends as on the host. It knows those that start a process or listen on a
+network, which Skerry cannot: two of sync, one of context.
+
+**%d of %d packages pass.**
+
+`, number(spanned, "core"), number(spanned, "core"), passed(lines), len(lines)) + table(lines)
+}
+
+// table returns a row for each package.
+func table(lines []line) string {
+	var b strings.Builder
+	b.WriteString("| package | host: pass fail skip | Skerry: pass fail skip | verdict |\n|---|---|---|---|\n")
 	for _, l := range lines {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", l.pkg, l.host, l.skerry, verdict(l))
 	}
