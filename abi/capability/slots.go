@@ -83,10 +83,18 @@ func Machine(slot uint32) Reference { return MakeReference(2, slot) }
 // of dispatcher k, none of its own. At home there are besides, in slot
 // PeerFrame the frame at abi.SpanBase, and from PeerTables on the abi.SpanTables
 // tables of level 3 that its top table begins with.
+//
+// A replicated domain has no such tables. Its program's memory is pieces of RAM that
+// are one Frame each, in slot SlotMemory + number at home; all others have them,
+// imported, in slot PeerFrames + number.
 const (
 	PeerDoorbells = 1
 	PeerFrame     = 127
 	PeerTables    = 128
+	PeerFrames    = 128
+
+	// All pieces have a slot.
+	_ = uint(L2Slots - PeerFrames - MemorySlots)
 )
 
 // Peer returns the reference to a slot of that CNode.

@@ -11,6 +11,9 @@ import (
 // describes one: home or a satellite. Its Info says which, too.
 type Span struct {
 	Home bool
+	// Replicated says that each dispatcher has tables of its own for the program's
+	// memory: there are no common ones.
+	Replicated bool
 	// Mount is another empty slot of the builder's L1 CNode. The L2 CNode that
 	// makes the dispatchers known to each other (capability.Peer) is made there,
 	// and stays: doorbells come into it when all dispatchers have been made.
@@ -20,7 +23,7 @@ type Span struct {
 	// Frame is that frame, and Tables are the tables of level 3 that the top
 	// table begins with. A satellite gets those of home, imported. At home they
 	// are 0, and Build makes them, in capability.PeerFrame and from
-	// capability.PeerTables on.
+	// capability.PeerTables on. Of a domain that is replicated there are no Tables.
 	Frame  capability.Reference
 	Tables [abi.SpanTables]capability.Reference
 }
@@ -30,8 +33,8 @@ func (s *Span) check() error {
 	if s.Size == 0 || s.Size%abi.PageSize != 0 || s.Size > abi.SpanSize(abi.MaxDispatchers) {
 		return fmt.Errorf("its dispatchers share a frame of %d bytes", s.Size)
 	}
-	for _, r := range append(s.Tables[:], s.Frame) {
-		if (r == 0) != s.Home {
+	for i, r := range append([]capability.Reference{s.Frame}, s.Tables[:]...) {
+		if (r == 0) != (s.Home || s.Replicated && i > 0) {
 			return fmt.Errorf("what its dispatchers share is given at home, or not given to a satellite")
 		}
 	}
@@ -43,7 +46,10 @@ func (s *Span) least() uint64 {
 	// Tables for the frame, wherever it begins in the first.
 	n := l2Size + (2+s.Size/span(2))*abi.PageSize
 	if s.Home {
-		n += s.Size + abi.SpanTables*abi.PageSize
+		n += s.Size
+	}
+	if s.Home && !s.Replicated {
+		n += abi.SpanTables * abi.PageSize
 	}
 	return n
 }
@@ -79,6 +85,9 @@ func (b *builder) makeSpan() error {
 	if b.frame, err = common(capability.PeerFrame, capability.Frame, s.Size); err != nil {
 		return err
 	}
+	if s.Replicated {
+		return nil
+	}
 	for i := range b.shared {
 		if b.shared[i], err = common(capability.PeerTables+uint32(i), capability.PageTable3, abi.PageSize); err != nil {
 			return err
@@ -93,6 +102,9 @@ func (b *builder) mapSpan() error {
 		return nil
 	}
 	for i, t := range b.shared {
+		if t == 0 {
+			break // it is replicated
+		}
 		if err := b.mapIn(b.own(capability.SlotVSpace), 4, uint64(i)*span(4), 1, t, 0, 0); err != nil {
 			return fmt.Errorf("common table %d: %w", i, err)
 		}

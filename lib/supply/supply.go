@@ -6,7 +6,8 @@
 // into slot capability.SlotMemory+n of the domain's CSpace, n being the piece's
 // number, which the libos chooses. Piece 0 is there from the start. A piece that
 // the libos gives back it has deleted everything of before; the spawner revokes
-// it in any case.
+// it in any case. In a domain that is replicated on several cores, memory for the
+// program is asked for as frames: the spawner keeps the RAM that these are made of.
 //
 // The libos asks for one thing at a time and may wait for the answer by
 // abi.CallWait. Either side rings the other when Channel.NeedsDoorbell says so.
@@ -38,11 +39,15 @@ const (
 	ThreadIs = 3
 	// Listed ends the answer to a List (a Listing).
 	Listed = 4
+	// WantFrame is Want for a piece that all dispatchers of a replicated domain
+	// can map: what comes is one Frame, and in their slots by the time it is
+	// Given. It cannot be given back.
+	WantFrame = 5
 )
 
 // Kinds of messages from the spawner to the libos.
 const (
-	// Given answers Want (a Piece): Size is how large the piece is, aligned to
+	// Given answers Want and WantFrame (a Piece): Size is how large the piece is, aligned to
 	// its size. With an Error, ErrQuota or ErrMemory, there is no piece.
 	Given = 1
 	// List asks for at most ListMost threads (a Listing).

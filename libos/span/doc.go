@@ -45,11 +45,26 @@
 // takes its announcement back (EndWait), and learns then whether it has been
 // claimed.
 //
+// # Replicated address spaces
+//
+// Satellites may have page tables of their own for the program's memory, which they
+// keep as caches of home's: an answer to a fault says what may be mapped (Map).
+// When home takes memory away, or narrows a protection, it asks those that may have
+// it mapped to forget (Forget), and waits until they have (Forgotten) before its
+// call returns and before it uses the memory again. There is one such request at a
+// time. Who is asked does its mail first (ToForget): so an answer that home gave
+// before it asked is never mapped after that.
+//
+// Home waits for nothing else meanwhile and does none of its own mail. It can: who
+// is asked to forget waits for its kernel, and for its monitor at most, never for
+// home. A satellite that has ended the domain instead has told home so (Ended).
+//
 // # Why nothing hangs
 //
 // There is no lock. Each operation is bounded, or repeated only because another
 // dispatcher's has succeeded meanwhile. A dispatcher that is starved, or stopped
 // anywhere in this code, delays its own threads, and those whose calls or faults
-// it is to serve if it is home; nobody else finds anything half done that it would
+// it is to serve if it is home. A starved satellite delays, in a replicated domain,
+// home's taking away of memory. Nobody else finds anything half done that it would
 // have to wait for. The table of actions has two halves for that reason (Publish).
 package span

@@ -22,6 +22,7 @@ type Frame struct {
 	self, count uint32
 	version     uint64 // of the actions that ReadActions told last
 	toRing      uint64 // a bit for each dispatcher that was posted to
+	asked       uint64 // at home: those that were to forget last
 }
 
 // Init makes f the view of a dispatcher, one of count, of the frame at base,
@@ -66,6 +67,8 @@ type control struct {
 	bits     [slots]uint32 // with which bits
 	manner   [slots]uint32 // how it is to be scheduled
 	tickets  uint64
+
+	forget forget
 }
 
 // dispatcher is what a dispatcher says of itself, and where it finds its mail.
@@ -83,10 +86,17 @@ type dispatcher struct {
 	began int64 // when it started
 	idle  int64 // how long it was parked
 	since int64 // since when it is, 0 if it is not
+
+	forgot uint64 // the generation of forget that it has done last
 }
 
-// mailEnd is the bit of mail that tells home that the domain has ended.
-const mailEnd = 1 << 63
+// Bits of mail: mailEnd tells home that the domain has ended, mailForget a
+// satellite that it is to forget.
+const (
+	mailEnd    = 1 << 63
+	mailForget = 1 << 62
+	mailOther  = mailEnd | mailForget
+)
 
 // lastWords bounds the text that may come with an end, in bytes.
 const lastWords = 256
@@ -120,10 +130,22 @@ type Message struct {
 	// Back is the dispatcher, plus one, to which a thread goes back when its call
 	// is done.
 	Back uint32
-	// Address and Length are what a fault is about.
+	// Address and Length are what a fault is about. Where address spaces are
+	// replicated, Map says in the answer what the receiver may map.
 	Address, Length uint64
+	Map             Map
 	// Thread is one that moves.
 	Thread carrier.Thread
+}
+
+// Map is memory that a satellite may map: Count pages at Address, which are those
+// from number Page on of a frame, with a protection, abi.Prot…. Frame is the number
+// of a piece of home's memory, or 0 for the boot archive. Without a Count it is
+// none.
+type Map struct {
+	Address     uint64
+	Frame, Page uint32
+	Count, Prot uint32
 }
 
 // Kinds of messages.
@@ -238,7 +260,7 @@ func (f *Frame) HasMail() bool { return atomic.LoadUint64(&f.dispatcher(f.self).
 func (f *Frame) NextMail() int {
 	d := f.dispatcher(f.self)
 	for {
-		mail := atomic.LoadUint64(&d.mail) &^ mailEnd
+		mail := atomic.LoadUint64(&d.mail) &^ mailOther
 		if mail == 0 {
 			return -1
 		}

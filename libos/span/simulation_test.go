@@ -25,14 +25,23 @@ var seed = flag.Uint64("seed", 0, "seed of the simulation, 0 for many")
 const (
 	words      = 4  // that threads wait for
 	signalling = 10 // the signal that is sent
+	pages      = 5  // of the program's memory
 )
 
 type simulation struct {
-	t       *testing.T
-	random  *rand.Rand
-	memory  []uint64 // keeps the frame in place
-	nodes   []*node
-	words   [words]uint32
+	t      *testing.T
+	random *rand.Rand
+	memory []uint64 // keeps the frame in place
+	nodes  []*node
+	words  [words]uint32
+	// What home has mapped at each page, 0 for nothing, and what was there that
+	// nobody may use any more. Each mapping has a number of its own.
+	mapped  [pages]uint32
+	gone    [pages]uint32
+	told    [pages]uint64 // who was, that it may map the page
+	taking  [2]int        // what home is taking away, and waits for
+	taken   [pages]uint32 // what it had mapped before
+	numbers uint32
 	threads map[int32]*life
 	steps   int
 	patient bool
@@ -58,9 +67,10 @@ type node struct {
 	threads carrier.Threads
 	waits   [slots]bool
 	back    [slots]uint32
-	active  bool // a step of it is under way
-	inside  bool // it runs its libos
-	bell    bool // it has been rung
+	cache   [pages]uint32 // what it has mapped, as simulation.mapped
+	active  bool          // a step of it is under way
+	inside  bool          // it runs its libos
+	bell    bool          // it has been rung
 }
 
 func newSimulation(t *testing.T, seed uint64) *simulation {
@@ -115,6 +125,12 @@ func (s *simulation) step(i int) {
 	d.active = true
 	defer func() { d.active = false }()
 	s.steps++
+	if i == Home && s.taking[1] != 0 {
+		if d.inside || d.bell {
+			s.awaitForgotten()
+		}
+		return
+	}
 	expired := s.random.IntN(20) == 0 && s.expire(d)
 	if !d.inside {
 		// It runs a thread, or is parked until it is rung.
@@ -125,6 +141,7 @@ func (s *simulation) step(i int) {
 		d.frame.Enter()
 	}
 	s.attend(i)
+	s.others()
 	for range 1 + s.random.IntN(3) {
 		th := d.threads.Next()
 		if th == nil {
@@ -133,6 +150,9 @@ func (s *simulation) step(i int) {
 		s.run(i, th)
 		if th := d.threads.Current(); th != nil {
 			d.threads.Yield()
+		}
+		if i == Home && s.taking[1] != 0 {
+			return
 		}
 		s.ring(i)
 	}
@@ -169,8 +189,16 @@ func (s *simulation) ring(i int) {
 
 func (s *simulation) attend(i int) {
 	d := s.nodes[i]
+	generation, start, end, forget := d.frame.ToForget()
+	s.others()
 	for slot := d.frame.NextMail(); slot >= 0; slot = d.frame.NextMail() {
-		if m := d.frame.Receive(slot); m != nil {
+		if m := d.frame.Receive(slot); m != nil && m.Kind == Fault {
+			s.bringIn(i, slot, m)
+			continue
+		} else if m != nil && m.Kind == FaultDone {
+			d.cache[m.Map.Address] = m.Map.Page
+			d.threads.Ready(&d.table[slot])
+		} else if m != nil {
 			th := d.threads.Enter(carrier.Index(slot), &m.Thread)
 			l := s.threads[th.ID]
 			if l.at != -1 || l.ended {
@@ -193,7 +221,101 @@ func (s *simulation) attend(i int) {
 			d.threads.Ready(th)
 		}
 		s.signals(d, th, slot)
+		s.others()
 	}
+	if forget {
+		s.others()
+		clear(d.cache[start:end])
+		s.others()
+		d.frame.Forgot(generation)
+		s.ring(i)
+	}
+}
+
+// bringIn is what home does about a fault.
+func (s *simulation) bringIn(i, slot int, m *Message) {
+	if i != Home {
+		s.fail("%d is asked for memory", i)
+	}
+	page := m.Address
+	if s.mapped[page] == 0 {
+		s.numbers++
+		s.mapped[page] = s.numbers
+	}
+	s.others()
+	s.told[page] |= 1 << m.From
+	m.Kind, m.Map = FaultDone, Map{Address: page, Page: s.mapped[page], Count: 1}
+	s.nodes[i].frame.Send(slot, int(m.From))
+}
+
+// touch uses a page: what is gone nobody has.
+func (s *simulation) touch(i int, th *carrier.Thread, slot int) {
+	d := s.nodes[i]
+	page := s.random.IntN(pages)
+	if i == Home {
+		return
+	}
+	if seen := d.cache[page]; seen != 0 {
+		if seen <= s.gone[page] {
+			s.fail("%d: uses page %d as it was before it was taken away", i, page)
+		}
+		return
+	}
+	d.threads.SetAside()
+	m := d.frame.Message(slot)
+	m.Kind, m.Address = Fault, uint64(page)
+	d.frame.Send(slot, Home)
+	s.note("%d: thread %d faults at %d", i, th.ID, page)
+}
+
+// takeAway has home take pages away. It does nothing else then until all have
+// forgotten them, no mail either: see awaitForgotten.
+func (s *simulation) takeAway() {
+	start := s.random.IntN(pages)
+	end := start + 1 + s.random.IntN(pages-start)
+	s.taken, s.taking = s.mapped, [2]int{start, end}
+	holders := uint64(0)
+	for i, other := range s.nodes {
+		for page := start; page < end; page++ {
+			// Those that have it, or that have been told that they may.
+			if s.told[page]>>i&1 != 0 || other.cache[page] != 0 || s.random.IntN(2) == 0 {
+				holders |= 1 << i
+			}
+		}
+	}
+	clear(s.mapped[start:end])
+	clear(s.told[start:end])
+	f := &s.nodes[Home].frame
+	f.Forget(uint64(start), uint64(end), holders)
+	s.note("home takes [%d, %d) away from %b", start, end, holders)
+	s.ring(Home)
+	s.awaitForgotten()
+}
+
+// awaitForgotten is home's wait, as far as it gets until somebody else must act.
+func (s *simulation) awaitForgotten() {
+	d := s.nodes[Home]
+	f := &d.frame
+	f.Enter()
+	d.inside, d.bell = true, false
+	if !f.Forgotten() {
+		f.Listen()
+		s.others()
+		if !f.Forgotten() {
+			d.inside = d.bell // until it is rung
+			return
+		}
+	}
+	f.Enter()
+	for page := s.taking[0]; page < s.taking[1]; page++ {
+		s.gone[page] = max(s.gone[page], s.taken[page])
+		for i, other := range s.nodes {
+			if c := other.cache[page]; c != 0 && c == s.taken[page] {
+				s.fail("%d has page %d that was taken away", i, page)
+			}
+		}
+	}
+	s.taking = [2]int{}
 }
 
 func (s *simulation) signals(d *node, th *carrier.Thread, slot int) {
@@ -242,7 +364,7 @@ func (s *simulation) run(i int, th *carrier.Thread) {
 		return
 	}
 	finishing := s.steps > 4000
-	switch what := s.random.IntN(16); {
+	switch what := s.random.IntN(20); {
 	case finishing && what < 8:
 		s.wake(i, s.random.IntN(words), carrier.AllBits, words*slots)
 	case finishing || what == 0:
@@ -279,6 +401,12 @@ func (s *simulation) run(i int, th *carrier.Thread) {
 		s.move(i, th, slot, s.random.IntN(len(s.nodes)), Move, 0)
 	case what < 14:
 		s.clone(i)
+	case what < 17:
+		s.touch(i, th, slot)
+	case what == 17:
+		if i == Home {
+			s.takeAway()
+		}
 	default:
 		s.signal(i)
 	}

@@ -18,7 +18,7 @@ import (
 // planSpan returns the part of a domain's plan that says what it shares with the
 // other dispatchers of its program.
 func planSpan(s *agent.Span) *domain.Span {
-	p := &domain.Span{Home: s.Index == 0, Mount: s.Mount, Size: abi.SpanSize(uint64(s.Dispatchers))}
+	p := &domain.Span{Home: s.Index == 0, Replicated: s.Replicated, Mount: s.Mount, Size: abi.SpanSize(uint64(s.Dispatchers))}
 	if len(s.Imports) > 0 {
 		p.Frame = s.Imports[0]
 		copy(p.Tables[:], s.Imports[1:])
@@ -39,6 +39,9 @@ func (k *kernel) imports(s *agent.Span) error {
 		return nil
 	}
 	err := add(capability.Frame, s.Common.Frame, s.Common.Size)
+	if s.Replicated {
+		return err
+	}
 	for _, base := range s.Common.Tables {
 		if err == nil {
 			err = add(capability.PageTable3, base, abi.PageSize)
@@ -75,10 +78,30 @@ func (k *kernel) findSpan(d *agent.Domain) error {
 	}
 	frame := find(capability.PeerFrame)
 	s.Common.Frame, s.Common.Size = frame.Base, frame.Size
+	if s.Replicated {
+		return err
+	}
 	for i := range s.Common.Tables {
 		s.Common.Tables[i] = find(capability.PeerTables + uint32(i)).Base
 	}
 	return err
+}
+
+// HandFrame implements agent.Kernel. The program does not get the RAM, of which it
+// could make page tables, while other cores let it write the frame.
+func (k *kernel) HandFrame(d *agent.Domain, number uint32, p agent.Piece) error {
+	slot := capability.MakeReference(d.Mount, capability.SlotMemory+number)
+	return settling(func() error { return retype(slot, p.Reference, capability.Frame, 0, p.Size) })
+}
+
+// Import implements agent.Kernel. What it makes goes with the CNode that it is in,
+// which is of the domain's memory.
+func (*kernel) Import(d *agent.Domain, number uint32, base, size uint64) error {
+	slot := capability.MakeReference(d.Span.Mount, capability.PeerFrames+number)
+	if err := driver.Import(slot, capability.Frame, base, size, uint64(d.Span.Home)); err != nil {
+		return fmt.Errorf("import frame at %#x: %w", base, err)
+	}
+	return nil
 }
 
 // Connect implements agent.Kernel. The capability to a doorbell is made once and

@@ -114,7 +114,11 @@ func (a *Agent) Handle(m wire.Message) {
 		if c := a.partFor(m.Part); c != nil {
 			a.kill(c)
 		}
-	case *wire.Extended, *wire.Shrunk:
+	case *wire.Grow:
+		if c := a.partFor(m.Part); c != nil && c.state == running {
+			a.grow(c, m)
+		}
+	case *wire.Extended, *wire.Shrunk, *wire.Grown:
 		a.inbox = append(a.inbox, m)
 		a.changed = true
 	case *wire.Loan:

@@ -38,7 +38,8 @@ type child struct {
 	held, peak uint64 // bytes of its pieces
 	pieces     map[uint32]Piece
 	returned   map[uint32]bool // of these, pieces on their way back
-	want       *supply.Piece   // asked for, not yet answered
+	frames     map[uint32]bool // of these, pieces that other cores have imported
+	want       *want           // asked for, not yet answered
 	refused    bool            // no other core lends
 	listing    *listing        // of its threads; nil: none is under way
 
@@ -81,7 +82,7 @@ func (a *Agent) spawn(m *wire.Spawn) {
 		c.others = append(c.others, other{core: core})
 	}
 	if n > 1 {
-		c.domain.Span = &Span{Home: a.self, Dispatchers: n}
+		c.domain.Span = &Span{Home: a.self, Dispatchers: n, Replicated: replicated(m.Info)}
 	}
 	if err != nil {
 		a.add(c)
@@ -96,7 +97,7 @@ func taken(program uint32) string { return fmt.Sprintf("program number %d is tak
 func newChild(program uint32, quota uint64, d Domain) *child {
 	return &child{
 		program: program, quota: quota, domain: d,
-		pieces: make(map[uint32]Piece), returned: make(map[uint32]bool),
+		pieces: make(map[uint32]Piece), returned: make(map[uint32]bool), frames: make(map[uint32]bool),
 	}
 }
 

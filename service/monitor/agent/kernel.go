@@ -48,6 +48,12 @@ type Kernel interface {
 	// Hand puts a copy of a piece into slot capability.SlotMemory + number of
 	// the domain's.
 	Hand(d *Domain, number uint32, p Piece) error
+	// HandFrame makes a piece one Frame, in that slot of a domain that is home,
+	// cleared. Import gives a dispatcher elsewhere a capability to a frame of
+	// home's, in slot capability.PeerFrames + number; it goes with the domain's
+	// memory.
+	HandFrame(d *Domain, number uint32, p Piece) error
+	Import(d *Domain, number uint32, base, size uint64) error
 	// Connect lets a domain's dispatcher ring the others of its program, whose
 	// doorbells are given by index, its own among them.
 	Connect(d *Domain, doorbells []uint32) error
@@ -102,6 +108,9 @@ type Span struct {
 	Mount              uint32 // slot of the monitor's L1 CNode for the CNode with its peers
 	Home, Domain       uint32 // the program's first core, and its domain there
 	Index, Dispatchers uint32 // which it is, 0 at home, and how many
+	// Replicated says that each has page tables of its own for the program's
+	// memory, which comes as frames that all can map.
+	Replicated bool
 	// Common is the memory that they have in common: at home Build makes it, and
 	// says where it is.
 	Common wire.Common

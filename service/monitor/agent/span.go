@@ -18,6 +18,7 @@ type other struct {
 	state    otherState
 	told     bool // to end
 	doorbell uint32
+	lacks    uint32 // the piece that it was given and does not have yet; 0: none
 }
 
 // otherState is how far such a dispatcher is.
@@ -52,7 +53,14 @@ const (
 	infoHeader    = int(unsafe.Sizeof(abi.Info{}))
 	dispatchersAt = unsafe.Offsetof(abi.Info{}.Dispatchers)
 	dispatcherAt  = unsafe.Offsetof(abi.Info{}.Dispatcher)
+	flagsAt       = unsafe.Offsetof(abi.Info{}.Flags)
 )
+
+// replicated reports whether the dispatchers of a program are to have page tables
+// of their own.
+func replicated(info []byte) bool {
+	return len(info) >= infoHeader && binary.LittleEndian.Uint32(info[flagsAt:])&abi.InfoReplicated != 0
+}
 
 // infoFor returns a program's abi.Info for one of its dispatchers.
 func infoFor(info []byte, dispatchers, index uint32) []byte {
@@ -73,7 +81,10 @@ func (a *Agent) join(m *wire.Extend) {
 	}
 	c := newChild(m.Program, m.Quota, Domain{
 		Name: m.Name, Info: infoFor(m.Info, m.Dispatchers, m.Index), Grants: m.Grants, Share: m.Share,
-		Span: &Span{Home: m.Home, Domain: m.Domain, Index: m.Index, Dispatchers: m.Dispatchers, Common: m.Common},
+		Span: &Span{
+			Home: m.Home, Domain: m.Domain, Index: m.Index, Dispatchers: m.Dispatchers,
+			Replicated: replicated(m.Info), Common: m.Common,
+		},
 	})
 	c.part = &part
 	a.enter(c)
@@ -84,7 +95,7 @@ func (a *Agent) extend(c *child) error {
 	d := &c.domain
 	for i := range c.others {
 		o := &c.others[i]
-		if err := a.share(o.core, 1); err != nil {
+		if err := a.share(c, o, 1); err != nil {
 			return fmt.Errorf("share memory with core %d: %w", o.core, err)
 		}
 		o.state = asked
@@ -101,8 +112,12 @@ func (a *Agent) partOf(c *child, o *other) wire.Part {
 	return wire.Part{Program: c.program, Home: a.self, Core: o.core}
 }
 
-// share counts how many programs here have a dispatcher on another core.
-func (a *Agent) share(core uint32, change int) error {
+// share counts how many programs here have part in page tables on another core.
+func (a *Agent) share(c *child, o *other, change int) error {
+	if c.domain.Span.Replicated {
+		return nil
+	}
+	core := o.core
 	n := uint32(int(a.shared[core]) + change)
 	if err := a.kernel.Share(core, n); err != nil {
 		return err
@@ -133,6 +148,8 @@ func (a *Agent) answered() (progress bool) {
 			a.extended(m)
 		case *wire.Shrunk:
 			a.shrunk(m)
+		case *wire.Grown:
+			a.grown(m)
 		}
 		progress = true
 	}
@@ -184,7 +201,7 @@ func (a *Agent) shrunk(m *wire.Shrunk) {
 		return
 	}
 	o.state = absent
-	a.share(o.core, -1) // it has been raised: it can be lowered
+	a.share(c, o, -1) // it has been raised: it can be lowered
 	c.elsewhere += m.Peak
 	c.cpu += m.Status.CPU
 	if c.state == running {

@@ -11,6 +11,15 @@ import (
 	"skerry/service/memory"
 )
 
+// want is a piece that a program asks for.
+type want struct {
+	supply.Piece
+	frame bool // that all its dispatchers can map
+	// handed is how large a frame it has been handed, which other dispatchers may
+	// lack.
+	handed uint64
+}
+
 // dying is a piece that is being destroyed.
 type dying struct {
 	piece Piece
@@ -80,6 +89,9 @@ const burstSupply = 8
 // mostGiven bounds a piece, in bytes.
 const mostGiven = 1 << 40
 
+// mostFrame bounds a frame, in bytes: the kernel clears it while the monitor waits.
+const mostFrame = 64 << 20
+
 // serve does what a program asks about memory, and asks it about its threads.
 func (a *Agent) serve(c *child) (progress bool) {
 	progress = c.ask()
@@ -109,11 +121,11 @@ func (a *Agent) serve(c *child) (progress bool) {
 			continue // a newer libos may say more than we know
 		}
 		switch kind {
-		case supply.Want:
-			c.want, c.refused = &p, false
+		case supply.Want, supply.WantFrame:
+			c.want, c.refused = &want{Piece: p, frame: kind == supply.WantFrame}, false
 		case supply.Back:
 			// The first piece holds the domain itself.
-			if held, ok := c.pieces[p.Number]; ok && p.Number != 0 && !c.returned[p.Number] {
+			if held, ok := c.pieces[p.Number]; ok && p.Number != 0 && !c.returned[p.Number] && !c.frames[p.Number] {
 				a.takeBack(c, p.Number, held)
 				a.bury()
 			}
@@ -127,7 +139,12 @@ func (a *Agent) provide(c *child) bool {
 	w := c.want
 	size, err := uint64(0), error(nil)
 	switch {
-	case w.Number == 0, w.Number >= capability.MemorySlots:
+	case w.handed != 0:
+		if c.lacking() {
+			return false
+		}
+		size = w.handed
+	case w.Number == 0, w.Number >= capability.MemorySlots, w.frame && !c.shares():
 		err = capability.ErrArgument
 	case c.returned[w.Number]:
 		return false // until that is gone
@@ -140,10 +157,18 @@ func (a *Agent) provide(c *child) bool {
 		err = capability.ErrQuota
 	default:
 		size = 1 << bits.Len64(max(min(w.Size, mostGiven), memory.Least)-1)
+		if w.frame {
+			size = min(size, mostFrame)
+		}
 		size = min(size, 1<<(bits.Len64(c.quota-c.held)-1))
 		var settled bool
 		if size, settled, err = a.hand(c, w.Number, size); !settled {
 			return false
+		}
+		if w.frame && err == nil {
+			w.handed = size
+			a.spread(c, w.Number)
+			return a.provide(c)
 		}
 	}
 	c.want = nil
@@ -174,7 +199,12 @@ func (a *Agent) hand(c *child, number uint32, size uint64) (given uint64, settle
 		}
 
 		a.keep(c, number, p)
-		if err := a.kernel.Hand(&c.domain, number, p); err != nil {
+		if c.want.frame {
+			err = a.kernel.HandFrame(&c.domain, number, p)
+		} else {
+			err = a.kernel.Hand(&c.domain, number, p)
+		}
+		if err != nil {
 			a.takeBack(c, number, p)
 			a.bury()
 			return 0, true, err

@@ -39,7 +39,8 @@ type Domain struct {
 	step    func(*Domain)
 	output  []output
 	memory  map[uint32]capability.Reference
-	peers   []uint32 // doorbells
+	peers   []uint32          // doorbells
+	frames  map[uint32]uint64 // imported, by number: where they are
 
 	reserved uint64 // millionths of the core
 	state    uint32
@@ -71,6 +72,12 @@ func (d *Domain) Want() {
 
 // Ask asks for memory.
 func (d *Domain) Ask(number uint32, size uint64) { d.say(supply.Want, number, size) }
+
+// AskFrame asks for memory that all dispatchers can map.
+func (d *Domain) AskFrame(number uint32, size uint64) { d.say(supply.WantFrame, number, size) }
+
+// Frames returns where the frames of home's are that the domain has been given.
+func (d *Domain) Frames() map[uint32]uint64 { return d.frames }
 
 // GiveBack gives memory back.
 func (d *Domain) GiveBack(number uint32) { d.say(supply.Back, number, 0) }

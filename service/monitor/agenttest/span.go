@@ -28,6 +28,9 @@ func (k *Kernel) span(d *Domain) {
 		}
 		s.Common.Frame, s.Common.Size = d.Memory.Base+64<<10, abi.SpanSize(uint64(s.Dispatchers))
 		for i := range s.Common.Tables {
+			if s.Replicated {
+				break
+			}
 			s.Common.Tables[i] = d.Memory.Base + uint64(i+8)*abi.PageSize
 		}
 		return
@@ -50,7 +53,7 @@ func (k *Kernel) span(d *Domain) {
 // users returns how many dispatchers here use memory of another core.
 func (k *Kernel) users(home uint32) (n uint32) {
 	for _, d := range k.built {
-		if d.Span != nil && d.Span.Index != 0 && d.Span.Home == home {
+		if d.Span != nil && d.Span.Index != 0 && d.Span.Home == home && !d.Span.Replicated {
 			n++
 		}
 	}
@@ -64,11 +67,52 @@ func (k *Kernel) alone(p agent.Piece) {
 			continue
 		}
 		for _, d := range other.built {
-			if s := d.Span; s != nil && s.Home == k.Core && s.Common.Frame >= p.Base && s.Common.Frame < p.Base+p.Size {
+			s := d.Span
+			if s == nil || s.Home != k.Core {
+				continue
+			}
+			uses := s.Common.Frame >= p.Base && s.Common.Frame < p.Base+p.Size
+			for _, base := range d.frames {
+				uses = uses || base == p.Base
+			}
+			if uses {
 				panic(fmt.Sprintf("agenttest: core %d uses memory of core %d that is destroyed", other.Core, k.Core))
 			}
 		}
 	}
+}
+
+// HandFrame implements agent.Kernel.
+func (k *Kernel) HandFrame(a *agent.Domain, number uint32, p agent.Piece) error {
+	if a.Span == nil || a.Span.Index != 0 || !a.Span.Replicated {
+		panic("agenttest: a frame for a domain that shares none")
+	}
+	return k.Hand(a, number, p)
+}
+
+// Import implements agent.Kernel.
+func (k *Kernel) Import(a *agent.Domain, number uint32, base, size uint64) error {
+	d := k.domain(a)
+	if _, ok := d.frames[number]; ok || a.Span.Index == 0 {
+		panic(fmt.Sprintf("agenttest: dispatcher %+v gets frame %d", *a.Span, number))
+	}
+	if len(k.Machine) > 0 && !k.Machine[a.Span.Home].Lost {
+		found := false
+		for _, p := range k.Machine[a.Span.Home].pieces {
+			found = found || p.Base == base && p.Size == size && !p.dying
+		}
+		if !found {
+			panic(fmt.Sprintf("agenttest: a frame at %#x is imported that is not there", base))
+		}
+	}
+	if d.Obstinate {
+		return capability.ErrOccupied
+	}
+	if d.frames == nil {
+		d.frames = make(map[uint32]uint64)
+	}
+	d.frames[number] = base
+	return nil
 }
 
 // Connect implements agent.Kernel.

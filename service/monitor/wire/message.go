@@ -207,6 +207,8 @@ const (
 	kindPeers
 	kindShrink
 	kindShrunk
+	kindGrow
+	kindGrown
 	kindReady
 	kindStarted
 	kindFailed
@@ -280,6 +282,10 @@ func empty(kind uint8) Message {
 		return new(Shrink)
 	case kindShrunk:
 		return new(Shrunk)
+	case kindGrow:
+		return new(Grow)
+	case kindGrown:
+		return new(Grown)
 	case kindLoan:
 		return new(Loan)
 	case kindReady:

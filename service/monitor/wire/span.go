@@ -20,9 +20,9 @@ type Between interface {
 	Outward() bool
 }
 
-// Common is the memory that a program's dispatchers have in common, all of it
-// Home's: the frame at abi.SpanBase and the tables that their top tables begin
-// with, by physical address.
+// Common is the memory that a program's dispatchers have in common from its start
+// on, all of it Home's: the frame at abi.SpanBase and, unless the domain is
+// replicated, the tables that their top tables begin with, by physical address.
 type Common struct {
 	Frame, Size uint64
 	Tables      [abi.SpanTables]uint64
@@ -67,6 +67,18 @@ type (
 		Status abi.Status
 		Reason string
 	}
+	// Grow gives the dispatcher a frame of home's memory, by physical address, as
+	// the piece of a number. Grown answers it; where it cannot be given, Shrunk.
+	Grow struct {
+		Part
+		Number     uint32
+		Base, Size uint64
+	}
+	// Grown says that the dispatcher has that piece.
+	Grown struct {
+		Part
+		Number uint32
+	}
 )
 
 // Of returns the part itself, for the messages that it is embedded in.
@@ -87,11 +99,19 @@ func (*Shrink) Outward() bool { return true }
 // Outward implements Between.
 func (*Shrunk) Outward() bool { return false }
 
+// Outward implements Between.
+func (*Grow) Outward() bool { return true }
+
+// Outward implements Between.
+func (*Grown) Outward() bool { return false }
+
 func (*Extend) kind() uint8   { return kindExtend }
 func (*Extended) kind() uint8 { return kindExtended }
 func (*Peers) kind() uint8    { return kindPeers }
 func (*Shrink) kind() uint8   { return kindShrink }
 func (*Shrunk) kind() uint8   { return kindShrunk }
+func (*Grow) kind() uint8     { return kindGrow }
+func (*Grown) kind() uint8    { return kindGrown }
 
 func (p *Part) put(b []byte) []byte {
 	return word(word(word(b, p.Program), p.Home), p.Core)
@@ -137,6 +157,21 @@ func (m *Shrunk) decode(d *decoder) {
 	m.Peak = d.long()
 	d.fixed(&m.Status)
 	m.Reason = string(d.all())
+}
+
+func (m *Grow) append(b []byte) []byte {
+	return long(long(word(m.put(b), m.Number), m.Base), m.Size)
+}
+
+func (m *Grow) decode(d *decoder) {
+	m.get(d)
+	m.Number, m.Base, m.Size = d.word(), d.long(), d.long()
+}
+
+func (m *Grown) append(b []byte) []byte { return word(m.put(b), m.Number) }
+func (m *Grown) decode(d *decoder) {
+	m.get(d)
+	m.Number = d.word()
 }
 
 // text appends a string with its length before it.
