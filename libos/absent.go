@@ -92,6 +92,9 @@ func lacks(address, n uint64, want uint32) int64 {
 func askForMemory(th *carrier.Thread, need uint8) {
 	slot := slotOf(th)
 	p := passengerAt(slot)
+	if spanned.replicated {
+		skipPresent()
+	}
 	if missing.address != p.last {
 		p.last, p.tries = missing.address, 0
 	}
@@ -117,11 +120,17 @@ func serveFault(m *span.Message) {
 		outOfMemory(err)
 	}
 	m.Code = code
+	if spanned.replicated && code == 0 {
+		m.Map = span.Map(vspace.Tell(m.Address, int(m.From)))
+	}
 }
 
 // memoryCame lets a thread go on that home has answered.
 func memoryCame(th *carrier.Thread, p *passenger, m *span.Message) {
 	code := m.Code
+	if spanned.replicated && code == 0 {
+		mapTold(m)
+	}
 	if m.Back == 0 {
 		p.tries = 0
 	}

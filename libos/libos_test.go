@@ -73,7 +73,7 @@ func TestMain(m *testing.M) {
 }
 
 // noSupply is a spawner without memory.
-func noSupply(uint32, uint64) (uint64, capability.Error) { return 0, capability.ErrMemory }
+func noSupply(uint32, uint64, bool) (uint64, capability.Error) { return 0, capability.ErrMemory }
 
 // clearSpace unmaps all that is mapped.
 func clearSpace(t *testing.T) {

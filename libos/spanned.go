@@ -27,7 +27,10 @@ import (
 var spanned struct {
 	on        bool // there are several dispatchers
 	satellite bool
-	frame     span.Frame
+	// replicated says that each has page tables of its own for the program's
+	// memory: see replicated.go.
+	replicated bool
+	frame      span.Frame
 }
 
 // passenger is what a libos keeps of a thread in its table besides, by index.
@@ -71,6 +74,7 @@ func joinSpan(info *abi.Info) (home bool) {
 	}
 	s := &spanned
 	s.on, s.satellite = true, info.Dispatcher != span.Home
+	s.replicated = info.Flags&abi.InfoReplicated != 0
 	s.frame.Init(abi.SpanBase, int(info.Dispatcher), int(info.Dispatchers))
 	s.frame.SetClock(clocks.started, 0, 0)
 	if !s.satellite {
@@ -268,14 +272,28 @@ func ringOthers() {
 // ready.
 func attend() (woken int) {
 	f := &spanned.frame
+	var request forgetRequest
+	if spanned.replicated {
+		request.take()
+	}
 	for slot := f.NextMail(); slot >= 0; slot = f.NextMail() {
 		woken += lookAt(slot)
 	}
-	if kind, code, text, ok := f.Ended(); ok && !spanned.satellite {
+	if request.is {
+		request.serve()
+	}
+	if !spanned.satellite {
+		endIfTold()
+	}
+	return woken
+}
+
+// endIfTold ends the domain if another dispatcher has told home to.
+func endIfTold() {
+	if kind, code, text, ok := spanned.frame.Ended(); ok {
 		sayFor(text)
 		end(uint64(kind), code)
 	}
-	return woken
 }
 
 // lookAt does what a slot says. It returns how many threads that made ready.
@@ -360,8 +378,13 @@ func refreshActions() {
 
 // settleOthers waits until no other core has a translation any more that this one
 // has taken away. Only kernels have a part in that, which answer interrupts: no
-// thread of the program nor another libos can delay it.
+// thread of the program nor another libos can delay it. Where address spaces are
+// replicated it is the other liboses that answer.
 func settleOthers() {
+	if spanned.replicated {
+		forgetElsewhere()
+		return
+	}
 	waited := false
 	for native(abi.CallSettle, 0, 0) == capability.ErrPending {
 		dispatcher().HasWork = 0

@@ -21,18 +21,22 @@ func initSupply() {
 }
 
 // requestRAM asks the spawner for a piece of RAM of that number and about that
-// size in bytes, and waits until it says how large a one it has put there. The
-// error is ErrQuota or ErrMemory.
-func requestRAM(number uint32, size uint64) (uint64, capability.Error) {
+// size in bytes, or for a frame, and waits until it says how large a one it has put
+// there. The error is ErrQuota or ErrMemory.
+func requestRAM(number uint32, size uint64, frame bool) (uint64, capability.Error) {
+	kind := uint8(supply.Want)
+	if frame {
+		kind = supply.WantFrame
+	}
 	supplier.Withdraw()
-	size, err := exchange(number, size)
+	size, err := exchange(kind, number, size)
 	listenSupply()
 	return size, err
 }
 
 // exchange is requestRAM while no announcement stands.
-func exchange(number uint32, size uint64) (uint64, capability.Error) {
-	if !sendSupply(supply.Want, supply.Piece{Number: number, Size: size}) {
+func exchange(want uint8, number uint32, size uint64) (uint64, capability.Error) {
+	if !sendSupply(want, supply.Piece{Number: number, Size: size}) {
 		return 0, capability.ErrMemory
 	}
 	for {

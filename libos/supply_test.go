@@ -51,14 +51,14 @@ func TestRequestRAM(t *testing.T) {
 	// Answers of another number are not the answer.
 	s.give(supply.Piece{Number: 4, Size: 1 << 20})
 	s.give(supply.Piece{Number: 5, Size: 1 << 21})
-	if size, err := requestRAM(5, 1<<22); size != 1<<21 || err != capability.OK {
+	if size, err := requestRAM(5, 1<<22, false); size != 1<<21 || err != capability.OK {
 		t.Errorf("got %d, %v", size, err)
 	}
 	if kind, p, ok := s.receive(); !ok || kind != supply.Want || p != (supply.Piece{Number: 5, Size: 1 << 22}) {
 		t.Errorf("asked with kind %d for %+v", kind, p)
 	}
 	s.give(supply.Piece{Number: 6, Error: capability.ErrQuota})
-	if _, err := requestRAM(6, 1<<22); err != capability.ErrQuota {
+	if _, err := requestRAM(6, 1<<22, false); err != capability.ErrQuota {
 		t.Errorf("refused with %v", err)
 	}
 	returnRAM(5)
@@ -97,7 +97,7 @@ func TestSupplyFull(t *testing.T) {
 // TestNoSupply: without a channel, or with one that is broken, there is no
 // memory, and nobody waits for it.
 func TestNoSupply(t *testing.T) {
-	if _, err := requestRAM(1, 1<<20); err != capability.ErrMemory {
+	if _, err := requestRAM(1, 1<<20, false); err != capability.ErrMemory {
 		t.Errorf("without a channel: %v", err)
 	}
 	s := newSpawner(t)
@@ -105,7 +105,7 @@ func TestNoSupply(t *testing.T) {
 	for i := uint64(0); i < abi.SupplySize; i += 8 {
 		*at[uint64](abi.SupplyBase + i) = ^uint64(0)
 	}
-	if _, err := requestRAM(1, 1<<20); err != capability.ErrMemory || !supplier.Broken() {
+	if _, err := requestRAM(1, 1<<20, false); err != capability.ErrMemory || !supplier.Broken() {
 		t.Errorf("over a broken channel: %v", err)
 	}
 }

@@ -122,7 +122,7 @@ func TestListWhileAsking(t *testing.T) {
 	s.ask(supply.Listing{Query: 1})
 	s.ask(supply.Listing{Query: 2})
 	s.give(supply.Piece{Number: 5, Size: supply.Least})
-	if size, _ := requestRAM(5, supply.Least); size != supply.Least {
+	if size, _ := requestRAM(5, supply.Least, false); size != supply.Least {
 		t.Fatalf("%d bytes", size)
 	}
 	if dispatcher().HasWork == 0 {

@@ -61,7 +61,7 @@ Exit codes are the program's own, or those of "skerry help exit-codes".`,
 	}
 	f.add(c, "one for each program, or as many as --on asks for")
 	c.Flags().Var(&f.on, "on", "`cores` to run on, such as 2, 0,2 or 0-3: of one program all, of several one each (default: 0, 1, 2, …)")
-	c.Flags().StringVar(&f.vspace, "vspace", manifest.Shared, "how a program on several cores has its memory: by page tables that these share, or replicated (not yet)")
+	c.Flags().StringVar(&f.vspace, "vspace", manifest.Shared, "how a program on several cores has its memory: by page tables that these share, or by tables that each of them has, `shared` or replicated")
 	c.Flags().StringArrayVarP(&f.env, "env", "e", nil, "environment variable `K=V`, or K to take the host's; may be repeated")
 	c.Flags().StringArrayVarP(&f.volumes, "volume", "v", nil, "copy a folder of the host into the machine, read-only, as `DIR:/DIR`; may be repeated")
 	c.Flags().StringVarP(&f.workDir, "workdir", "w", "/", "working `directory` of the programs")
@@ -127,6 +127,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 		e := entry(p, paths[i], rest, env, f.workDir, on[i][0])
 		e.Cores, e.Trace, e.Capabilities = on[i][1:], f.trace, f.give
 		e.Weight, e.Reserve = int(f.weight), f.reserve.Reservation
+		e.Replicated = f.vspace == manifest.Replicated
 		sp := session.Program{Name: p.Name, Core: on[i][0]}
 		if i == 0 && (f.interactive || !term.IsTerminal(int(os.Stdin.Fd()))) {
 			sp.Stdin, e.Stdin = os.Stdin, true

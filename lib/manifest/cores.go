@@ -72,10 +72,8 @@ func CheckCores(cores []int) error {
 // Shared.
 func CheckVSpace(how string) error {
 	switch how {
-	case "", Shared:
+	case "", Shared, Replicated:
 		return nil
-	case Replicated:
-		return fmt.Errorf("an address space cannot be %s yet, only %s", Replicated, Shared)
 	}
 	return fmt.Errorf("an address space is %s or %s, not %q", Shared, Replicated, how)
 }

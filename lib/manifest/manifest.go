@@ -51,9 +51,8 @@ type Program struct {
 	Env  []string // KEY=VALUE
 	Cwd  string   // working directory, absolute
 	Core int      // core to run on, from 0: its home, if it has others
-	// Cores are others on which it has a dispatcher besides. Replicated is to give
-	// each dispatcher page tables of its own for the program's memory; it is
-	// refused as yet.
+	// Cores are others on which it has a dispatcher besides. Replicated gives each
+	// dispatcher page tables of its own for the program's memory.
 	Cores      []int  `json:",omitempty"`
 	Replicated bool   `json:",omitempty"`
 	Quota      uint64 // bytes of memory it may hold; 0: as much as its core has
@@ -171,8 +170,6 @@ func (p *Program) check() error {
 		return fmt.Errorf("%s: no argv[0]", p.Name)
 	case !strings.HasPrefix(p.Cwd, "/"):
 		return fmt.Errorf("%s: working directory %q is not absolute", p.Name, p.Cwd)
-	case p.Replicated:
-		return fmt.Errorf("%s: %w", p.Name, CheckVSpace(Replicated))
 	case p.Runs < 0 || p.Kill < 0:
 		return fmt.Errorf("%s: %d runs, killed after %d us", p.Name, p.Runs, p.Kill)
 	}

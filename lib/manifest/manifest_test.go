@@ -49,7 +49,6 @@ func TestCheck(t *testing.T) {
 		{"no core -2", func(m *Manifest) { m.Programs[0].Cores[1] = -2 }},
 		{"core 3 is named twice", func(m *Manifest) { m.Programs[0].Cores[1] = 3 }},
 		{"at most 64 can be given", func(m *Manifest) { m.Programs[0].Cores = make([]int, 64) }},
-		{"cannot be replicated yet", func(m *Manifest) { m.Programs[0].Replicated = true }},
 		{"-1 runs", func(m *Manifest) { m.Programs[0].Runs = -1 }},
 		{"after -1 us", func(m *Manifest) { m.Programs[0].Kill = -1 }},
 		{"-1 is no weight", func(m *Manifest) { m.Programs[0].Weight = -1 }},

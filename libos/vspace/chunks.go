@@ -43,7 +43,11 @@ func use(b uint32, page, count uint64) record {
 	k.used |= mask
 	k.dirty |= mask
 	space.freePages -= count
-	return record{source: k.frame, page: uint32(page), block: b, count: uint16(count), kind: recordChunk}
+	r := record{source: k.frame, page: uint32(page), block: b, count: uint16(count), kind: recordChunk}
+	if space.replicated {
+		r.page += pageInFrame(b)
+	}
+	return r
 }
 
 // takeOf takes up to want pages in a row of a linked chunk.
@@ -61,7 +65,7 @@ func takeOf(b uint32, want uint64) record {
 // newCurrent makes a chunk and lets it be the current one. If there is RAM for
 // it only by asking the spawner, pages of others are used up first.
 func newCurrent() capability.Error {
-	if space.freeBlocks == 0 && space.partial != 0 && !space.shared {
+	if space.partial != 0 && (!space.shared && space.freeBlocks == 0 || space.replicated && space.freeFrames == 0) {
 		return capability.ErrMemory
 	}
 	b, err := newChunk(blockChunk)
@@ -74,6 +78,9 @@ func newCurrent() capability.Error {
 
 // newChunk makes a frame of a block.
 func newChunk(kind uint8) (uint32, capability.Error) {
+	if space.replicated && kind == blockChunk {
+		return newFrameChunk()
+	}
 	r, err := slot()
 	if err != capability.OK {
 		return 0, err
@@ -119,6 +126,7 @@ func retire() {
 // givePages gives pages of a chunk back that are mapped no longer.
 func givePages(b uint32, page, count uint64) {
 	k := blockAt(b)
+	page %= blockPages // of a replicated space it is the page of a frame
 	k.used &^= uint8((1<<count - 1) << page)
 	space.freePages += count
 	switch {
@@ -131,11 +139,11 @@ func givePages(b uint32, page, count uint64) {
 	}
 }
 
-// dropChunk deletes a chunk that is in no use. If the CPU driver refuses, it
-// stays, with pages that are free.
+// dropChunk deletes a chunk that is in no use. If the CPU driver refuses, or it is a
+// part of a frame that stays, it stays, with pages that are free.
 func dropChunk(b uint32) {
 	k := blockAt(b)
-	if remove(k.frame) != capability.OK {
+	if space.replicated || remove(k.frame) != capability.OK {
 		link(&space.partial, b)
 		return
 	}

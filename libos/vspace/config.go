@@ -15,9 +15,10 @@ type Config struct {
 	// five words.
 	Kernel func(word, a, b, c, d, e uint64) (value uint64, err capability.Error)
 	// Supply asks the spawner for a piece of RAM of a number, about that size
-	// in bytes, and waits until it is in slot SlotMemory+piece. It returns how
-	// large it is. Errors: ErrQuota, ErrMemory.
-	Supply func(piece uint32, size uint64) (uint64, capability.Error)
+	// in bytes, and waits until it is in slot SlotMemory+piece; if frame is set,
+	// for a Frame that other dispatchers have too. It returns how large it is.
+	// Errors: ErrQuota, ErrMemory.
+	Supply func(piece uint32, size uint64, frame bool) (uint64, capability.Error)
 	// Return gives a piece back; its slot is empty.
 	Return func(piece uint32)
 	// Tables is where TablesSize bytes of the libos's heap begin, for the
@@ -37,6 +38,10 @@ type Config struct {
 	// has a translation any more that was taken away.
 	Shared bool
 	Settle func()
+	// Replicated says of such a space that the other dispatchers have tables of
+	// their own: there are none to begin with, memory for the program is asked for
+	// as frames, and Settle waits until others have forgotten what Taken says.
+	Replicated bool
 }
 
 const (
@@ -87,10 +92,18 @@ var space struct {
 	tables                   uint64
 
 	// Of a space that is shared: what waits for other cores, and whether
-	// something was taken away that they may still have translations of.
-	shared bool
-	taken  bool
-	settle uintptr
+	// something was taken away that they may still have translations of, by
+	// tables that they have in common.
+	shared  bool
+	settles bool // it has such tables
+	taken   bool
+	settle  uintptr
+
+	// Of one that is replicated: see replicated.go.
+	replicated           bool
+	takenStart, takenEnd uint64
+	takenFrom            uint64 // holders; 0: nothing was taken away from any
+	freeFrames           uint64 // blocks
 
 	// Slots: see slots.go and cnodes.go.
 	cnodes, mostCNodes uint32                 // end of the L1 slots that may be taken, and how far it can get

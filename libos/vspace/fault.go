@@ -96,7 +96,7 @@ func back(g *carrier.Region, address uint64) capability.Error {
 	if g.Kind == BackFrame {
 		return backFrame(g, page)
 	}
-	if g.Flags&flagHuge != 0 && g.Kind == BackZero && backHuge(g, page) {
+	if g.Flags&flagHuge != 0 && g.Kind == BackZero && !space.replicated && backHuge(g, page) {
 		return capability.OK
 	}
 	n, err := table(1, page)
@@ -151,6 +151,9 @@ func window(n *node, g *carrier.Region, page uint64) (start, end uint64) {
 // scarce reports whether pages should come one by one: the last memory or slots are
 // in use, or others have left holes that are to be filled first.
 func scarce() bool {
+	if space.replicated {
+		return space.freeFrames == 0 && space.partial == 0 || space.freeSlots < maxZeroWindow
+	}
 	return space.freeBlocks == 0 || space.freeSlots < maxZeroWindow || space.freePages > blockPages+space.own/8
 }
 

@@ -9,10 +9,14 @@ import (
 // MapFrame maps size bytes of the Frame or DeviceFrame at a reference, from an
 // offset on, at an address, or anywhere if that is 0; prot is linux.PROT_…. It
 // is a region then as one of mmap, and what was there is gone. It returns the
-// address or a negated error number: EINVAL, EACCES, ENOMEM.
+// address or a negated error number: EINVAL, EACCES, ENOMEM; EOPNOTSUPP in a space
+// that is replicated, where other dispatchers could not map the frame.
 func MapFrame(address uint64, source capability.Reference, offset, size uint64, prot uint32) int64 {
 	if size == 0 || (address|offset|size)&pageMask != 0 || prot&^protAll != 0 {
 		return -linux.EINVAL
+	}
+	if space.replicated {
+		return -linux.EOPNOTSUPP
 	}
 	if identify(source) != capability.OK {
 		return -linux.EINVAL

@@ -16,6 +16,7 @@ func Init(c Config) capability.Error {
 	space.giveBack = *(*uintptr)(unsafe.Pointer(&c.Return))
 	space.tables = c.Tables
 	space.shared, space.settle = c.Shared, *(*uintptr)(unsafe.Pointer(&c.Settle))
+	space.replicated, space.settles = c.Replicated, c.Shared && !c.Replicated
 	space.cnodes, space.mostCNodes = min(c.CNodes, MaxCNodes), min(c.MostCNodes, MaxCNodes)
 
 	var s seed
@@ -24,7 +25,7 @@ func Init(c Config) capability.Error {
 	if err == capability.ErrRange {
 		// Too small to begin with; it is used all the same.
 		first = 1
-		if _, err = supply(first, seedSize); err == capability.OK {
+		if _, err = supply(first, seedSize, false); err == capability.OK {
 			err = s.choose(first)
 		}
 	}
@@ -46,7 +47,7 @@ func Init(c Config) capability.Error {
 	}
 	space.regions.Init(uintptr(space.tables+regionsAt), maxRegions, programLow, Top())
 	for i := range uint32(abi.SpanTables) {
-		if space.shared {
+		if space.settles {
 			// One entry more than there is in use: so they are never deleted.
 			space.top[i] = node{table: capability.Peer(capability.PeerTables + i), used: 1}
 		}

@@ -17,9 +17,9 @@ func invoke(word, a, b, c, d, e uint64) (uint64, capability.Error) {
 }
 
 //go:noinline
-func supply(number uint32, size uint64) (uint64, capability.Error) {
-	f := *(*func(uint32, uint64) (uint64, capability.Error))(unsafe.Pointer(&space.supply))
-	return f(number, size)
+func supply(number uint32, size uint64, frame bool) (uint64, capability.Error) {
+	f := *(*func(uint32, uint64, bool) (uint64, capability.Error))(unsafe.Pointer(&space.supply))
+	return f(number, size, frame)
 }
 
 //go:noinline
@@ -31,9 +31,10 @@ func giveBack(number uint32) {
 // forget waits until no other core has a translation of what was taken away. Until
 // then its memory must not be used for anything else.
 func forget() {
-	if space.taken {
+	if space.taken || space.takenFrom != 0 {
 		space.taken = false
 		awaitOthers()
+		space.takenFrom = 0
 	}
 }
 
@@ -163,7 +164,7 @@ func mapEntries(table capability.Reference, first, count uint64, source, mapping
 // unmapAll ends a mapping of count entries, whose first is at an address. Its
 // slot is empty then, unless it returns an error.
 func unmapAll(mapping capability.Reference, count, address uint64) capability.Error {
-	space.taken = space.shared
+	space.taken = space.settles
 	_, err := invoke(capability.Word(mapping, capability.MappingUnmap), 0, count, address, 0, 0)
 	switch err {
 	case capability.OK, capability.ErrEmpty:
@@ -175,7 +176,7 @@ func unmapAll(mapping capability.Reference, count, address uint64) capability.Er
 // protectEntries changes the protection of some entries of a mapping, the first
 // of which is at an address.
 func protectEntries(mapping capability.Reference, first, count, prot, address uint64) capability.Error {
-	space.taken = space.shared
+	space.taken = space.settles
 	_, err := invoke(capability.Word(mapping, capability.MappingProtect), first, count, prot, address, 0)
 	if err == capability.ErrEmpty {
 		return capability.OK

@@ -171,7 +171,9 @@ func bareMachine(t testing.TB, size uint64) *machine {
 func (m *machine) start() capability.Error {
 	return Init(Config{
 		Kernel: func(word, a, b, c, d, e uint64) (uint64, capability.Error) { return hooks.invoke(word, a, b, c, d, e) },
-		Supply: func(n uint32, size uint64) (uint64, capability.Error) { return hooks.supply(n, size) },
+		Supply: func(n uint32, size uint64, frame bool) (uint64, capability.Error) {
+			return hooks.supply(n, size, frame)
+		},
 		Return: func(n uint32) { hooks.giveBack(n) },
 		Tables: tablesAt,
 		CNodes: m.cnodes, MostCNodes: m.mostCNodes,
@@ -208,7 +210,7 @@ func mountSlot(n uint32) memory.Phys {
 }
 
 // supply is the spawner: it has a pool, and pieces are powers of two.
-func (m *machine) supply(n uint32, want uint64) (uint64, capability.Error) {
+func (m *machine) supply(n uint32, want uint64, frame bool) (uint64, capability.Error) {
 	m.asked++
 	if m.refuse == 0 {
 		return 0, capability.ErrQuota
@@ -234,7 +236,13 @@ func (m *machine) supply(n uint32, want uint64) (uint64, capability.Error) {
 					m.t.Fatalf("spawner: retype of %#x bytes at %#x: %v", size, base, err)
 				}
 			}
-			m.must(m.Copy(mountSlot(n), poolSlot(n), capability.AllRights))
+			if frame {
+				m.must(m.Retype(mountSlot(n), poolSlot(n), capability.Frame, 0, size, 1))
+				for m.Step(8) {
+				}
+			} else {
+				m.must(m.Copy(mountSlot(n), poolSlot(n), capability.AllRights))
+			}
 			m.pool[base], m.lent[n] = size, base
 			m.quota -= size
 			return size, capability.OK

@@ -91,7 +91,7 @@ func takeBack(p *piece, slot capability.Reference, base, size uint64) capability
 func Memory(m *abi.Memory) {
 	*m = abi.Memory{
 		Held:   space.held,
-		Free:   space.freeBlocks*blockBytes + space.freePages*pageSize,
+		Free:   (space.freeBlocks+space.freeFrames)*blockBytes + space.freePages*pageSize,
 		Mapped: space.own * pageSize,
 		Tables: space.inObjects * pageSize,
 		Peak:   space.peak,

@@ -12,6 +12,7 @@ type entry uint64
 const (
 	entryIndex         = 32 // where the index of the page in its mapping stands
 	entryProt          = 48
+	entryHolders       = 51 // where the holders stand, in a space that is replicated
 	entryPresent entry = 1 << 63
 	indexMask          = tableEntries - 1
 	protMask           = abi.ProtRead | abi.ProtWrite | abi.ProtExec
@@ -177,6 +178,9 @@ func cut(n *node, first uint64, m capability.Reference, low, high uint64) capabi
 		}
 		return capability.ErrState
 	}
+	if space.replicated {
+		took(n, first+low<<pageShift, first+high<<pageShift)
+	}
 	for i := low; i < high; i++ {
 		*n.entryAt(first + i<<pageShift) = 0
 	}
@@ -204,6 +208,9 @@ func again(n *node, first uint64, m capability.Reference, r record, low, high ui
 	r.count = uint16(count)
 	prot := n.entryAt(a).prot()
 	if mapEntries(n.table, a>>pageShift%tableEntries, count, r.source, m, uint64(r.page)<<pageShift, prot) != capability.OK {
+		if space.replicated {
+			took(n, a, a+count<<pageShift)
+		}
 		for i := range count {
 			*n.entryAt(a + i<<pageShift) = 0
 		}
@@ -215,12 +222,14 @@ func again(n *node, first uint64, m capability.Reference, r record, low, high ui
 	for i := uint64(0); i < count; {
 		p, j := n.entryAt(a+i<<pageShift).prot(), i
 		for j < count && n.entryAt(a+j<<pageShift).prot() == p {
-			*n.entryAt(a + j<<pageShift) = makeEntry(m, j, p)
+			e := n.entryAt(a + j<<pageShift)
+			*e = makeEntry(m, j, p) | *e&holdersMask
 			j++
 		}
 		if p != prot && protectEntries(m, i, j-i, p, a+i<<pageShift) != capability.OK {
 			for ; i < j; i++ { // a fault will try again
-				*n.entryAt(a + i<<pageShift) = makeEntry(m, i, prot)
+				e := n.entryAt(a + i<<pageShift)
+				*e = makeEntry(m, i, prot) | *e&holdersMask
 			}
 		}
 		i = j
@@ -273,6 +282,9 @@ func protectIn(n *node, start, end, prot uint64) capability.Error {
 		}
 		if err := protectEntries(e.mapping(), e.index(), (after-a)>>pageShift, prot, a); err != capability.OK {
 			return err
+		}
+		if space.replicated {
+			narrowed(n, a, after, prot)
 		}
 		for ; a < after; a += pageSize {
 			p := n.entryAt(a)

@@ -34,6 +34,7 @@ type piece struct {
 	// block numbers begin at a multiple of 2 MiB of physical addresses, so a
 	// word of the table of free blocks stands for what may be a huge page.
 	first, blocks uint32
+	frame         bool   // all of it is one frame, that other dispatchers have too
 	usable, free  uint32 // blocks that lie in it wholly, and those in no use
 	from          uint32 // no word of it before this one has a free block
 }
@@ -150,7 +151,7 @@ func takePart(n uint32, than uint64) (uint32, capability.Error) {
 	if b, ok := findBlocks(n, than); ok {
 		return b, capability.OK
 	}
-	err := demand(max(uint64(n)*blockBytes, 2*than))
+	err := demand(max(uint64(n)*blockBytes, 2*than), false)
 	if err != capability.OK {
 		trim()
 	}
@@ -166,7 +167,7 @@ func takePart(n uint32, than uint64) (uint32, capability.Error) {
 func findBlocks(n uint32, than uint64) (uint32, bool) {
 	for i := space.firstPiece; i < space.numPieces; i++ {
 		p := &space.pieces[i]
-		if p.slot == 0 || p.free < n || p.size <= than {
+		if p.slot == 0 || p.free < n || p.size <= than || p.frame {
 			if p.free == 0 && i == space.firstPiece {
 				space.firstPiece++
 			}
@@ -259,8 +260,8 @@ const (
 	wantedPart  = 8
 )
 
-// demand asks the spawner for RAM, at least about so many bytes.
-func demand(least uint64) capability.Error {
+// demand asks the spawner for RAM, at least about so many bytes, or for a frame.
+func demand(least uint64, frame bool) capability.Error {
 	number := uint32(1)
 	for i := 0; i < space.numPieces; {
 		if space.pieces[i].slot != 0 && space.pieces[i].number == number {
@@ -273,16 +274,19 @@ func demand(least uint64) capability.Error {
 	if number >= capability.MemorySlots {
 		return capability.ErrMemory
 	}
-	if _, err := supply(number, max(least, wanted(space.held))); err != capability.OK {
+	if _, err := supply(number, max(least, wanted(space.held)), frame); err != capability.OK {
 		return err
 	}
 	slot := capability.Base(capability.SlotMemory + number)
 	err := identify(slot)
 	if err == capability.OK {
-		if description.Type != capability.RAM {
+		if description.Type != pieceType(frame) {
 			return capability.ErrType
 		}
 		err = addPiece(slot, number, description.Base, description.Size)
+	}
+	if err == capability.OK && frame {
+		nowFrame(number)
 	}
 	if err != capability.OK {
 		if remove(slot) == capability.OK {

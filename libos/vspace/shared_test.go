@@ -31,7 +31,9 @@ func newShared(t *testing.T, settle func()) *machine {
 	}
 	m.must(Init(Config{
 		Kernel: func(word, a, b, c, d, e uint64) (uint64, capability.Error) { return hooks.invoke(word, a, b, c, d, e) },
-		Supply: func(n uint32, size uint64) (uint64, capability.Error) { return hooks.supply(n, size) },
+		Supply: func(n uint32, size uint64, frame bool) (uint64, capability.Error) {
+			return hooks.supply(n, size, frame)
+		},
 		Return: func(n uint32) { t.Errorf("piece %d is given back", n) },
 		Tables: tablesAt,
 		CNodes: m.cnodes, MostCNodes: m.mostCNodes,
