@@ -19,6 +19,7 @@ import (
 	"skerry/abi"
 	"skerry/host/gobuild"
 	"skerry/host/source"
+	"skerry/lib/manifest"
 	"skerry/test/boot"
 )
 
@@ -29,26 +30,33 @@ var stock = [][]string{
 	{"parallel"},
 }
 
+// kinds are how the dispatchers of a program can have the same memory.
+var kinds = map[string]bool{manifest.Shared: false, manifest.Replicated: true}
+
 // TestAsOnLinux runs each program on one, two and four cores, alone.
 func TestAsOnLinux(t *testing.T) {
 	boot.Need(t)
 	for _, command := range stock {
 		want := onHost(t, command)
 		for _, cores := range []int{1, 2, 4} {
-			t.Run(fmt.Sprintf("%s/%d", strings.Join(command, "-"), cores), func(t *testing.T) {
-				began := time.Now()
-				o := boot.Run(t, &boot.Machine{Cores: cores, Programs: []boot.Program{program(t, command, 0, cores)}})
-				t.Logf("took %v", time.Since(began).Round(time.Millisecond))
-				check(t, o, 0, command, want)
-				same(t, o.Stdout, want.stdout)
-				boot.Settled(t, o.Summary)
-			})
+			for kind, replicated := range kinds {
+				t.Run(fmt.Sprintf("%s/%d/%s", strings.Join(command, "-"), cores, kind), func(t *testing.T) {
+					began := time.Now()
+					p := program(t, command, 0, cores)
+					p.Replicated = replicated
+					o := boot.Run(t, &boot.Machine{Cores: cores, Programs: []boot.Program{p}})
+					t.Logf("took %v", time.Since(began).Round(time.Millisecond))
+					check(t, o, 0, command, want)
+					same(t, o.Stdout, want.stdout)
+					boot.Settled(t, o.Summary)
+				})
+			}
 		}
 	}
 }
 
 // TestTogether runs all programs at once, each on four cores but at home on
-// another one, and on each core one more that computes without end until it is
+// another one, every other replicated, and on each core one more that computes without end until it is
 // killed: so every dispatcher has to wait for its turn, whatever it holds.
 func TestTogether(t *testing.T) {
 	boot.Need(t)
@@ -60,7 +68,9 @@ func TestTogether(t *testing.T) {
 		want := onHost(t, command)
 		wanted = append(wanted, want)
 		all += want.stdout
-		m.Programs = append(m.Programs, program(t, command, i%cores, cores))
+		p := program(t, command, i%cores, cores)
+		p.Replicated = i%2 == 1
+		m.Programs = append(m.Programs, p)
 	}
 	for core := range cores {
 		m.Programs = append(m.Programs, boot.Program{Package: boot.Example(t, "spin"), Core: core, Kill: 20_000_000})
@@ -82,23 +92,32 @@ var ends = []string{"exit", "panic", "nil", "kill", "return", "abandon", "deadlo
 func TestEnds(t *testing.T) {
 	boot.Need(t)
 	for _, cores := range []int{1, 2, 4} {
-		t.Run(fmt.Sprint(cores), func(t *testing.T) {
-			m := &boot.Machine{Cores: cores, Memory: 768 << 20}
-			for i, how := range ends {
-				m.Programs = append(m.Programs, program(t, []string{"parallel", "end", how}, i%cores, cores))
+		for kind, replicated := range kinds {
+			if replicated && cores == 1 {
+				continue // as shared
 			}
-			o := boot.Run(t, m)
-			for i, how := range ends {
-				command := []string{"parallel", "end", how}
-				want := onHost(t, command)
-				check(t, o, i, command, want)
-				if !strings.Contains(o.Stdout, want.stdout) {
-					t.Errorf("end %s: standard output lacks %q", how, want.stdout)
-				}
-			}
-			boot.Settled(t, o.Summary)
-		})
+			t.Run(fmt.Sprintf("%d/%s", cores, kind), func(t *testing.T) { testEnds(t, cores, replicated) })
+		}
 	}
+}
+
+func testEnds(t *testing.T, cores int, replicated bool) {
+	m := &boot.Machine{Cores: cores, Memory: 768 << 20}
+	for i, how := range ends {
+		p := program(t, []string{"parallel", "end", how}, i%cores, cores)
+		p.Replicated = replicated
+		m.Programs = append(m.Programs, p)
+	}
+	o := boot.Run(t, m)
+	for i, how := range ends {
+		command := []string{"parallel", "end", how}
+		want := onHost(t, command)
+		check(t, o, i, command, want)
+		if !strings.Contains(o.Stdout, want.stdout) {
+			t.Errorf("end %s: standard output lacks %q", how, want.stdout)
+		}
+	}
+	boot.Settled(t, o.Summary)
 }
 
 // TestKilled starts programs on several cores again and again and kills them,
@@ -106,6 +125,12 @@ func TestEnds(t *testing.T) {
 // the midst of changes to the address space.
 func TestKilled(t *testing.T) {
 	boot.Need(t)
+	for kind, replicated := range kinds {
+		t.Run(kind, func(t *testing.T) { testKilled(t, replicated) })
+	}
+}
+
+func testKilled(t *testing.T, replicated bool) {
 	const cores = 4
 	runs := boot.Times(6, 2000)
 	m := &boot.Machine{Cores: cores, Memory: 1 << 30, Timeout: 4 * time.Minute}
@@ -125,7 +150,7 @@ func TestKilled(t *testing.T) {
 	} {
 		q := program(t, p.command, i%cores, cores)
 		q.Cores = q.Cores[:p.cores-1]
-		q.Runs, q.Kill = runs, p.within
+		q.Runs, q.Kill, q.Replicated = runs, p.within, replicated
 		m.Programs = append(m.Programs, q)
 	}
 	o := boot.Run(t, m)
@@ -147,6 +172,12 @@ func TestKilled(t *testing.T) {
 // too. That ends, and those that have nothing to do with the core go on.
 func TestCoreEnds(t *testing.T) {
 	boot.Need(t)
+	for kind, replicated := range kinds {
+		t.Run(kind, func(t *testing.T) { testCoreEnds(t, replicated) })
+	}
+}
+
+func testCoreEnds(t *testing.T, replicated bool) {
 	unharmed := []string{"parallel", "mutex", "channels", "everybody-maps"}
 	m := &boot.Machine{Cores: 4, Options: "panic=2:3000", Memory: 768 << 20}
 	m.Programs = []boot.Program{
@@ -154,6 +185,7 @@ func TestCoreEnds(t *testing.T) {
 		program(t, unharmed, 0, 2),
 		{Package: boot.Example(t, "victim"), Args: []string{"40"}, Core: 3},
 	}
+	m.Programs[0].Replicated, m.Programs[1].Replicated = replicated, replicated
 	o := boot.Run(t, m)
 	if !strings.Contains(o.Console, "skerry: panic: core 2") {
 		t.Fatalf("core 2's kernel has not ended: %v", o.Err)
