@@ -12,8 +12,9 @@ import (
 
 const (
 	// base is where the cases map memory: aligned to 1 GiB, and far from where
-	// any system puts what is mapped anywhere. room bytes from there are theirs.
-	base = 0x2000_0000_0000
+	// any system puts what is mapped anywhere, but below the 2 TiB that a program on
+	// several cores may map. room bytes from there are theirs.
+	base = 0x0100_0000_0000
 	room = 128 << 30
 
 	page = 4 << 10

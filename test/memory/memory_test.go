@@ -31,6 +31,18 @@ var differences = map[string]string{
 // least is how many cases there are at least: fewer mean that some got lost.
 const least = 200
 
+// spaces are the kinds of address space that the cases are run in.
+var spaces = map[string]struct {
+	cores      int
+	replicated bool
+}{
+	"one":        {1, false},
+	"shared":     {3, false},
+	"replicated": {3, true},
+}
+
+// TestAsOnLinux runs the cases on one core, and on several in both ways in which
+// these can have the same memory.
 func TestAsOnLinux(t *testing.T) {
 	boot.Need(t)
 	linux, order := results(t, onHost(t))
@@ -42,11 +54,26 @@ func TestAsOnLinux(t *testing.T) {
 			t.Errorf("there is no case %s", name)
 		}
 	}
-	o := boot.Run(t, &boot.Machine{Cores: 1, Memory: 256 << 20, Programs: []boot.Program{{Package: boot.Example(t, "memory")}}})
-	if o.Err != nil {
-		t.Error(o.Err)
+	for name, space := range spaces {
+		t.Run(name, func(t *testing.T) {
+			p := boot.Program{Package: boot.Example(t, "memory"), Replicated: space.replicated}
+			for core := 1; core < space.cores; core++ {
+				p.Cores = append(p.Cores, core)
+			}
+			o := boot.Run(t, &boot.Machine{Cores: space.cores, Memory: 256 << 20 * uint64(space.cores), Programs: []boot.Program{p}})
+			if o.Err != nil {
+				t.Error(o.Err)
+			}
+			compare(t, o.Stdout, linux, order)
+			boot.Settled(t, o.Summary)
+		})
 	}
-	skerry, _ := results(t, o.Stdout)
+}
+
+// compare holds what the cases print against what they print on Linux.
+func compare(t *testing.T, stdout string, linux map[string]string, order []string) {
+	t.Helper()
+	skerry, _ := results(t, stdout)
 	for _, name := range order {
 		want, differs := differences[name]
 		switch got, there := skerry[name]; {
