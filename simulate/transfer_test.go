@@ -419,6 +419,11 @@ func (c *transferCore) withdrawn(request uint32, err session.Error) {
 	if c.losses() > w.losses {
 		c.count["withdrawn: no error, after a loss"]++
 	}
+	for _, f := range c.frames {
+		if f.pinned && f.within(w.base, w.size) {
+			c.breaks("core %d: %d is withdrawn, while %v is pinned", c.self, request, f.object())
+		}
+	}
 	c.InFlight(func(from, to uint32, m transfer.Message) bool {
 		if m.Kind == transfer.Import && from == c.self && (&frame{place: place{base: m.Base, size: m.Size}}).within(w.base, w.size) {
 			c.breaks("core %d: %d is withdrawn, while core %d will get %+v", c.self, request, to, m)

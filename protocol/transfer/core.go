@@ -21,7 +21,6 @@ type Core struct {
 	objects     map[Object]*object
 	sending     map[uint32]sending // by the request in Import
 	withdrawals []withdrawal
-	number      uint32 // the last given to an object
 	request     uint32 // the last given to an Import
 
 	// What it has of others.
@@ -81,13 +80,13 @@ func (c *Core) Handle(from uint32, m Message) {
 	case Imported:
 		c.sent(from, m)
 	case Dropped:
-		c.dropped(from, owned, m.Number)
+		c.dropped(from, owned)
 	case Removed:
-		c.removed(from, owned, m.Number)
+		c.removed(from, owned)
 	case Import:
 		c.take(theirs, m)
 	case Remove:
-		c.remove(theirs, m)
+		c.remove(theirs)
 	case Given:
 		c.told(from, m)
 	}

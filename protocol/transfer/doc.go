@@ -20,9 +20,10 @@
 //   - Remove is sent behind every Import, on the same way; so the Removed that answers
 //     it comes when all of those have come and been removed. From when a withdrawal
 //     begins until it ends, the owner sends no Import of what is withdrawn.
-//   - A request on its way holds nothing. When it comes behind the withdrawal, the
-//     number that it names is no object's any more, even if a new frame lies
-//     where the old one was: numbers are not used twice.
+//   - A request on its way holds nothing. Whoever sends one has an import then, and says
+//     that it has it no more behind the request, on the same way. So when a request
+//     comes its object is still counted, if perhaps withdrawn: it cannot be taken for one
+//     of a newer frame in the same place.
 //
 // While any count is above 0 the owner keeps a copy that its kernel refuses to revoke
 // (Kernel.Pin), whatever the programs do that have others. A revocation that fails

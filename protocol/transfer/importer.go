@@ -9,30 +9,23 @@ import (
 
 // imported is what this core has of another's object.
 type imported struct {
-	number   uint32
 	count    int
 	removing bool
 }
 
 // ask asks the owner to give what this core has an import of.
 func (c *Core) ask(g Give) {
-	i := c.imports[g.Object]
-	err := session.ErrNone
 	switch {
 	case c.away[g.Object.Owner]:
-		err = session.ErrCore
-	case i == nil:
-		err = session.ErrCapability
-	case i.removing:
-		err = session.ErrWithdrawn
-	}
-	if err != session.ErrNone {
-		c.answer.Given(g.Request, err)
+		c.answer.Given(g.Request, session.ErrCore)
+		return
+	case c.imports[g.Object] == nil:
+		c.answer.Given(g.Request, session.ErrCapability)
 		return
 	}
 	c.asks[g.Request] = g.Object.Owner
 	c.send(g.Object.Owner, Message{
-		Kind: Ask, Number: i.number, Base: g.Object.Base, Size: g.Object.Size,
+		Kind: Ask, Base: g.Object.Base, Size: g.Object.Size,
 		Request: g.Request, Core: g.Core, To: g.To, Ticket: g.Ticket, Rights: g.Rights,
 	})
 }
@@ -50,7 +43,7 @@ func (c *Core) take(o Object, m Message) {
 	err := c.kernel.Import(o, Arrival{To: m.To, Ticket: m.Ticket, Rights: m.Rights})
 	if err == session.ErrNone {
 		if c.imports[o] == nil {
-			c.imports[o] = &imported{number: m.Number}
+			c.imports[o] = &imported{}
 		}
 		c.imports[o].count++
 	}
@@ -68,22 +61,15 @@ func (c *Core) Drop(o Object) {
 		delete(c.imports, o)
 	}
 	if !c.away[o.Owner] {
-		c.send(o.Owner, Message{Kind: Dropped, Number: i.number, Base: o.Base, Size: o.Size})
+		c.send(o.Owner, Message{Kind: Dropped, Base: o.Base, Size: o.Size})
 	}
 }
 
 // remove handles Remove.
-func (c *Core) remove(o Object, m Message) {
+func (c *Core) remove(o Object) {
 	i := c.imports[o]
-	if i == nil || i.number != m.Number {
+	if i == nil || i.removing {
 		return // the last was dropped, and its owner hears that
-	}
-	c.removeAll(o, i)
-}
-
-func (c *Core) removeAll(o Object, i *imported) {
-	if i.removing {
-		return
 	}
 	i.removing = true
 	if c.kernel.Remove(o) {
@@ -100,7 +86,7 @@ func (c *Core) Removed(o Object) {
 	}
 	delete(c.imports, o)
 	if !c.away[o.Owner] {
-		c.send(o.Owner, Message{Kind: Removed, Number: i.number, Base: o.Base, Size: o.Size})
+		c.send(o.Owner, Message{Kind: Removed, Base: o.Base, Size: o.Size})
 	}
 }
 
@@ -109,7 +95,7 @@ func (c *Core) lostOwner(core uint32) {
 	c.cutAsks(core)
 	for _, o := range slices.SortedFunc(maps.Keys(c.imports), compare) {
 		if o.Owner == core {
-			c.removeAll(o, c.imports[o])
+			c.remove(o)
 		}
 	}
 }

@@ -42,13 +42,12 @@ const (
 )
 
 // Message is any message of the protocol. Fields that its kind does not name are
-// 0. An object is named by its place and the number under which its owner lets
-// other cores have it.
+// 0. The object of Ask, Dropped and Removed is the receiver's, that of Import and
+// Remove the sender's.
 type Message struct {
 	Kind       Kind
 	Error      session.Error
 	Rights     capability.Rights
-	Number     uint32
 	Base, Size uint64
 	Request    uint32
 	Core       uint32

@@ -9,7 +9,6 @@ import (
 
 // object is an object of this core of which others have imports, or are sent some.
 type object struct {
-	number uint32
 	// held is how many imports a core has at most; cores with none are not in it.
 	held        map[uint32]int
 	withdrawing bool
@@ -42,8 +41,7 @@ func (c *Core) own(g Give) {
 		err = session.ErrWithdrawn
 	case c.objects[g.Object] == nil:
 		if err = c.kernel.Pin(g.Object, g.Request); err == session.ErrNone {
-			c.number++
-			c.objects[g.Object] = &object{number: c.number, held: map[uint32]int{}}
+			c.objects[g.Object] = &object{held: map[uint32]int{}}
 		}
 	case c.objects[g.Object].withdrawing: // and that has failed, for a core that is cut
 		err = session.ErrWithdrawn
@@ -60,7 +58,7 @@ func (c *Core) asked(from uint32, o Object, m Message) {
 	a := Arrival{To: m.To, Ticket: m.Ticket, Rights: m.Rights}
 	err := session.ErrNone
 	switch obj := c.objects[o]; {
-	case obj == nil || obj.number != m.Number || obj.withdrawing:
+	case obj == nil || obj.withdrawing:
 		err = session.ErrWithdrawn
 	case m.Core == c.self:
 		err = c.kernel.Copy(o, a)
@@ -80,7 +78,7 @@ func (c *Core) export(o Object, to uint32, a Arrival, asker, askersRequest uint3
 	c.request++
 	c.sending[c.request] = sending{o, to, asker, askersRequest}
 	c.send(to, Message{
-		Kind: Import, Number: obj.number, Base: o.Base, Size: o.Size,
+		Kind: Import, Base: o.Base, Size: o.Size,
 		Request: c.request, To: a.To, Ticket: a.Ticket, Rights: a.Rights,
 	})
 }
@@ -110,15 +108,11 @@ func (c *Core) finish(request uint32, err session.Error) {
 }
 
 // dropped handles Dropped.
-func (c *Core) dropped(from uint32, o Object, number uint32) {
-	if obj := c.objects[o]; obj != nil && obj.number == number {
-		c.less(o, from, 1)
-	}
-}
+func (c *Core) dropped(from uint32, o Object) { c.less(o, from, 1) }
 
 // removed handles Removed.
-func (c *Core) removed(from uint32, o Object, number uint32) {
-	if obj := c.objects[o]; obj != nil && obj.number == number {
+func (c *Core) removed(from uint32, o Object) {
+	if obj := c.objects[o]; obj != nil {
 		c.less(o, from, obj.held[from])
 	}
 }
@@ -127,6 +121,9 @@ func (c *Core) removed(from uint32, o Object, number uint32) {
 // is this core's alone again.
 func (c *Core) less(o Object, core uint32, n int) {
 	obj := c.objects[o]
+	if obj == nil {
+		return
+	}
 	if obj.held[core] -= n; obj.held[core] <= 0 {
 		delete(obj.held, core)
 	}
@@ -153,7 +150,7 @@ func (c *Core) Withdraw(request uint32, base, size uint64) {
 		obj.withdrawing = true
 		for _, core := range sorted(obj.held) {
 			if !c.away[core] {
-				c.send(core, Message{Kind: Remove, Number: obj.number, Base: o.Base, Size: o.Size})
+				c.send(core, Message{Kind: Remove, Base: o.Base, Size: o.Size})
 			}
 		}
 	}
@@ -211,9 +208,7 @@ func (c *Core) answerWithdrawals(err session.Error, done func(withdrawal) bool) 
 func (c *Core) lostImporter(core uint32) {
 	c.cutSending(core)
 	for _, o := range slices.SortedFunc(maps.Keys(c.objects), compare) {
-		if n := c.objects[o].held[core]; n > 0 {
-			c.less(o, core, n)
-		}
+		c.less(o, core, c.objects[o].held[core])
 	}
 }
 
