@@ -16,7 +16,7 @@ run: skerry
 test: setup check
 	$(GO) test -timeout 20m ./...
 
-# soak runs what make test runs in short forms at full length, in under an hour:
+# soak runs what make test runs in short forms at full length, in half an hour:
 # 10^7 native calls on each of four cores, 10^5 programs started and killed, 10^6
 # operations of the capability system against its model, and every fuzzer of a
 # decoder for a while.
