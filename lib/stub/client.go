@@ -1,0 +1,419 @@
+package stub
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"skerry/abi/capability"
+	"skerry/lib/channel"
+)
+
+// Client makes calls over a connection. Its methods may be called by any goroutine.
+type Client struct {
+	link
+	spec *Spec
+
+	// With mu of link:
+	calls  [MaxCalls]*Call
+	made   int   // of calls; the rest are nil
+	free   *Call // those that are not in use
+	hoping []*waiter
+}
+
+// NewClient returns a client of what is served at the other end of a connection,
+// which is the client's from now on.
+func NewClient(conn channel.Conn, spec *Spec) *Client {
+	c := &Client{spec: spec}
+	c.conn = conn
+	c.handle = c.accept
+	return c
+}
+
+// Close ends the connection. Calls under way fail with channel.ErrClosed.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.fail(channel.ErrClosed)
+	c.mu.Unlock()
+	return c.conn.Close()
+}
+
+// Binding says how the connection was made.
+func (c *Client) Binding() channel.Binding { return c.conn.Binding() }
+
+// Call is a call by a client. It is made by Begin and used by one goroutine, which
+// encodes the arguments into Out, calls Do or Feed, if that returns true decodes
+// the results from In, and ends it by End.
+type Call struct {
+	exchange
+	client *Client
+	next   *Call // in the list of free ones
+	phase  phase
+	err    error // why there is no result
+	// leads says that results are decoded from the message that was received, so
+	// that the lead must not be left before.
+	leads bool
+	// abandoned says that the caller is gone; cancelling that nobody has told the
+	// server yet. The number is free when the server has ended the call, and has
+	// been told.
+	abandoned, cancelling bool
+	directly              [1]capability.Reference
+}
+
+// phase is how far a call is.
+type phase uint8
+
+const (
+	phaseFree   phase = iota
+	phaseBegun        // being encoded; the server knows nothing of it
+	phaseSent         // an answer is expected
+	phaseStream       // the answer has come, items are expected
+	phaseEnded        // by the server
+)
+
+// Begin begins a call of the method with a number. It waits while MaxCalls are under
+// way.
+func (c *Client) Begin(ctx context.Context, method uint8) (*Call, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, c.named(method, err)
+	}
+	c.mu.Lock()
+	call := c.free
+	if call != nil && c.err == nil {
+		c.free = call.next
+	} else {
+		var err error
+		if call, err = c.another(ctx); err != nil {
+			c.mu.Unlock()
+			return nil, c.named(method, err)
+		}
+	}
+	call.phase = phaseBegun
+	c.mu.Unlock()
+	call.method = c.spec.method(method)
+	call.done, call.err = false, nil
+	call.Out.start(call.out.Payload[:callHeaderSize])
+	call.out.Payload[3] = method
+	return call, nil
+}
+
+func (c *Client) named(method uint8, err error) error {
+	return fmt.Errorf("%s: %w", c.spec.method(method).Name, err)
+}
+
+// another makes a call, or waits for one. mu is held.
+func (c *Client) another(ctx context.Context) (*Call, error) {
+	w := newWaiter()
+	for c.err == nil {
+		if call := c.free; call != nil {
+			c.free = call.next
+			return call, nil
+		}
+		if c.made < MaxCalls {
+			call := &Call{client: c}
+			call.waiter = newWaiter()
+			call.link, call.spec = &c.link, c.spec
+			call.number = uint16(c.made)
+			c.calls[c.made] = call
+			c.made++
+			return call, nil
+		}
+		w.done = false
+		c.hoping = append(c.hoping, &w)
+		err := c.wait(ctx, &w)
+		c.hoping = remove(c.hoping, &w)
+		if err != nil {
+			if c.free != nil && len(c.hoping) > 0 {
+				c.hoping[0].notify()
+			}
+			return nil, err
+		}
+	}
+	return nil, c.err
+}
+
+// Do sends the arguments and waits for the results. It returns false if there are none.
+func (c *Call) Do(ctx context.Context) bool {
+	l := c.link
+	l.mu.Lock()
+	if !c.post(ctx) {
+		l.mu.Unlock()
+		return false
+	}
+	if l.leading {
+		if err := l.wait(ctx, &c.waiter); err != nil {
+			c.err = err
+		}
+		l.mu.Unlock()
+		return c.err == nil
+	}
+	l.leading = true
+	l.mu.Unlock()
+	direct, err := l.lead(ctx, &c.waiter, uint32(c.number))
+	if direct {
+		c.leads = true
+		c.phase = phaseEnded
+		var given []capability.Reference
+		if l.in.Capability != 0 {
+			c.directly[0] = l.in.Capability
+			given = c.directly[:]
+		}
+		c.In.start(l.in.Payload[headerSize:l.in.Length], given)
+		if c.flow == nil {
+			return true
+		}
+		l.mu.Lock()
+		c.answerCame()
+		l.mu.Unlock()
+		return true
+	}
+	l.mu.Lock()
+	l.leading = false
+	l.succeed()
+	if !c.done {
+		c.err = err
+	}
+	l.mu.Unlock()
+	return c.err == nil
+}
+
+// Tell sends a one-way message.
+func (c *Call) Tell(ctx context.Context) {
+	l := c.link
+	l.mu.Lock()
+	if c.post(ctx) {
+		c.phase = phaseEnded
+	}
+	l.mu.Unlock()
+}
+
+// post sends the arguments. mu is held.
+func (c *Call) post(ctx context.Context) bool {
+	if c.err = c.Out.err; c.err != nil {
+		return false
+	}
+	h := header{c.number, 0, c.out.Payload[3]}
+	if c.method.OneWay {
+		h.flags = flagOneWay
+	}
+	life := uint32(0)
+	if deadline, ok := ctx.Deadline(); ok {
+		life = lifetime(deadline)
+	}
+	binary.LittleEndian.PutUint32(c.Out.b[headerSize:], life)
+	if c.method.Stream != NoStream {
+		c.flow = newFlow()
+	}
+	c.phase = phaseSent
+	sent, err := c.link.sendPiece(ctx, kindCall, h, &c.Out, &c.out)
+	if err == nil {
+		return true
+	}
+	c.err = err
+	if sent == 0 {
+		c.phase = phaseBegun
+	}
+	return false
+}
+
+// answerCame goes on when there are results. mu is held.
+func (c *Call) answerCame() {
+	c.phase = phaseEnded
+	if c.flow == nil {
+		return
+	}
+	c.flow.stopped = true
+	if c.method.Stream == ToClient {
+		c.phase = phaseStream
+	}
+}
+
+// End ends a call and returns its error. Nothing of it may be used any more but a
+// stream of results.
+func (c *Call) End() error {
+	l := c.link
+	err := c.err
+	if err != nil {
+		err = fmt.Errorf("%s: %w", c.method.Name, err)
+	} else if c.phase >= phaseStream && !c.method.OneWay && !c.In.finished() {
+		err = broken("the results of %s make no sense", c.method.Name)
+		discard(c.In.capabilities)
+		l.breakOff(err)
+	}
+	l.mu.Lock()
+	if c.leads {
+		c.leads = false
+		l.leading = false
+		l.succeed()
+	}
+	if f := c.flow; err == nil && f != nil && f.err == nil && c.method.Stream == ToClient {
+		f.returned = true // Consume has it
+	} else {
+		c.leave()
+	}
+	l.mu.Unlock()
+	return err
+}
+
+// leave is when the caller wants nothing more of the call. mu is held.
+func (c *Call) leave() {
+	if c.flow != nil {
+		c.flow.drop(errGone)
+		c.flow = nil
+	}
+	c.abandoned = true
+	if c.phase == phaseSent || c.phase == phaseStream {
+		c.cancel()
+	}
+	c.release()
+}
+
+// cancel tells the server that the call is wanted no more. mu is held.
+func (c *Call) cancel() {
+	l := c.link
+	if l.err != nil {
+		return
+	}
+	m := channel.Message{Kind: kindCancel, Length: headerSize}
+	c.header().put(&m)
+	c.out = m
+	if c.method.OneWay {
+		// None of it will be answered.
+		c.phase = phaseEnded
+	}
+	if !l.sending {
+		if err := l.conn.TrySend(&c.out); err == nil || fatal(err) {
+			return
+		}
+	}
+	c.cancelling = true
+	go func() {
+		l.mu.Lock()
+		l.send(context.Background(), &m)
+		c.cancelling = false
+		c.release()
+		l.mu.Unlock()
+	}()
+}
+
+// release makes the call free for another if nobody has to do with it any more. mu is
+// held.
+func (c *Call) release() {
+	if !c.abandoned || c.cancelling || c.phase != phaseBegun && c.phase != phaseEnded {
+		return
+	}
+	c.phase, c.abandoned = phaseFree, false
+	client := c.client
+	c.next, client.free = client.free, c
+	if len(client.hoping) > 0 {
+		client.hoping[0].notify()
+	}
+}
+
+// accept takes a message from the server. mu is held.
+func (c *Client) accept(h header, m *channel.Message) error {
+	call := c.calls[h.call]
+	if call == nil || call.phase < phaseSent || call.phase == phaseEnded {
+		return broken("a message of kind %d for call %d, which is not under way", m.Kind, h.call)
+	}
+	var complete, ok bool
+	limit, expected := Size{Bytes: maxFailure}, call.phase == phaseSent
+	switch m.Kind {
+	case kindFailure, kindEnd:
+		call.discard()
+		if m.Kind == kindEnd {
+			expected = call.phase == phaseStream
+		}
+	case kindAnswer:
+		limit = call.method.Answer
+	case kindItem:
+		limit, expected = call.method.Item, call.phase == phaseStream
+	case kindMore:
+		complete, ok = call.add(m, headerSize)
+		return call.arrived(complete, ok)
+	case kindCredit, kindStop:
+		if call.flow != nil {
+			ok = call.flow.control(m)
+			call.notify()
+		}
+		if !ok && !call.abandoned {
+			return broken("a message of kind %d for %s", m.Kind, call.method.Name)
+		}
+		return nil
+	default:
+		expected = false
+	}
+	if expected {
+		complete, ok = call.begin(m, headerSize, limit)
+	}
+	return call.arrived(complete, ok)
+}
+
+// arrived goes on when the server has sent something for the call. mu is held.
+func (c *Call) arrived(complete, ok bool) error {
+	if !ok {
+		c.discard()
+		return broken("what it says of %s is too long or not expected", c.method.Name)
+	}
+	if !complete {
+		return nil
+	}
+	switch c.kind {
+	case kindAnswer:
+		c.answerCame()
+		if c.abandoned {
+			discard(c.took())
+		} else {
+			c.read()
+		}
+	case kindFailure:
+		c.err = decodeFailure(c.spec, c.method, c.data)
+		if c.err == nil {
+			return broken("%s failed without an error", c.method.Name)
+		}
+		c.phase = phaseEnded
+		if c.flow != nil {
+			c.flow.stopped = true
+		}
+	case kindItem:
+		if c.flow == nil {
+			discard(c.took())
+		} else if !c.flow.push(c.data, c.took()) {
+			return broken("more items of %s than were asked for", c.method.Name)
+		}
+	case kindEnd:
+		c.phase = phaseEnded
+		if c.flow != nil {
+			c.flow.end(decodeFailure(c.spec, c.method, c.data))
+		}
+	}
+	c.notify()
+	c.release()
+	return nil
+}
+
+// attach has the call end with its context if nobody consumes its stream.
+func (c *Call) attach(ctx context.Context, f *flow) func() bool {
+	if ctx.Done() == nil {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(ctx, func() {
+		c.link.mu.Lock()
+		defer c.link.mu.Unlock()
+		switch {
+		case f.ranged || f.gone:
+		case !f.returned:
+			f.end(ctx.Err())
+		default:
+			f.end(ctx.Err())
+			c.leave()
+		}
+	})
+}
+
+// enough ends the call. mu is held.
+func (c *Call) enough(_ context.Context, f *flow) {
+	if !f.gone {
+		c.leave()
+	}
+}

@@ -1,0 +1,157 @@
+package stub
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+
+	"skerry/abi/capability"
+)
+
+// Decoder takes values from a request, an answer or an item. What is not there reads
+// as zero, and whoever decodes finds out at the end. What it returns shares no memory
+// with what it was taken from.
+type Decoder struct {
+	b            []byte
+	capabilities []capability.Reference
+	bad          bool
+}
+
+// start begins to read.
+func (d *Decoder) start(b []byte, capabilities []capability.Reference) {
+	d.b, d.capabilities, d.bad = b, capabilities, false
+}
+
+// finished reports whether all was there and nothing is left.
+func (d *Decoder) finished() bool { return !d.bad && len(d.b) == 0 && len(d.capabilities) == 0 }
+
+// take returns the next n bytes, nil if there are fewer.
+func (d *Decoder) take(n int) []byte {
+	if d.bad || n > len(d.b) {
+		d.bad = true
+		return nil
+	}
+	b := d.b[:n]
+	d.b = d.b[n:]
+	return b
+}
+
+// Bool takes a truth value.
+func (d *Decoder) Bool() bool {
+	v := d.Uint8()
+	d.bad = d.bad || v > 1
+	return v == 1
+}
+
+// Uint8 takes 8 bits.
+func (d *Decoder) Uint8() uint8 {
+	if len(d.b) < 1 {
+		d.bad = true
+		return 0
+	}
+	v := d.b[0]
+	d.b = d.b[1:]
+	return v
+}
+
+// Uint16 takes 16 bits.
+func (d *Decoder) Uint16() uint16 {
+	if len(d.b) < 2 {
+		d.bad = true
+		return 0
+	}
+	v := binary.LittleEndian.Uint16(d.b)
+	d.b = d.b[2:]
+	return v
+}
+
+// Uint32 takes 32 bits.
+func (d *Decoder) Uint32() uint32 {
+	if len(d.b) < 4 {
+		d.bad = true
+		return 0
+	}
+	v := binary.LittleEndian.Uint32(d.b)
+	d.b = d.b[4:]
+	return v
+}
+
+// Uint64 takes 64 bits.
+func (d *Decoder) Uint64() uint64 {
+	if len(d.b) < 8 {
+		d.bad = true
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(d.b)
+	d.b = d.b[8:]
+	return v
+}
+
+// Float32 takes a number.
+func (d *Decoder) Float32() float32 { return math.Float32frombits(d.Uint32()) }
+
+// Float64 takes a number.
+func (d *Decoder) Float64() float64 { return math.Float64frombits(d.Uint64()) }
+
+// Time takes an instant, as UTC.
+func (d *Decoder) Time() time.Time {
+	seconds, nanoseconds := int64(d.Uint64()), d.Uint32()
+	if nanoseconds >= 1e9 {
+		d.bad = true
+		return time.Time{}
+	}
+	return time.Unix(seconds, int64(nanoseconds)).UTC()
+}
+
+// Raw fills v.
+func (d *Decoder) Raw(v []byte) { copy(v, d.take(len(v))) }
+
+// String takes a text of at most max bytes.
+func (d *Decoder) String(max int) string { return string(d.take(d.length(max))) }
+
+// Bytes takes at most max bytes.
+func (d *Decoder) Bytes(max int) []byte { return append([]byte(nil), d.take(d.length(max))...) }
+
+// Count takes how many elements follow, at most max, each of which takes at least so
+// many bytes.
+func (d *Decoder) Count(max, bytes int) int {
+	n := d.length(max)
+	if n*bytes > len(d.b) {
+		d.bad = true
+		return 0
+	}
+	return n
+}
+
+// length takes a length within a bound; 0 if it is not.
+func (d *Decoder) length(max int) int {
+	var n int
+	switch {
+	case max <= math.MaxUint8:
+		n = int(d.Uint8())
+	case max <= math.MaxUint16:
+		n = int(d.Uint16())
+	default:
+		n = int(d.Uint32())
+	}
+	if n > max {
+		d.bad = true
+		return 0
+	}
+	return n
+}
+
+// Capability takes a capability, 0 if none was sent. It is the caller's, and may
+// be of any type: the kernel checks it whenever it is used.
+func (d *Decoder) Capability() capability.Reference {
+	if !d.Bool() {
+		return 0
+	}
+	if len(d.capabilities) == 0 {
+		d.bad = true
+		return 0
+	}
+	c := d.capabilities[0]
+	d.capabilities = d.capabilities[1:]
+	return c
+}

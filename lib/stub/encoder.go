@@ -1,0 +1,132 @@
+package stub
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"skerry/abi/capability"
+)
+
+// Encoder appends values to a request, an answer or an item. Its first error stays,
+// and makes all that follows do nothing of consequence: whoever sends it finds out.
+type Encoder struct {
+	b            []byte
+	err          error
+	capabilities [MaxCapabilities]capability.Reference
+	present      int // of capabilities
+}
+
+// start begins anew in a buffer, whose contents are kept.
+func (e *Encoder) start(b []byte) {
+	e.b, e.err, e.present = b, nil, 0
+}
+
+// BoundError says that a value is longer than its declaration allows.
+type BoundError struct {
+	What        string // which value
+	Length, Max int    // bytes of a string or []byte, elements of others
+}
+
+// Error says which value is too long, and by how much.
+func (e *BoundError) Error() string {
+	return fmt.Sprintf("%s has length %d, its declared bound is %d", e.What, e.Length, e.Max)
+}
+
+// fits reports whether a length is within its bound, and remembers it if not.
+func (e *Encoder) fits(what string, n, max int) bool {
+	if n > max && e.err == nil {
+		e.err = &BoundError{what, n, max}
+	}
+	return e.err == nil
+}
+
+// Bool appends a truth value.
+func (e *Encoder) Bool(v bool) {
+	b := byte(0)
+	if v {
+		b = 1
+	}
+	e.b = append(e.b, b)
+}
+
+// Uint8 appends 8 bits.
+func (e *Encoder) Uint8(v uint8) { e.b = append(e.b, v) }
+
+// Uint16 appends 16 bits.
+func (e *Encoder) Uint16(v uint16) { e.b = binary.LittleEndian.AppendUint16(e.b, v) }
+
+// Uint32 appends 32 bits.
+func (e *Encoder) Uint32(v uint32) { e.b = binary.LittleEndian.AppendUint32(e.b, v) }
+
+// Uint64 appends 64 bits.
+func (e *Encoder) Uint64(v uint64) { e.b = binary.LittleEndian.AppendUint64(e.b, v) }
+
+// Float32 appends a number as its bits.
+func (e *Encoder) Float32(v float32) { e.Uint32(math.Float32bits(v)) }
+
+// Float64 appends a number as its bits.
+func (e *Encoder) Float64(v float64) { e.Uint64(math.Float64bits(v)) }
+
+// Time appends an instant: seconds and nanoseconds. Its location does not travel.
+func (e *Encoder) Time(v time.Time) {
+	e.Uint64(uint64(v.Unix()))
+	e.Uint32(uint32(v.Nanosecond()))
+}
+
+// Raw appends bytes whose number is known to both ends.
+func (e *Encoder) Raw(v []byte) { e.b = append(e.b, v...) }
+
+// String appends a text of at most max bytes.
+func (e *Encoder) String(what, v string, max int) {
+	if e.fits(what, len(v), max) {
+		e.length(len(v), max)
+		e.b = append(e.b, v...)
+	}
+}
+
+// Bytes appends at most max bytes.
+func (e *Encoder) Bytes(what string, v []byte, max int) {
+	if e.fits(what, len(v), max) {
+		e.length(len(v), max)
+		e.b = append(e.b, v...)
+	}
+}
+
+// Count appends how many elements follow, at most max, and returns it: 0 if there
+// are more.
+func (e *Encoder) Count(what string, n, max int) int {
+	if !e.fits(what, n, max) {
+		return 0
+	}
+	e.length(n, max)
+	return n
+}
+
+// length appends a length in as few bytes as its bound takes.
+func (e *Encoder) length(n, max int) {
+	switch {
+	case max <= math.MaxUint8:
+		e.Uint8(uint8(n))
+	case max <= math.MaxUint16:
+		e.Uint16(uint16(n))
+	default:
+		e.Uint32(uint32(n))
+	}
+}
+
+// Capability appends a capability, or that there is none if it is 0.
+func (e *Encoder) Capability(c capability.Reference) {
+	e.Bool(c != 0)
+	if c == 0 {
+		return
+	}
+	if e.present == MaxCapabilities {
+		// The compiler lets no declaration come this far.
+		e.err = &BoundError{"the list of capabilities", MaxCapabilities + 1, MaxCapabilities}
+		return
+	}
+	e.capabilities[e.present] = c
+	e.present++
+}

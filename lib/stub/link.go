@@ -1,0 +1,310 @@
+package stub
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"skerry/abi/capability"
+	"skerry/lib/channel"
+)
+
+// A link is what client and server have in common: one end of a connection, over which
+// many goroutines send, and which one of those reads that wait: the leader. A server's
+// leader is always the same goroutine.
+type link struct {
+	conn channel.Conn
+	// handle judges and keeps a message, with mu held; an error says what is wrong
+	// with it.
+	handle func(h header, m *channel.Message) error
+
+	in channel.Message // the leader's
+
+	mu      sync.Mutex
+	err     error // why the connection carries nothing any more
+	sending bool  // somebody is in conn.Send, without mu
+	senders []*waiter
+	leading bool
+	waiting []*waiter // for messages, and for the lead
+	// stopPump ends the pump, which leads as long as somebody is in conn.Send
+	// and nobody else does.
+	stopPump context.CancelFunc
+}
+
+// A waiter is a goroutine that waits.
+type waiter struct {
+	ready chan struct{} // with room for one: look again
+	done  bool          // what it waited for has come
+}
+
+// noHeader is a header that no message has.
+const noHeader = ^uint32(0)
+
+func newWaiter() waiter { return waiter{ready: make(chan struct{}, 1)} }
+
+func (w *waiter) wake() {
+	select {
+	case w.ready <- struct{}{}:
+	default:
+	}
+}
+
+// notify says that what w waits for has come.
+func (w *waiter) notify() {
+	w.done = true
+	w.wake()
+}
+
+func remove(list []*waiter, w *waiter) []*waiter {
+	if i := slices.Index(list, w); i >= 0 {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}
+
+// fatal reports whether an error of a connection is its end, rather than one
+// message's trouble.
+func fatal(err error) bool {
+	return errors.Is(err, channel.ErrClosed) || errors.Is(err, channel.ErrPeer) || errors.Is(err, channel.ErrBroken)
+}
+
+// broken returns the error for a peer that broke the rules.
+func broken(format string, a ...any) error {
+	return fmt.Errorf("%w: %s", channel.ErrBroken, fmt.Sprintf(format, a...))
+}
+
+// fail ends the connection for all that use it. mu is held.
+func (l *link) fail(err error) {
+	if l.err == nil {
+		l.err = err
+	}
+	for _, w := range l.waiting {
+		w.wake()
+	}
+	for _, w := range l.senders {
+		w.wake()
+	}
+}
+
+// breakOff ends the connection because of what the peer did.
+func (l *link) breakOff(err error) {
+	l.mu.Lock()
+	l.fail(err)
+	l.mu.Unlock()
+	l.conn.Close()
+}
+
+// send sends a message. It waits for room as long as the context lasts. mu is held,
+// but not while it waits.
+func (l *link) send(ctx context.Context, m *channel.Message) error {
+	if l.err != nil {
+		return l.err
+	}
+	if !l.sending {
+		err := l.conn.TrySend(m)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, channel.ErrFull) {
+			return l.refused(err)
+		}
+	}
+	return l.sendLater(ctx, m)
+}
+
+// sendLater is send when there is no room now.
+func (l *link) sendLater(ctx context.Context, m *channel.Message) error {
+	if l.sending {
+		w := newWaiter()
+		for l.sending && l.err == nil && ctx.Err() == nil {
+			l.senders = append(l.senders, &w)
+			l.mu.Unlock()
+			select {
+			case <-w.ready:
+			case <-ctx.Done():
+			}
+			l.mu.Lock()
+			l.senders = remove(l.senders, &w)
+		}
+		if !l.sending && (l.err != nil || ctx.Err() != nil) {
+			l.nextSender()
+		}
+		if l.err != nil {
+			return l.err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	l.sending = true
+	l.succeed()
+	l.mu.Unlock()
+	err := l.conn.Send(ctx, m)
+	l.mu.Lock()
+	l.sending = false
+	if l.stopPump != nil {
+		l.stopPump()
+		l.stopPump = nil
+	}
+	l.nextSender()
+	return l.refused(err)
+}
+
+func (l *link) nextSender() {
+	if len(l.senders) > 0 {
+		l.senders[0].wake()
+	}
+}
+
+// refused notes an error of sending.
+func (l *link) refused(err error) error {
+	if err != nil && fatal(err) {
+		l.fail(err)
+	}
+	return err
+}
+
+// wait waits until w is done, the connection has ended or the context has. mu is held,
+// but not while it waits.
+func (l *link) wait(ctx context.Context, w *waiter) (err error) {
+	for !w.done && err == nil {
+		if err = l.err; err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			break
+		}
+		if !l.leading {
+			l.leading = true
+			l.mu.Unlock()
+			_, err = l.lead(ctx, w, noHeader)
+			l.mu.Lock()
+			l.leading = false
+			continue
+		}
+		l.waiting = append(l.waiting, w)
+		l.mu.Unlock()
+		select {
+		case <-w.ready:
+		case <-ctx.Done():
+		}
+		l.mu.Lock()
+		l.waiting = remove(l.waiting, w)
+	}
+	l.succeed()
+	if w.done {
+		return nil
+	}
+	return err
+}
+
+// lead reads the connection until w is done, or the answer with the header own has
+// come, which it leaves in l.in. Other messages it hands over. The caller is the
+// leader, and still is when it returns.
+func (l *link) lead(ctx context.Context, w *waiter, own uint32) (direct bool, err error) {
+	for {
+		if err := l.conn.Receive(ctx, &l.in); err != nil {
+			if ctx.Err() == nil || fatal(err) {
+				l.mu.Lock()
+				l.fail(err)
+				l.mu.Unlock()
+			}
+			return false, err
+		}
+		if l.in.Kind == kindAnswer && l.in.Length >= headerSize && l.in.Length <= channel.PayloadSize &&
+			binary.LittleEndian.Uint32(l.in.Payload[:]) == own {
+			return true, nil
+		}
+		l.mu.Lock()
+		err := l.receive()
+		done := w.done
+		l.mu.Unlock()
+		if err != nil {
+			l.breakOff(err)
+			return false, err
+		}
+		if done {
+			return false, nil
+		}
+	}
+}
+
+// receive handles the message in l.in. mu is held.
+func (l *link) receive() error {
+	h, ok := parse(&l.in)
+	err := broken("a message of kind %d and %d bytes has no valid header", l.in.Kind, l.in.Length)
+	if ok {
+		err = l.handle(h, &l.in)
+	}
+	if c := l.in.Capability; c != 0 {
+		// Nobody has taken it.
+		discard([]capability.Reference{c})
+		if err == nil {
+			err = broken("a message of kind %d brought a capability", l.in.Kind)
+		}
+	}
+	return err
+}
+
+// succeed sees to it that somebody leads, if somebody waits. mu is held.
+func (l *link) succeed() {
+	switch {
+	case l.leading:
+	case len(l.waiting) > 0:
+		l.waiting[0].wake()
+	case l.sending && l.err == nil:
+		// The peer may take nothing more before what it has to say has been
+		// received.
+		ctx, stop := context.WithCancel(context.Background())
+		l.leading, l.stopPump = true, stop
+		go l.pump(ctx)
+	}
+}
+
+func (l *link) pump(ctx context.Context) {
+	w := newWaiter()
+	l.lead(ctx, &w, noHeader)
+	l.mu.Lock()
+	l.leading = false
+	l.succeed()
+	l.mu.Unlock()
+}
+
+// sendPiece sends what e has, whose first bytes are left for the header. m is where e
+// began, and is used for all of its messages. It returns how many were sent. mu is
+// held.
+func (l *link) sendPiece(ctx context.Context, kind uint8, h header, e *Encoder, m *channel.Message) (sent int, err error) {
+	m.Kind = kind
+	if len(e.b) <= channel.PayloadSize && e.present <= 1 {
+		m.Length = uint8(len(e.b))
+		m.Capability = 0
+		if e.present != 0 {
+			m.Capability = e.capabilities[0]
+		}
+		h.put(m)
+		return 0, l.send(ctx, m)
+	}
+	rest := e.b[copy(m.Payload[:], e.b):]
+	m.Length = uint8(len(e.b) - len(rest))
+	for ; ; sent++ {
+		h.flags &^= flagMore
+		if len(rest) > 0 || sent+1 < e.present {
+			h.flags |= flagMore
+		}
+		h.put(m)
+		m.Capability = 0
+		if sent < e.present {
+			m.Capability = e.capabilities[sent]
+		}
+		if err := l.send(ctx, m); err != nil || h.flags&flagMore == 0 {
+			return sent, err
+		}
+		n := copy(m.Payload[headerSize:], rest)
+		rest = rest[n:]
+		m.Kind, m.Length = kindMore, uint8(headerSize+n)
+		h.method = 0
+	}
+}
