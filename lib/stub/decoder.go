@@ -110,7 +110,7 @@ func (d *Decoder) Raw(v []byte) { copy(v, d.take(len(v))) }
 func (d *Decoder) String(max int) string { return string(d.take(d.length(max))) }
 
 // Bytes takes at most max bytes.
-func (d *Decoder) Bytes(max int) []byte { return append([]byte(nil), d.take(d.length(max))...) }
+func (d *Decoder) Bytes(max int) []byte { return append([]byte{}, d.take(d.length(max))...) }
 
 // Count takes how many elements follow, at most max, each of which takes at least so
 // many bytes.
@@ -141,9 +141,9 @@ func (d *Decoder) length(max int) int {
 	return n
 }
 
-// Capability takes a capability, 0 if none was sent. It is the caller's, and may
+// Capability takes a reference to a capability, 0 if none was sent. It is the caller's, and may
 // be of any type: the kernel checks it whenever it is used.
-func (d *Decoder) Capability() capability.Reference {
+func (d *Decoder) Capability() uint32 {
 	if !d.Bool() {
 		return 0
 	}
@@ -153,5 +153,5 @@ func (d *Decoder) Capability() capability.Reference {
 	}
 	c := d.capabilities[0]
 	d.capabilities = d.capabilities[1:]
-	return c
+	return uint32(c)
 }

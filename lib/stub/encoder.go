@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"skerry/abi/capability"
+	"skerry/lib/channel"
 )
 
 // Encoder appends values to a request, an answer or an item. Its first error stays,
@@ -16,11 +17,27 @@ type Encoder struct {
 	err          error
 	capabilities [MaxCapabilities]capability.Reference
 	present      int // of capabilities
+	// spare is a buffer from before for what does not fit a message.
+	spare []byte
 }
 
-// start begins anew in a buffer, whose contents are kept.
+// start begins anew in a buffer of a message, whose contents are kept.
 func (e *Encoder) start(b []byte) {
+	if n := cap(e.b); n > channel.PayloadSize && n <= keep {
+		e.spare = e.b
+	}
 	e.b, e.err, e.present = b, nil, 0
+}
+
+// grow makes room for n bytes more.
+func (e *Encoder) grow(n int) {
+	if n += len(e.b); n > cap(e.b) {
+		old := e.b
+		if e.b = e.spare[:0]; n > cap(e.b) {
+			e.b = make([]byte, 0, n)
+		}
+		e.b, e.spare = append(e.b, old...), nil
+	}
 }
 
 // BoundError says that a value is longer than its declaration allows.
@@ -81,6 +98,7 @@ func (e *Encoder) Raw(v []byte) { e.b = append(e.b, v...) }
 // String appends a text of at most max bytes.
 func (e *Encoder) String(what, v string, max int) {
 	if e.fits(what, len(v), max) {
+		e.grow(4 + len(v))
 		e.length(len(v), max)
 		e.b = append(e.b, v...)
 	}
@@ -89,6 +107,7 @@ func (e *Encoder) String(what, v string, max int) {
 // Bytes appends at most max bytes.
 func (e *Encoder) Bytes(what string, v []byte, max int) {
 	if e.fits(what, len(v), max) {
+		e.grow(4 + len(v))
 		e.length(len(v), max)
 		e.b = append(e.b, v...)
 	}
@@ -116,8 +135,8 @@ func (e *Encoder) length(n, max int) {
 	}
 }
 
-// Capability appends a capability, or that there is none if it is 0.
-func (e *Encoder) Capability(c capability.Reference) {
+// Capability appends a reference to a capability, or that there is none if it is 0.
+func (e *Encoder) Capability(c uint32) {
 	e.Bool(c != 0)
 	if c == 0 {
 		return
@@ -127,6 +146,6 @@ func (e *Encoder) Capability(c capability.Reference) {
 		e.err = &BoundError{"the list of capabilities", MaxCapabilities + 1, MaxCapabilities}
 		return
 	}
-	e.capabilities[e.present] = c
+	e.capabilities[e.present] = capability.Reference(c)
 	e.present++
 }

@@ -29,8 +29,8 @@ type link struct {
 	senders []*waiter
 	leading bool
 	waiting []*waiter // for messages, and for the lead
-	// stopPump ends the pump, which leads as long as somebody is in conn.Send
-	// and nobody else does.
+	// stopPump ends the pump, which leads while something is sent for which there
+	// was no room, if nobody else does.
 	stopPump context.CancelFunc
 }
 
@@ -97,9 +97,16 @@ func (l *link) breakOff(err error) {
 	l.conn.Close()
 }
 
-// send sends a message. It waits for room as long as the context lasts. mu is held,
-// but not while it waits.
+// send sends a message that stands for itself. It waits for room as long as the context
+// lasts. mu is held, but not while it waits.
 func (l *link) send(ctx context.Context, m *channel.Message) error {
+	err := l.sendMessage(ctx, m)
+	l.endPump()
+	return err
+}
+
+// sendMessage is send for one message of several: a pump goes on.
+func (l *link) sendMessage(ctx context.Context, m *channel.Message) error {
 	if l.err != nil {
 		return l.err
 	}
@@ -115,7 +122,7 @@ func (l *link) send(ctx context.Context, m *channel.Message) error {
 	return l.sendLater(ctx, m)
 }
 
-// sendLater is send when there is no room now.
+// sendLater is sendMessage when there is no room now.
 func (l *link) sendLater(ctx context.Context, m *channel.Message) error {
 	if l.sending {
 		w := newWaiter()
@@ -145,10 +152,6 @@ func (l *link) sendLater(ctx context.Context, m *channel.Message) error {
 	err := l.conn.Send(ctx, m)
 	l.mu.Lock()
 	l.sending = false
-	if l.stopPump != nil {
-		l.stopPump()
-		l.stopPump = nil
-	}
 	l.nextSender()
 	return l.refused(err)
 }
@@ -269,23 +272,39 @@ func (l *link) pump(ctx context.Context) {
 	l.lead(ctx, &w, noHeader)
 	l.mu.Lock()
 	l.leading = false
+	l.endPump()
 	l.succeed()
 	l.mu.Unlock()
 }
 
+// endPump has the pump leave the lead.
+func (l *link) endPump() {
+	if l.stopPump != nil {
+		l.stopPump()
+		l.stopPump = nil
+	}
+}
+
 // sendPiece sends what e has, whose first bytes are left for the header. m is where e
 // began, and is used for all of its messages. It returns how many were sent. mu is
-// held.
+// held, but not while it waits.
 func (l *link) sendPiece(ctx context.Context, kind uint8, h header, e *Encoder, m *channel.Message) (sent int, err error) {
+	sent, err = l.sendMessages(ctx, kind, h, e, m)
+	l.endPump()
+	return sent, err
+}
+
+func (l *link) sendMessages(ctx context.Context, kind uint8, h header, e *Encoder, m *channel.Message) (sent int, err error) {
 	m.Kind = kind
-	if len(e.b) <= channel.PayloadSize && e.present <= 1 {
+	if cap(e.b) == channel.PayloadSize && e.present <= 1 {
+		// It is in the message.
 		m.Length = uint8(len(e.b))
 		m.Capability = 0
 		if e.present != 0 {
 			m.Capability = e.capabilities[0]
 		}
 		h.put(m)
-		return 0, l.send(ctx, m)
+		return 0, l.sendMessage(ctx, m)
 	}
 	rest := e.b[copy(m.Payload[:], e.b):]
 	m.Length = uint8(len(e.b) - len(rest))
@@ -299,7 +318,7 @@ func (l *link) sendPiece(ctx context.Context, kind uint8, h header, e *Encoder, 
 		if sent < e.present {
 			m.Capability = e.capabilities[sent]
 		}
-		if err := l.send(ctx, m); err != nil || h.flags&flagMore == 0 {
+		if err := l.sendMessage(ctx, m); err != nil || h.flags&flagMore == 0 {
 			return sent, err
 		}
 		n := copy(m.Payload[headerSize:], rest)

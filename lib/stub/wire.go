@@ -18,6 +18,8 @@ const (
 	MaxCapabilities = 8
 	// MaxText is how much is kept of an error's text, in bytes.
 	MaxText = 512
+	// MaxBytes is how long a request, an answer or an item can be.
+	MaxBytes = 1 << 20
 	// Window is how many items of a stream may be on their way or unread.
 	Window = 32
 )
