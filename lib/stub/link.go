@@ -236,11 +236,11 @@ func (l *link) lead(ctx context.Context, w *waiter, own uint32) (direct bool, er
 }
 
 // receive handles the message in l.in. mu is held.
-func (l *link) receive() error {
-	h, ok := parse(&l.in)
-	err := broken("a message of kind %d and %d bytes has no valid header", l.in.Kind, l.in.Length)
-	if ok {
+func (l *link) receive() (err error) {
+	if h, ok := parse(&l.in); ok {
 		err = l.handle(h, &l.in)
+	} else {
+		err = broken("a message of kind %d and %d bytes has no valid header", l.in.Kind, l.in.Length)
 	}
 	if c := l.in.Capability; c != 0 {
 		// Nobody has taken it.

@@ -53,14 +53,14 @@ func (r *reader) only(name, where string, list []directive) *directive {
 	return found
 }
 
-// bound reads a bound.
-func (r *reader) bound(pos token.Pos, text string) (int, bool) {
+// bound reads a bound. If it is none there is an error, and the bound is 1.
+func (r *reader) bound(pos token.Pos, text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > MaxBound {
 		r.errorf(pos, "bound %q is no number from 1 to %d; what is longer goes in a stream", text, MaxBound)
-		return 0, false
+		return 1
 	}
-	return n, true
+	return n
 }
 
 // own reads the bound of a type or a field: //skerry:max N; 0 if there is none.
@@ -71,8 +71,7 @@ func (r *reader) own(where string, groups ...*ast.CommentGroup) int {
 	}
 	if len(d.args) != 1 {
 		r.errorf(d.pos, "//skerry:max of %s takes one number: //skerry:max 64", where)
-		return 0
+		return 1
 	}
-	n, _ := r.bound(d.pos, d.args[0])
-	return n
+	return r.bound(d.pos, d.args[0])
 }

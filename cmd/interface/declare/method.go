@@ -35,8 +35,11 @@ func (r *reader) methods(i *Interface, spec *ast.TypeSpec) {
 			i.Methods = append(i.Methods, m)
 		}
 	}
-	if n := len(t.Methods.List); n == 0 || n > maxMethods {
-		r.errorf(spec.Pos(), "%s has %d methods, an interface has 1 to %d; divide it", i.Name, n, maxMethods)
+	switch n := len(t.Methods.List); {
+	case n == 0:
+		r.errorf(spec.Pos(), "%s has no methods; declare one", i.Name)
+	case n > maxMethods:
+		r.errorf(spec.Pos(), "%s has %d methods, an interface has at most %d; divide it", i.Name, n, maxMethods)
 	}
 }
 
@@ -48,8 +51,11 @@ func (r *reader) method(i *Interface, f *ast.Field) *Method {
 		r.errorf(f.Pos(), "%s is not exported, so that nobody else could implement it; call it %s", where, strings.ToUpper(m.Name[:1])+m.Name[1:])
 		return nil
 	}
-	if f.Doc != nil {
-		m.Doc = strings.Split(strings.TrimSuffix(f.Doc.Text(), "\n"), "\n")
+	if m.Name == "Close" || m.Name == "Binding" {
+		r.errorf(f.Pos(), "%s has the name of a method that each client has; give it another", where)
+	}
+	if text := strings.TrimSpace(f.Doc.Text()); text != "" {
+		m.Doc = strings.Split(text, "\n")
 	}
 	signature := r.Info.Defs[f.Names[0]].Type().(*types.Signature)
 	bounds := r.methodDirectives(m, where, f)
@@ -59,7 +65,7 @@ func (r *reader) method(i *Interface, f *ast.Field) *Method {
 		return nil
 	}
 	if n := results.Len(); n == 0 || !types.Identical(results.At(n-1).Type(), types.Universe.Lookup("error").Type()) {
-		r.errorf(f.Pos(), "%s returns no error, but whatever goes elsewhere can fail; make error its last result", where)
+		r.errorf(f.Pos(), "%s returns no error, but whatever goes elsewhere can fail; make error its last result, also of a one-way message, which is marked by //skerry:oneway", where)
 		return nil
 	}
 	if signature.Variadic() {
@@ -152,9 +158,7 @@ func (r *reader) methodDirectives(m *Method, where string, f *ast.Field) map[str
 					r.errorf(d.pos, "//skerry:max of %s has %q; of a method it names arguments and results: //skerry:max key=64", where, a)
 					continue
 				}
-				if n, ok := r.bound(d.pos, text); ok {
-					bounds[name] = limit{d.pos, n}
-				}
+				bounds[name] = limit{d.pos, r.bound(d.pos, text)}
 			}
 		default:
 			r.errorf(d.pos, "//skerry:%s does not belong to %s; a method takes //skerry:max and //skerry:oneway", d.name, where)

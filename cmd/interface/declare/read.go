@@ -30,7 +30,9 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Position, e.Text
 // Read returns the interface that a package declares, or all that is wrong with it, in
 // the order of the source. A package without one is an error too.
 func Read(s *Source) (*Interface, []*Error) {
-	r := &reader{Source: s, max: map[types.Object]int{}, structs: map[string]*Type{}}
+	r := &reader{Source: s, max: map[types.Object]int{}, structs: map[string]*Type{}, imports: map[string]string{
+		"context": "context", "iter": "iter", "bind": "skerry/lib/bind", "channel": "skerry/lib/channel", "stub": "skerry/lib/stub",
+	}}
 	i := r.read()
 	slices.SortStableFunc(r.errors, func(a, b *Error) int {
 		if c := strings.Compare(a.Position.Filename, b.Position.Filename); c != 0 {
@@ -50,6 +52,7 @@ type reader struct {
 	max     map[types.Object]int // bounds of named types and fields
 	order   []*Type              // structs
 	structs map[string]*Type     // by Go; nil if they cannot travel
+	imports map[string]string    // paths of packages by the names that stubs know
 }
 
 func (r *reader) errorf(pos token.Pos, format string, a ...any) {

@@ -15,6 +15,14 @@ const (
 // reading stands for a struct that is being read.
 var reading = &Type{}
 
+// PackageName returns the name by which stubs import a package of some name.
+func PackageName(path, name string) string {
+	if path == abiCapabilities {
+		return "abi" // beside lib/capability
+	}
+	return name
+}
+
 // A use is where a type is used: for errors.
 type use struct {
 	pos   token.Pos
@@ -33,7 +41,12 @@ func (r *reader) typ(u use, t types.Type, max int) *Type {
 		if !slices.Contains(out.Imports, p.Path()) {
 			out.Imports = append(out.Imports, p.Path())
 		}
-		return p.Name()
+		name := PackageName(p.Path(), p.Name())
+		if other, ok := r.imports[name]; ok && other != p.Path() {
+			r.errorf(u.pos, "%s: the stubs know package %s as %s, and cannot import %s besides; declare a type here", u.what, other, name, p.Path())
+		}
+		r.imports[name] = p.Path()
+		return name
 	})
 	refuse := func(format string, a ...any) *Type {
 		r.errorf(u.pos, "%s: "+format, append([]any{u.what}, a...)...)

@@ -49,6 +49,11 @@ func Source(i *declare.Interface) ([]byte, error) {
 	}
 	w.line("")
 	for _, path := range own {
+		name := path[strings.LastIndexByte(path, '/')+1:]
+		if other := declare.PackageName(path, name); other != name {
+			w.line("%s %q", other, path)
+			continue
+		}
 		w.line("%q", path)
 	}
 	w.line(")\n")
@@ -151,7 +156,7 @@ func (w *writer) names(m *declare.Method) (arguments, results []string) {
 		known[name] = true
 	}
 	for path := range w.imports {
-		known[path[strings.LastIndexByte(path, '/')+1:]] = true
+		known[declare.PackageName(path, path[strings.LastIndexByte(path, '/')+1:])] = true
 	}
 	choose := func(v *declare.Value) string {
 		name := v.Name

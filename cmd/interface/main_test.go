@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"skerry/cmd/interface/declare"
+	"skerry/cmd/interface/emit"
+)
+
+var update = flag.Bool("update", false, "write what comes out to testdata")
+
+// TestGolden makes the stubs of each declaration in testdata and compares them, or the
+// errors, with what the archive says.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) < 2 {
+		t.Fatal(files, err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := map[string][]byte{}
+	var patterns []string
+	archives := map[string]*txtar.Archive{}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		archives[name] = a
+		for _, f := range a.Files {
+			if strings.HasSuffix(f.Name, ".go") && f.Name != emit.File {
+				overlay[filepath.Join(here, "testdata", name, f.Name)] = f.Data
+			}
+		}
+		patterns = append(patterns, "./testdata/"+name)
+	}
+	targets, err := load(overlay, patterns...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(targets) != len(files) {
+		t.Fatalf("%d packages of %d files", len(targets), len(files))
+	}
+	for _, target := range targets {
+		name := filepath.Base(target.folder)
+		t.Run(name, func(t *testing.T) { golden(t, name, archives[name], target) })
+	}
+}
+
+// golden compares what comes of one package with the last file of its archive: stub.go
+// or errors.
+func golden(t *testing.T, name string, a *txtar.Archive, target target) {
+	i, wrong := declare.Read(target.source)
+	got := txtar.File{Name: "errors"}
+	var list bytes.Buffer
+	for _, e := range wrong {
+		e.Position.Filename = filepath.Base(e.Position.Filename)
+		fmt.Fprintln(&list, e)
+	}
+	got.Data = list.Bytes()
+	if wrong == nil {
+		stubs, err := emit.Source(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = txtar.File{Name: emit.File, Data: stubs}
+	}
+	n := len(a.Files)
+	if n > 0 && (a.Files[n-1].Name == emit.File || a.Files[n-1].Name == "errors") {
+		if bytes.Equal(a.Files[n-1].Data, got.Data) {
+			return
+		}
+		n--
+	}
+	if !*update {
+		t.Errorf("it is not what testdata/%s.txtar says, but:\n%s", name, got.Data)
+		return
+	}
+	a.Files = append(a.Files[:n], got)
+	if err := os.WriteFile("testdata/"+name+".txtar", txtar.Format(a), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCompiles puts the stubs of the golden declarations into their packages and has
+// the go command check them.
+func TestCompiles(t *testing.T) {
+	a, err := txtar.ParseFile("testdata/all.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := map[string][]byte{}
+	for _, f := range a.Files {
+		name := f.Name
+		if name == emit.File {
+			name = "generated.go" // load leaves out stub.go
+		}
+		overlay[filepath.Join(here, "testdata/compiles", name)] = f.Data
+	}
+	if _, err := load(overlay, "./testdata/compiles"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestUpToDate makes the stubs of the tree's own interfaces again.
+func TestUpToDate(t *testing.T) {
+	var out, wrong bytes.Buffer
+	if code := run([]string{"--check", "skerry/interface/..."}, &out, &wrong); code != exitOK {
+		t.Errorf("exit code %d\n%s%s", code, &out, &wrong)
+	}
+}
+
+func TestCommand(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module example\n\ngo 1.26.0\n")
+	write("p.go", "package p\n\nimport \"context\"\n\n//skerry:interface version=1\ntype P interface {\n\tDo(ctx context.Context) error\n}\n")
+	t.Chdir(folder)
+	steps := []struct {
+		args     string
+		code     int
+		out, err string // parts of what is printed
+	}{
+		{"--help", exitOK, "usage: interface", ""},
+		{"--nonsense", exitUsage, "", "interface: flag provided but not defined: -nonsense; see --help"},
+		{"--check", exitStale, "stub.go is not what example declares; run go generate", ""},
+		{"", exitOK, "", ""},
+		{"--check", exitOK, "", ""},
+		{"./nowhere", exitNotFound, "", "nowhere"},
+		{"# p.go: package p; type P int", exitBad, "", "p.go:1:1: package p declares no interface; write //skerry:interface version=1 above one"},
+		{"# p.go: package p; type P undefined", exitBad, "", "p.go:1:19: undefined: undefined"},
+		{"# stub.go: package p", exitBad, "", "stub.go: it is not generated, and would be written over; rename it"},
+	}
+	for _, s := range steps {
+		args := strings.Fields(s.args)
+		if file, ok := strings.CutPrefix(s.args, "# "); ok {
+			name, text, _ := strings.Cut(file, ": ")
+			write(name, text+"\n")
+			args = nil
+		}
+		var out, wrong bytes.Buffer
+		code := run(args, &out, &wrong)
+		if code != s.code || !strings.Contains(out.String(), s.out) || !strings.Contains(wrong.String(), s.err) {
+			t.Errorf("%q: exit code %d\n%s%s", s.args, code, &out, &wrong)
+		}
+	}
+}
