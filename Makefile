@@ -18,12 +18,13 @@ test: setup check
 
 # soak runs what make test runs in short forms at full length, in half an hour:
 # 10^7 native calls on each of four cores, 10^5 programs started and killed, 10^6
-# operations of the capability system against its model, and every fuzzer of a
-# decoder for a while.
+# operations of the capability system against its model, 300,000 runs of each
+# protocol between cores, and every fuzzer of a decoder for a while.
 FUZZTIME ?= 20s
 soak: setup
 	$(GO) test -count 1 -p 1 -v -timeout 55m ./test/fuzz ./test/soak -args -long
 	$(GO) test -count 1 -v -timeout 30m -run 'Model|Interleaved' ./kernel/capability -args -operations 1000000
+	$(GO) test -count 1 -v -timeout 30m ./simulate -args -long
 	@git grep -o '^func Fuzz[A-Za-z]*' -- '*_test.go' | sed 's|/[^/]*_test.go:func |:|' | while IFS=: read -r folder name; do \
 		echo "$$folder $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "./$$folder" || exit 1; \
 	done

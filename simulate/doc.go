@@ -10,7 +10,7 @@
 //
 //	go test ./simulate                           # some thousand seeds of each protocol
 //	go test ./simulate -run TestTransfer -seed 7 # one of them again, with its trace
-//	go test ./simulate -long                     # a million seeds
+//	go test ./simulate -long                     # 300,000 seeds
 //
 // Each step draws from a source of its own, so that the others do the same, as far
 // as they can, when it is left out.

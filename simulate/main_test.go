@@ -13,7 +13,7 @@ import (
 
 var (
 	oneSeed = flag.Uint64("seed", 0, "run this seed alone, and print its trace if it fails")
-	long    = flag.Bool("long", false, "run a million seeds of each protocol")
+	long    = flag.Bool("long", false, "run 300,000 seeds of each protocol")
 )
 
 // Steps of a run, and how many seeds a test runs.
@@ -21,7 +21,7 @@ const (
 	steps      = 300
 	shortSeeds = 2000
 	seeds      = 10_000
-	longSeeds  = 1_000_000
+	longSeeds  = 300_000
 )
 
 // coverage counts what has happened, so that a test can tell that the interesting
