@@ -43,7 +43,7 @@ func (s *Set) sleep(fd uintptr) bool {
 	}
 	// Emptied now, not after the sleep: not every file says that there is more in
 	// it when there was something already.
-	drain(fd)
+	s.drain(fd)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asleep = s.board == nil || s.board.Announce()
@@ -60,11 +60,10 @@ func (s *Set) sleep(fd uintptr) bool {
 }
 
 // drain reads away what has made the file readable.
-func drain(fd uintptr) {
-	var b [256]byte
+func (s *Set) drain(fd uintptr) {
 	for {
-		n, err := syscall.Read(int(fd), b[:])
-		if n < len(b) && err != syscall.EINTR {
+		n, err := syscall.Read(int(fd), s.buffer[:])
+		if n < len(s.buffer) && err != syscall.EINTR {
 			return
 		}
 	}

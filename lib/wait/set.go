@@ -49,11 +49,14 @@ var ErrClosed = errors.New("the set is closed")
 
 // Set is all that a program waits for. Any goroutine can call its methods.
 type Set struct {
-	bell     *os.File
-	conn     syscall.RawConn
-	ended    chan struct{} // closed when the pump has ended
-	asleep   bool          // the pump's own: it has not looked since it went to sleep
-	restless int           // the pump's own: how often in a row it did not
+	bell  *os.File
+	conn  syscall.RawConn
+	ended chan struct{} // closed when the pump has ended
+
+	// The pump's own.
+	asleep   bool // it has not looked since it went to sleep
+	restless int  // how often in a row it did not go to sleep
+	buffer   [256]byte
 
 	mu      sync.Mutex
 	board   *urpc.Board // nil: there are no hints

@@ -416,37 +416,3 @@ func TestStdio(t *testing.T) {
 		t.Error("writing to the standard input:", fd)
 	}
 }
-
-func TestDoorbell(t *testing.T) {
-	m := newMachine(t, nil)
-	fd := uint64(m.sys(linux.SysOpenat, cwdFD, m.path("/dev/skerry/doorbell"), 0))
-	b, at := m.room(8)
-	c := call(linux.SysRead, fd, at, 8)
-	r := m.do(c)
-	if r.Wait == NoKey {
-		t.Fatalf("%+v", r)
-	}
-	for _, count := range []uint64{1, 7, 300} {
-		m.Notify(count)
-		if m.collect(); !m.woken(r.Wait) {
-			t.Error("a notification does not wake")
-		}
-		got := m.do(c)
-		if word := uint64(b[0]) | uint64(b[1])<<8; got.Value != 8 || word != count {
-			t.Errorf("read %+v, %d; want %d", got, word, count)
-		}
-		if r = m.do(c); r.Wait == NoKey {
-			t.Errorf("read twice: %+v", r)
-		}
-		m.Notify(count)
-		if m.collect(); len(m.wakes) != 0 {
-			t.Error("the same count wakes")
-		}
-	}
-	if r := m.do(call(linux.SysRead, fd, at, 7)); r.Value != -linux.EINVAL {
-		t.Error("a short read:", r)
-	}
-	if fd := m.sys(linux.SysOpenat, cwdFD, m.path("/dev/skerry/doorbell"), linux.O_RDWR); fd != -linux.EACCES {
-		t.Error("open for writing:", fd)
-	}
-}
