@@ -17,18 +17,37 @@ import (
 	"skerry/test/boot"
 )
 
-// TestIdle measures what four cores that have nothing to do take of the host,
-// each with a program that waits for input: a core that polls would take all
-// of one. The bound is generous; the benchmarks say how little it is.
+// TestIdle measures what four cores that have nothing to do take of the host: a
+// core that polls would take all of one. The bounds are generous; the benchmarks say how
+// little it is.
 func TestIdle(t *testing.T) {
 	boot.Need(t)
-	const cores, measured, most = 4, 3 * time.Second, 0.3
+	t.Run("input", func(t *testing.T) {
+		idle(t, 0.3, "", func() boot.Program {
+			stdin, never := io.Pipe()
+			t.Cleanup(func() { never.Close() })
+			return boot.Program{Package: boot.Example(t, "cat"), Stdin: stdin}
+		})
+	})
+	// 250 goroutines on each core, which wait for messages.
+	t.Run("messages", func(t *testing.T) {
+		idle(t, 0.05, "all wait", func() boot.Program {
+			return boot.Program{Package: "testdata/waiting.go", Args: []string{"idle", "250"}}
+		})
+	})
+}
+
+// idle measures what a machine with a program on each of four cores takes, as a part of
+// one of the host's, once each has said a line, and fails if that is too much.
+func idle(t *testing.T, most float64, line string, program func() boot.Program) {
+	const cores, measured = 4, 3 * time.Second
 	m := &boot.Machine{Cores: cores}
 	for core := range cores {
-		stdin, never := io.Pipe()
-		defer never.Close()
-		m.Programs = append(m.Programs, boot.Program{Package: boot.Example(t, "cat"), Core: core, Stdin: stdin})
+		p := program()
+		p.Core = core
+		m.Programs = append(m.Programs, p)
 	}
+	said := lines{line: line, said: make(chan struct{}, cores)}
 	file, running := boot.Image(t, m)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -36,7 +55,7 @@ func TestIdle(t *testing.T) {
 	go func() {
 		_, err := session.Run(ctx, &session.Config{
 			Machine:  machine.Config{Image: file, Cores: cores, Memory: 512 * mib, Accel: machine.TCG},
-			Programs: running, Stdout: io.Discard, Stderr: io.Discard,
+			Programs: running, Stdout: &said, Stderr: io.Discard,
 			Ready: func(link.Greeting) { close(ready) },
 		})
 		ended <- err
@@ -45,6 +64,18 @@ func TestIdle(t *testing.T) {
 	case <-ready:
 	case err := <-ended:
 		t.Fatal("the machine did not start: ", err)
+	}
+	for range cores {
+		if line == "" {
+			break // they say nothing
+		}
+		select {
+		case <-said.said:
+		case err := <-ended:
+			t.Fatal("the machine ended: ", err)
+		case <-ctx.Done():
+			t.Fatalf("a program does not say %q", line)
+		}
 	}
 	pid := find(t, file)
 	// The programs' starts are not idleness: measure until they are over.
@@ -68,6 +99,26 @@ func TestIdle(t *testing.T) {
 	}
 	cancel()
 	<-ended
+}
+
+// lines tells each time that a line was written.
+type lines struct {
+	line string
+	text bytes.Buffer
+	said chan struct{}
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.text.Write(p)
+	for {
+		i := bytes.IndexByte(l.text.Bytes(), '\n')
+		if i < 0 {
+			return len(p), nil
+		}
+		if string(l.text.Next(i + 1)[:i]) == l.line {
+			l.said <- struct{}{}
+		}
+	}
 }
 
 // find returns the process that runs an image.
