@@ -445,10 +445,12 @@ const (
 	KernelWeight
 	// KernelReserve (dispatcher, period, budget, deadline) reserves processor time for a dispatcher: budget ns in every period, by deadline ns after its start, 50 us <= budget <= deadline <= period <= 1 s; ErrOverload if the core has not so much left; all 0: ends the reservation; returns how much of the core can be reserved for it, as budget per deadline in millionths, also with ErrOverload.
 	KernelReserve
-	// KernelImport (slot, type, base, size, core) makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, a table only in top tables and once in each, and nothing else.
+	// KernelImport (slot, type, base, size, from) makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, a table only in top tables and once in each, and nothing else; from is the core, and from bit 32 on the rights (capability.ImportFrom); a frame can be imported again.
 	KernelImport
 	// KernelShare (core, tables) says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told to forget what is taken away here before anybody relies on it.
 	KernelShare
+	// KernelExpel (base, size) deletes what is imported within a range of memory, wherever it has been moved; ErrPending if it goes on: ask again; ErrRange: something else is in the range; ErrInUse: other cores may still reach what was unmapped.
+	KernelExpel
 )
 
 // Numbers of the invocations of type PerformanceCounter.
@@ -546,10 +548,11 @@ var signatures = [...]signature{
 	{name: "Reserve", right: RightControl, most: Arguments{mostReference, mostNumber, mostNumber, mostNumber}},
 	{name: "Import", right: RightControl, most: Arguments{mostReference, mostType, mostRange, mostRange, mostNumber}},
 	{name: "Share", right: RightControl, most: Arguments{mostNumber, mostNumber}},
+	{name: "Expel", right: RightControl, most: Arguments{mostRange, mostRange}},
 	{name: "Select", right: RightControl, most: Arguments{mostRange, mostNumber}},
 	{name: "Read", right: RightRead, most: Arguments{mostRange}},
 	{name: "Ring", right: RightSend},
 }
 
 // invocationsOf is where in signatures those of each type begin.
-var invocationsOf = [NumTypes + 1]uint8{0, 2, 2, 2, 2, 2, 8, 14, 15, 16, 17, 18, 19, 27, 30, 31, 31, 33, 35, 36, 38, 59, 59, 61, 62}
+var invocationsOf = [NumTypes + 1]uint8{0, 2, 2, 2, 2, 2, 8, 14, 15, 16, 17, 18, 19, 27, 30, 31, 31, 33, 35, 36, 38, 60, 60, 62, 63}

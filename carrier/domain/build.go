@@ -41,6 +41,7 @@ func Build(inv Invoker, p *Plan) error {
 		{"its CSpace", b.makeCSpace},
 		{"its dispatcher", b.makeDispatcher},
 		{"what its dispatchers share", b.makeSpan},
+		{"its exchange", b.makeExchange},
 		{"its capabilities", b.giveAll},
 		{"its address space", b.mapAll},
 		{"the common part of its address space", b.mapSpan},
@@ -127,6 +128,24 @@ func (b *builder) makeDispatcher() error {
 		return err
 	}
 	return b.from(b.base(), capability.SlotEndpoint, b.own(capability.SlotDispatcher), capability.Endpoint, endpointsAt, endpointSize)
+}
+
+// makeExchange makes the CNode through which capabilities come and go.
+func (b *builder) makeExchange() error {
+	if b.Exchange == 0 {
+		return nil
+	}
+	return b.second(b.Exchange, capability.Exchange(0).L1())
+}
+
+// second makes an L2 CNode in a slot of the builder's L1 CNode, which stays, and
+// puts a copy into a slot of the domain's.
+func (b *builder) second(mount, to uint32) error {
+	made := capability.LevelOneReference(mount)
+	if err := b.retype(b.CSpace, mount, made, capability.L2CNode, l2Size, l2Size); err != nil {
+		return err
+	}
+	return b.invoke(b.own(capability.SlotCSpace), capability.L1CNodeCopy, uint64(to), uint64(made))
 }
 
 func (b *builder) giveAll() error {

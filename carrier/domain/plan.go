@@ -62,6 +62,9 @@ type Plan struct {
 	Frames []Frame
 	// Span is nil but for a domain with several dispatchers. None if InPlace.
 	Span *Span
+	// Exchange, unless it is 0, is another empty slot of the builder's L1 CNode.
+	// The domain's exchange (capability.Exchange) is made there, and stays.
+	Exchange uint32
 }
 
 // Gift is a capability that the domain gets a copy of.
@@ -104,6 +107,9 @@ func (p *Plan) Least() uint64 {
 	if p.Span != nil {
 		n += p.Span.least()
 	}
+	if p.Exchange != 0 {
+		n += l2Size
+	}
 	return n
 }
 
@@ -122,6 +128,8 @@ func (p *Plan) check() error {
 		return fmt.Errorf("its CSpace is in place, and there are devices to give")
 	case p.InPlace && p.Span != nil:
 		return fmt.Errorf("its CSpace is in place, and it has several dispatchers")
+	case p.InPlace && p.Exchange != 0:
+		return fmt.Errorf("its CSpace is in place, and it has an exchange")
 	case p.Span != nil:
 		return p.Span.check()
 	}

@@ -68,10 +68,7 @@ func (b *builder) makeSpan() error {
 	if s == nil {
 		return nil
 	}
-	if err := b.retype(b.CSpace, s.Mount, b.peers(), capability.L2CNode, l2Size, l2Size); err != nil {
-		return err
-	}
-	if err := b.invoke(b.own(capability.SlotCSpace), capability.L1CNodeCopy, uint64(capability.Peer(0).L1()), uint64(b.peers())); err != nil {
+	if err := b.second(s.Mount, capability.Peer(0).L1()); err != nil {
 		return err
 	}
 	b.frame, b.shared = s.Frame, s.Tables

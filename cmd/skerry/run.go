@@ -67,7 +67,7 @@ Exit codes are the program's own, or those of "skerry help exit-codes".`,
 	c.Flags().StringVarP(&f.workDir, "workdir", "w", "/", "working `directory` of the programs")
 	c.Flags().BoolVarP(&f.interactive, "interactive", "i", false, "pass the terminal's input on")
 	c.Flags().BoolVar(&f.trace, "trace-linux", false, "name the Linux calls that the programs made and Skerry lacks")
-	c.Flags().StringSliceVar(&f.give, "give", nil, "`capabilities` for the programs besides what every one has: log, inspect, dispatch, devices")
+	c.Flags().StringSliceVar(&f.give, "give", nil, "`capabilities` for the programs besides what every one has: log, inspect, dispatch, devices, messages")
 	c.Flags().Var(&f.weight, "weight", "share of the time that nobody has reserved, of each program on each of its cores: 1 to 10000, 100 if it is not set")
 	c.Flags().Var(&f.reserve, "reserve", "reserve BUDGET in every PERIOD, by DEADLINE after its start, such as 10ms:2ms or 10ms:2ms:5ms, for each program on each of its cores")
 	c.Flags().StringVar(&f.report, "report", "", "write how the programs ended and what the cores did to this `file`, as JSON")

@@ -102,7 +102,8 @@ var referenceAttacks = []attack{
 				{capability.KernelLend, []uint64{uint64(own(capability.SlotMemory)), 1}},
 				{capability.KernelAdopt, []uint64{uint64(own(200)), 0, 2 << 20}}, {capability.KernelRelease, []uint64{uint64(own(capability.SlotMemory))}},
 				{capability.KernelRegain, []uint64{uint64(own(capability.SlotMemory))}},
-				{capability.KernelImport, []uint64{uint64(own(200)), uint64(capability.Frame), 32 << 20, abi.PageSize, 1}},
+				{capability.KernelImport, []uint64{uint64(own(200)), uint64(capability.Frame), 32 << 20, abi.PageSize, capability.ImportFrom(1, capability.AllRights)}},
+				{capability.KernelExpel, []uint64{32 << 20, abi.PageSize}},
 				{capability.KernelShare, []uint64{1, 1}},
 			} {
 				err, _ := invoke(r, c.i, c.a...)

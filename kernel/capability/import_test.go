@@ -11,8 +11,8 @@ import (
 func TestImport(t *testing.T) {
 	m := newMachine(t, 1<<20)
 	base := m.ram + m.size
-	m.must(m.Import(m.slot(20), abi.Frame, base, 4*pageSize, 2))
-	m.must(m.Import(m.slot(21), abi.PageTable3, base+4*pageSize, pageSize, 2))
+	m.must(m.Import(m.slot(20), abi.Frame, base, 4*pageSize, 2, abi.AllRights))
+	m.must(m.Import(m.slot(21), abi.PageTable3, base+4*pageSize, pageSize, 2, abi.AllRights))
 	m.must(m.Retype(m.slot(30), m.slot(1), abi.PageTable1, 256<<10, pageSize, 1))
 	m.must(m.Retype(m.slot(31), m.slot(1), abi.PageTable4, 256<<10+pageSize, pageSize, 2))
 	for slot, want := range map[uint64]abi.Rights{
@@ -33,20 +33,22 @@ func TestImport(t *testing.T) {
 		{"lend it", m.Lend(m.slot(20), 1), abi.ErrRemote},
 		{"regain it", m.Regain(m.slot(20)), abi.ErrState},
 		{"make it this core's", m.SetRelations(m.slot(21), 0, 0), abi.ErrRemote},
-		{"import it again", m.Import(m.slot(40), abi.Frame, base, 4*pageSize, 2), abi.ErrInUse},
-		{"import a part", m.Import(m.slot(40), abi.PageTable3, base, pageSize, 2), abi.ErrInUse},
-		{"import around it", m.Import(m.slot(40), abi.Frame, base, 8*pageSize, 2), abi.ErrInUse},
-		{"import across its end", m.Import(m.slot(40), abi.Frame, base+3*pageSize, 4*pageSize, 2), abi.ErrInUse},
-		{"import what is here", m.Import(m.slot(40), abi.Frame, m.ram, pageSize, 2), abi.ErrInUse},
-		{"import around what is here", m.Import(m.slot(40), abi.Frame, 0, 1<<30, 2), abi.ErrInUse},
-		{"import from itself", m.Import(m.slot(40), abi.Frame, base+8*pageSize, pageSize, 0), abi.ErrArgument},
-		{"import from no core", m.Import(m.slot(40), abi.Frame, base+8*pageSize, pageSize, 1<<16), abi.ErrArgument},
-		{"import RAM", m.Import(m.slot(40), abi.RAM, base+8*pageSize, pageSize, 2), abi.ErrType},
-		{"import a CNode", m.Import(m.slot(40), abi.L2CNode, base+8*pageSize, 16<<10, 2), abi.ErrType},
-		{"import a top table", m.Import(m.slot(40), abi.PageTable4, base+8*pageSize, pageSize, 2), abi.ErrType},
-		{"import a large table", m.Import(m.slot(40), abi.PageTable3, base+8*pageSize, 2*pageSize, 2), abi.ErrRange},
-		{"import a piece of a page", m.Import(m.slot(40), abi.Frame, base+8*pageSize, 100, 2), abi.ErrRange},
-		{"import to a full slot", m.Import(m.slot(20), abi.Frame, base+8*pageSize, pageSize, 2), abi.ErrOccupied},
+		{"import it again from another core", m.Import(m.slot(40), abi.Frame, base, 4*pageSize, 3, abi.AllRights), abi.ErrInUse},
+		{"import a table again", m.Import(m.slot(40), abi.PageTable3, base+4*pageSize, pageSize, 2, abi.AllRights), abi.ErrInUse},
+		{"import it again to a full slot", m.Import(m.slot(21), abi.Frame, base, 4*pageSize, 2, abi.AllRights), abi.ErrOccupied},
+		{"import a part", m.Import(m.slot(40), abi.PageTable3, base, pageSize, 2, abi.AllRights), abi.ErrInUse},
+		{"import around it", m.Import(m.slot(40), abi.Frame, base, 8*pageSize, 2, abi.AllRights), abi.ErrInUse},
+		{"import across its end", m.Import(m.slot(40), abi.Frame, base+3*pageSize, 4*pageSize, 2, abi.AllRights), abi.ErrInUse},
+		{"import what is here", m.Import(m.slot(40), abi.Frame, m.ram, pageSize, 2, abi.AllRights), abi.ErrInUse},
+		{"import around what is here", m.Import(m.slot(40), abi.Frame, 0, 1<<30, 2, abi.AllRights), abi.ErrInUse},
+		{"import from itself", m.Import(m.slot(40), abi.Frame, base+8*pageSize, pageSize, 0, abi.AllRights), abi.ErrArgument},
+		{"import from no core", m.Import(m.slot(40), abi.Frame, base+8*pageSize, pageSize, 1<<16, abi.AllRights), abi.ErrArgument},
+		{"import RAM", m.Import(m.slot(40), abi.RAM, base+8*pageSize, pageSize, 2, abi.AllRights), abi.ErrType},
+		{"import a CNode", m.Import(m.slot(40), abi.L2CNode, base+8*pageSize, 16<<10, 2, abi.AllRights), abi.ErrType},
+		{"import a top table", m.Import(m.slot(40), abi.PageTable4, base+8*pageSize, pageSize, 2, abi.AllRights), abi.ErrType},
+		{"import a large table", m.Import(m.slot(40), abi.PageTable3, base+8*pageSize, 2*pageSize, 2, abi.AllRights), abi.ErrRange},
+		{"import a piece of a page", m.Import(m.slot(40), abi.Frame, base+8*pageSize, 100, 2, abi.AllRights), abi.ErrRange},
+		{"import to a full slot", m.Import(m.slot(20), abi.Frame, base+8*pageSize, pageSize, 2, abi.AllRights), abi.ErrOccupied},
 		{"adopt it", m.Adopt(m.slot(40), base, 4*pageSize), abi.ErrInUse},
 		{"map into it", m.Map(m.slot(40), m.slot(21), m.slot(20), 0, 1), abi.ErrRemote},
 		{"map it", m.Map(m.slot(41), m.slot(30), m.slot(20), 0, 4), abi.OK},
@@ -86,13 +88,13 @@ func TestImportOfLent(t *testing.T) {
 	m := newMachine(t, 1<<20)
 	m.must(m.Retype(m.slot(20), m.slot(1), abi.RAM, 256<<10, 64<<10, 1))
 	base := m.ram + 256<<10
-	if err := m.Import(m.slot(30), abi.Frame, base, pageSize, 2); err != abi.ErrInUse {
+	if err := m.Import(m.slot(30), abi.Frame, base, pageSize, 2, abi.AllRights); err != abi.ErrInUse {
 		t.Errorf("import of what is not lent yet: %s", err.Name())
 	}
 	m.must(m.Lend(m.slot(20), 2))
-	m.must(m.Import(m.slot(30), abi.Frame, base, 2*pageSize, 2))
-	m.must(m.Import(m.slot(31), abi.PageTable3, base+32<<10, pageSize, 2))
-	if err := m.Import(m.slot(32), abi.Frame, base+60<<10, 2*pageSize, 2); err != abi.ErrInUse {
+	m.must(m.Import(m.slot(30), abi.Frame, base, 2*pageSize, 2, abi.AllRights))
+	m.must(m.Import(m.slot(31), abi.PageTable3, base+32<<10, pageSize, 2, abi.AllRights))
+	if err := m.Import(m.slot(32), abi.Frame, base+60<<10, 2*pageSize, 2, abi.AllRights); err != abi.ErrInUse {
 		t.Errorf("import of more than is lent: %s", err.Name())
 	}
 	m.check()
@@ -122,7 +124,7 @@ func TestImportedTableIsNew(t *testing.T) {
 	}
 	m.must(m.Delete(m.slot(21)))
 	m.must(m.Release(m.slot(20)))
-	m.must(m.Import(m.slot(24), abi.PageTable3, base, pageSize, 2))
+	m.must(m.Import(m.slot(24), abi.PageTable3, base, pageSize, 2, abi.AllRights))
 	if _, _, table := m.MappingOf(m.slot(23)); table != abi.Null {
 		t.Errorf("the mapping is in another core's %v", table)
 	}
@@ -158,5 +160,82 @@ func TestOutstanding(t *testing.T) {
 	m.must(m.Retype(m.slot(30), m.slot(20), abi.Frame, pageSize, pageSize, 1))
 	m.must(m.Lend(m.slot(21), 2))
 	m.must(m.Release(m.slot(22)))
+	m.check()
+}
+
+// TestImportAgain holds that a frame can be imported more than once, with rights of
+// its own each, and that what is mapped of it stays until the last has gone.
+func TestImportAgain(t *testing.T) {
+	m := newMachine(t, 1<<20)
+	base := m.ram + m.size
+	m.must(m.Import(m.slot(20), abi.Frame, base, 4*pageSize, 2, abi.RightRead|abi.RightGrant))
+	m.must(m.Retype(m.slot(30), m.slot(1), abi.PageTable1, 256<<10, pageSize, 1))
+	m.must(m.enter(m.slot(31), m.slot(30), m.slot(20), 0, 4, 0))
+	m.must(m.Import(m.slot(19), abi.Frame, base, 4*pageSize, 2, abi.RightRead|abi.RightWrite))
+	m.must(m.Import(m.slot(21), abi.Frame, base, 4*pageSize, 2, 0))
+	for slot, want := range map[uint64]abi.Rights{19: abi.RightRead | abi.RightWrite, 20: abi.RightRead, 21: 0} {
+		if d := m.Identify(m.slot(slot)); d.Owner != 2 || d.Relations != abi.RemoteCopies || d.Rights != want || !m.Imported(m.slot(slot)) {
+			t.Errorf("slot %d: %+v", slot, d)
+		}
+	}
+	m.check()
+	m.must(m.Delete(m.slot(19)))
+	m.must(m.Delete(m.slot(20)))
+	if m.TypeOf(m.slot(31)) != abi.Mapping {
+		t.Error("what was mapped has gone before the last import")
+	}
+	m.check()
+	for m.Delete(m.slot(21)) == abi.ErrPending {
+	}
+	if m.TypeOf(m.slot(31)) != abi.Null || m.Reclaimable != 0 {
+		t.Error("what was mapped is still there, or there is something to reclaim")
+	}
+	m.check()
+}
+
+// TestExpel deletes imports wherever they are, with what is mapped of them, a few at
+// a time, and nothing else.
+func TestExpel(t *testing.T) {
+	m := newMachine(t, 1<<20)
+	base := m.ram + m.size
+	m.must(m.Retype(m.slot(10), m.slot(1), abi.PageTable1, 256<<10, pageSize, 1))
+	for i := range uint64(5) {
+		m.must(m.Import(m.slot(20+i), abi.Frame, base+i%3*pageSize, pageSize, 2, abi.AllRights))
+		m.must(m.enter(m.slot(40+i), m.slot(10), m.slot(20+i), i, 1, 0))
+	}
+	m.must(m.Import(m.slot(30), abi.Frame, base+8*pageSize, 4*pageSize, 2, abi.AllRights))
+	m.must(m.Import(m.slot(31), abi.Frame, base+3*pageSize, pageSize, 2, abi.AllRights))
+	m.must(m.Move(m.slot(60), m.slot(22)))
+	count := m.Count
+	calls := 0
+	for err := m.Expel(base, 3*pageSize); err != abi.OK; err = m.Expel(base, 3*pageSize) {
+		if err != abi.ErrPending {
+			t.Fatal(err.Name())
+		}
+		calls++
+		m.check()
+	}
+	if m.Count != count-10 || calls == 0 || m.TypeOf(m.slot(60)) != abi.Null || m.TypeOf(m.slot(30)) != abi.Frame || m.TypeOf(m.slot(31)) != abi.Frame {
+		t.Errorf("%d capabilities after %d calls, were %d", m.Count, calls, count)
+	}
+	m.must(m.Expel(base, 3*pageSize))
+	for what, c := range map[string]struct {
+		base, size uint64
+		want       abi.Error
+	}{
+		"a part of an import":    {base + 8*pageSize, pageSize, abi.ErrRange},
+		"the end of an import":   {base + 9*pageSize, 3 * pageSize, abi.OK}, // which is in no slot
+		"what is its own":        {m.ram, pageSize << 4, abi.ErrRange},
+		"nothing":                {base, 0, abi.ErrRange},
+		"a piece of a page":      {base, 100, abi.ErrRange},
+		"more than there can be": {1 << 62, pageSize, abi.ErrRange},
+	} {
+		if err := m.Expel(c.base, c.size); err != c.want {
+			t.Errorf("%s: %s, want %s", what, err.Name(), c.want.Name())
+		}
+	}
+	if m.TypeOf(m.slot(30)) != abi.Frame {
+		t.Error("a part of an import was expelled")
+	}
 	m.check()
 }

@@ -374,7 +374,7 @@ func (m *model) adopt(to memory.Phys, base, size uint64) abi.Error {
 	return abi.OK
 }
 
-func (m *model) imports(to memory.Phys, t abi.Type, base, size uint64, owner uint32) abi.Error {
+func (m *model) imports(to memory.Phys, t abi.Type, base, size uint64, owner uint32, rights abi.Rights) abi.Error {
 	switch {
 	case t != abi.Frame && t != abi.PageTable3:
 		return abi.ErrType
@@ -382,6 +382,16 @@ func (m *model) imports(to memory.Phys, t abi.Type, base, size uint64, owner uin
 		return abi.ErrRange
 	case owner == 0:
 		return abi.ErrArgument
+	}
+	rights &= abi.Of(t).Rights & (abi.RightRead | abi.RightWrite | abi.RightExecute | abi.RightControl)
+	for _, u := range m.slots {
+		if t == abi.Frame && u.imported && u.Type == t && u.Base == base && u.Size == size {
+			if u.owner != owner {
+				return abi.ErrInUse
+			}
+			m.slots[to] = tuple{u.thing, rights}
+			return abi.OK
+		}
 	}
 	o := m.newThing(t, base, size)
 	o.imported, o.owner, o.relations = true, owner, abi.RemoteCopies
@@ -393,7 +403,17 @@ func (m *model) imports(to memory.Phys, t abi.Type, base, size uint64, owner uin
 			return abi.ErrInUse
 		}
 	}
-	m.slots[to] = tuple{o, abi.Of(t).Rights & (abi.RightRead | abi.RightWrite | abi.RightExecute | abi.RightControl)}
+	m.slots[to] = tuple{o, rights}
+	return abi.OK
+}
+
+// expel deletes all imports in a range, which must cut none.
+func (m *model) expel(base, size uint64) abi.Error {
+	for a, t := range m.slots {
+		if t.imported && base <= t.Base && t.Base+t.Size <= base+size {
+			m.delete(a)
+		}
+	}
 	return abi.OK
 }
 

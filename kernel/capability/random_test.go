@@ -217,6 +217,18 @@ func (p *pair) operate(relations bool) {
 			p.last = fmt.Sprintf("release %#x", a)
 			got, want = p.Release(a), p.model.release(a)
 		}
+	case n < 97 && relations && to != 0 && r.IntN(8) == 0:
+		for range 50 {
+			if a := p.any(); p.model.slots[a].thing != nil && p.model.slots[a].imported {
+				t := p.model.slots[a]
+				p.last = fmt.Sprintf("expel %#x+%#x", t.Base, t.Size)
+				for got = abi.ErrPending; got == abi.ErrPending; {
+					got = p.Expel(t.Base, t.Size)
+				}
+				want = p.model.expel(t.Base, t.Size)
+				break
+			}
+		}
 	case n < 97 && relations && to != 0:
 		t := [...]abi.Type{abi.Frame, abi.Frame, abi.PageTable3, abi.PageTable3, abi.PageTable2, abi.RAM}[r.IntN(6)]
 		base, size, owner := p.ram+p.size+r.Uint64N(foreign/pageSize)*pageSize, uint64(pageSize)<<r.IntN(3), uint32(r.IntN(9)/2)
@@ -231,7 +243,8 @@ func (p *pair) operate(relations bool) {
 			}
 		}
 		p.last = fmt.Sprintf("import %v %#x+%#x of core %d to %#x", t, base, size, owner, to)
-		got, want = p.Import(to, t, base, size, owner), p.model.imports(to, t, base, size, owner)
+		rights := abi.Rights(r.Uint64()) & abi.AllRights
+		got, want = p.Import(to, t, base, size, owner, rights), p.model.imports(to, t, base, size, owner, rights)
 	default:
 		if p.Reclaimable == 0 || to == 0 {
 			return

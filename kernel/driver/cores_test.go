@@ -142,7 +142,7 @@ func (s *cores) invoke(core int, slot uint32, i abicap.Invocation, a ...uint64) 
 
 // besides are the invocations of the Kernel that a core made by beside can be
 // asked: the others touch devices, or are believed.
-var besides = map[abicap.Invocation]bool{abicap.KernelImport: true, abicap.KernelShare: true, abicap.KernelNotify: true}
+var besides = map[abicap.Invocation]bool{abicap.KernelImport: true, abicap.KernelExpel: true, abicap.KernelShare: true, abicap.KernelNotify: true}
 
 // beside makes a core one of three, with the Kernel and all remote doorbells. The
 // others are there, but never answer.

@@ -12,8 +12,9 @@ import (
 // is RAM, and none of its own core's.
 func kernelImport(d *Driver, _ *kcb.DCB, _ memory.Phys, a *capability.Arguments) (uint64, capability.Error) {
 	t, base, size := capability.Type(a[1]), a[2], a[3]
+	from, rights := a[4]&(1<<32-1), capability.Rights(a[4]>>32&uint64(capability.AllRights))
 	switch {
-	case a[4] >= uint64(d.k.Machine.Cores):
+	case from >= uint64(d.k.Machine.Cores):
 		return 0, capability.ErrNotFound
 	case size > maxLoan:
 		return 0, capability.ErrTooBig
@@ -26,7 +27,22 @@ func kernelImport(d *Driver, _ *kcb.DCB, _ memory.Phys, a *capability.Arguments)
 	if err != capability.OK {
 		return 0, err
 	}
-	return 0, d.cap.Import(to, t, base, size, uint32(a[4]))
+	return 0, d.cap.Import(to, t, base, size, uint32(from), rights)
+}
+
+// kernelExpel deletes imports. When it returns OK no processor reaches their memory
+// through this core's tables any more.
+func kernelExpel(d *Driver, _ *kcb.DCB, _ memory.Phys, a *capability.Arguments) (uint64, capability.Error) {
+	if a[1] > maxLoan {
+		return 0, capability.ErrTooBig
+	}
+	if err := d.cap.Expel(a[0], a[1]); err != capability.OK {
+		return 0, err
+	}
+	if !d.Settled() {
+		return 0, capability.ErrInUse
+	}
+	return 0, capability.OK
 }
 
 // hasTable reports whether an address space's top table leads to a table from one

@@ -11,7 +11,7 @@ import (
 
 // imports asks for an import by a core's domain.
 func (s *cores) imports(core int, slot uint32, t abicap.Type, base, size, owner uint64) abi.Error {
-	return s.invoke(core, kernelSlot, abicap.KernelImport, ref(slot), uint64(t), base, size, owner)
+	return s.invoke(core, kernelSlot, abicap.KernelImport, ref(slot), uint64(t), base, size, owner|uint64(abicap.AllRights)<<32)
 }
 
 // TestImportedSpace gives a domain another core's tables, which this kernel

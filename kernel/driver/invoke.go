@@ -12,7 +12,7 @@ import (
 type handler func(d *Driver, b *kcb.DCB, slot memory.Phys, a *capability.Arguments) (uint64, capability.Error)
 
 // maxOwn is the greatest number of invocations that a type has of its own.
-const maxOwn = capability.KernelShare - capability.NumCommon + 1
+const maxOwn = capability.KernelExpel - capability.NumCommon + 1
 
 // handlers has, by type, what its own invocations do. Those of CNodes are the
 // capability system's.
@@ -73,6 +73,7 @@ var handlers = [capability.NumTypes][maxOwn]handler{
 		capability.KernelReserve - capability.NumCommon:     kernelReserve,
 		capability.KernelImport - capability.NumCommon:      kernelImport,
 		capability.KernelShare - capability.NumCommon:       kernelShare,
+		capability.KernelExpel - capability.NumCommon:       kernelExpel,
 	},
 	capability.PerformanceCounter: {
 		capability.PerformanceCounterSelect - capability.NumCommon: counterSelect,

@@ -604,15 +604,21 @@ func (c Kernel) Reserve(dispatcher capability.Reference, period uint64, budget u
 	return invoke(capability.Kernel, capability.Reference(c), capability.KernelReserve, uint64(dispatcher), uint64(period), uint64(budget), uint64(deadline))
 }
 
-// Import makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, a table only in top tables and once in each, and nothing else. It needs right Control.
-func (c Kernel) Import(slot capability.Reference, kind capability.Type, base uint64, size uint64, core uint64) error {
-	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelImport, uint64(slot), uint64(kind), uint64(base), uint64(size), uint64(core))
+// Import makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, a table only in top tables and once in each, and nothing else; from is the core, and from bit 32 on the rights (capability.ImportFrom); a frame can be imported again. It needs right Control.
+func (c Kernel) Import(slot capability.Reference, kind capability.Type, base uint64, size uint64, from uint64) error {
+	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelImport, uint64(slot), uint64(kind), uint64(base), uint64(size), uint64(from))
 	return err
 }
 
 // Share says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told to forget what is taken away here before anybody relies on it. It needs right Control.
 func (c Kernel) Share(core uint64, tables uint64) error {
 	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelShare, uint64(core), uint64(tables))
+	return err
+}
+
+// Expel deletes what is imported within a range of memory, wherever it has been moved; ErrPending if it goes on: ask again; ErrRange: something else is in the range; ErrInUse: other cores may still reach what was unmapped. It needs right Control.
+func (c Kernel) Expel(base uint64, size uint64) error {
+	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelExpel, uint64(base), uint64(size))
 	return err
 }
 

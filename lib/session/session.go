@@ -246,9 +246,9 @@ func Get(b []byte, n int, message any) bool {
 func AttachProgram(c *urpc.Channel) { c.Attach(abi.SessionBase, abi.SessionRing, urpc.B) }
 
 // AttachMonitor makes c the monitor's side of the session's channel in the
-// abi.SessionSize bytes at an address, all of which it clears.
+// abi.SessionRing bytes at an address, all of which it clears.
 func AttachMonitor(c *urpc.Channel, at uintptr) {
-	urpc.Format(at, abi.SessionSize)
+	urpc.Format(at, abi.SessionRing)
 	c.Attach(at, abi.SessionRing, urpc.A)
 }
 

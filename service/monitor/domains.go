@@ -96,6 +96,9 @@ func (k *kernel) plan(d *agent.Domain) *domain.Plan {
 	if d.Span != nil {
 		p.Span = planSpan(d.Span)
 	}
+	if s := d.Session; s != nil {
+		planSession(p, s)
+	}
 	if d.Grants&wire.GrantLog != 0 {
 		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotLog, Source: capability.Reference(driver), Rights: capability.RightWrite})
 	}

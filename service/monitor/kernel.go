@@ -10,6 +10,7 @@ import (
 	"skerry/lib/native"
 	"skerry/service/memory"
 	"skerry/service/monitor/agent"
+	"skerry/service/monitor/cpu"
 )
 
 // kernel is what the agent needs of the CPU driver and the libos.
@@ -22,6 +23,7 @@ type kernel struct {
 	doorbell  capability.Reference            // of this monitor
 	remote    map[uint32]capability.Reference // to RemoteDoorbells, by number
 	lent      map[uint64]agent.Piece          // by address
+	cache     uint32                          // the last before memory; see wire.State
 }
 
 // driver is the Kernel of the core.
@@ -29,7 +31,7 @@ var driver = typed.Kernel(capability.Base(capability.SlotKernel))
 
 // newKernel returns the kernel of a core, and the pool of its RAM.
 func newKernel(info *abi.CoreInfo) (*kernel, *memory.Pool, error) {
-	k := &kernel{core: info.Core, remote: make(map[uint32]capability.Reference), lent: make(map[uint64]agent.Piece)}
+	k := &kernel{core: info.Core, remote: make(map[uint32]capability.Reference), lent: make(map[uint64]agent.Piece), cache: cpu.Cache()}
 	numbers, err := native.Identify(capability.Base(capability.SlotDomains))
 	if err != nil {
 		return nil, nil, err

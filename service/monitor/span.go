@@ -30,7 +30,7 @@ func planSpan(s *agent.Span) *domain.Span {
 func (k *kernel) imports(s *agent.Span) error {
 	add := func(t capability.Type, base, size uint64) error {
 		r, err := k.fill(func(slot capability.Reference) error {
-			return driver.Import(slot, t, base, size, uint64(s.Home))
+			return driver.Import(slot, t, base, size, capability.ImportFrom(s.Home, capability.AllRights))
 		})
 		if err != nil {
 			return fmt.Errorf("import %s at %#x: %w", t, base, err)
@@ -98,29 +98,21 @@ func (k *kernel) HandFrame(d *agent.Domain, number uint32, p agent.Piece) error 
 // which is of the domain's memory.
 func (*kernel) Import(d *agent.Domain, number uint32, base, size uint64) error {
 	slot := capability.MakeReference(d.Span.Mount, capability.PeerFrames+number)
-	if err := driver.Import(slot, capability.Frame, base, size, uint64(d.Span.Home)); err != nil {
+	if err := driver.Import(slot, capability.Frame, base, size, capability.ImportFrom(d.Span.Home, capability.AllRights)); err != nil {
 		return fmt.Errorf("import frame at %#x: %w", base, err)
 	}
 	return nil
 }
 
-// Connect implements agent.Kernel. The capability to a doorbell is made once and
-// kept: those who had a dispatcher's number before may be on their way out still.
+// Connect implements agent.Kernel.
 func (k *kernel) Connect(d *agent.Domain, doorbells []uint32) error {
 	for i, number := range doorbells {
 		if uint32(i) == d.Span.Index {
 			continue
 		}
-		r, ok := k.remote[number]
-		if !ok {
-			var err error
-			r, err = k.fill(func(slot capability.Reference) error {
-				return retype(slot, capability.Base(capability.SlotDoorbells), capability.RemoteDoorbell, uint64(number)-k.doorbells, 1)
-			})
-			if err != nil {
-				return fmt.Errorf("doorbell %d: %w", number, err)
-			}
-			k.remote[number] = r
+		r, err := k.Bell(number)
+		if err != nil {
+			return err
 		}
 		slot := capability.MakeReference(d.Span.Mount, capability.PeerDoorbells+uint32(i))
 		if err := mint(slot, r, capability.RightSend); err != nil {

@@ -12,6 +12,11 @@ import (
 	"cmp"
 	"slices"
 
+	"skerry/abi/capability"
+	"skerry/lib/session"
+	"skerry/protocol/binding"
+	"skerry/protocol/names"
+	"skerry/protocol/transfer"
 	"skerry/service/memory"
 	"skerry/service/memory/loan"
 	"skerry/service/monitor/wire"
@@ -55,10 +60,30 @@ type Agent struct {
 	numbers   numbers  // of domains
 	mounts    numbers
 	frames    []Channels // in no use
-	output    []byte     // one message's worth, reused
-	notified  bool
-	freed     bool // the loans are to be looked at: memory may be free
-	changed   bool // something that Poll has not seen
+
+	slabs       []*slab
+	dyingFrames []Frame
+	distances   []byte
+	away        map[uint32]bool // cores that are lost or cut
+	names       *names.Agent
+	bindings    *binding.Core[wire.Details]
+	transfers   *transfer.Core
+	asked       map[uint32]*request // for other cores
+	ends        map[binding.End]*end
+	imports     map[uint64]*imported // by address
+	expulsions  []expulsion
+	pins        map[transfer.Object]capability.Reference
+	giving      map[uint32]*giving
+	withdrawals map[uint32]func(session.Error)
+	later       []func() // to be called when no protocol is at work
+	// The last numbers given to what is asked, and to an end.
+	lastAsked, lastEnd uint32
+	roomy              bool // exchanges are to be looked at: there may be room
+
+	output   []byte // one message's worth, reused
+	notified bool
+	freed    bool // the loans are to be looked at: memory may be free
+	changed  bool // something that Poll has not seen
 }
 
 // New returns an agent of a core whose RAM is in the pool. It hands its messages
@@ -74,7 +99,16 @@ func New(core uint32, kernel Kernel, pool *memory.Pool, emit func(wire.Message))
 		numbers:   numbers{first: firstDomain, end: 1<<32 - 1},
 		mounts:    numbers{first: firstMount, end: firstMount + maxMounts},
 		output:    make([]byte, 0, outputChunk),
+
+		away:        make(map[uint32]bool),
+		asked:       make(map[uint32]*request),
+		ends:        make(map[binding.End]*end),
+		imports:     make(map[uint64]*imported),
+		pins:        make(map[transfer.Object]capability.Reference),
+		giving:      make(map[uint32]*giving),
+		withdrawals: make(map[uint32]func(session.Error)),
 	}
+	a.meet()
 	a.loans = loan.NewCore(pool, kernel, func(m loan.Message) { emit(&wire.Loan{Message: m}) }, a.borrowed)
 	a.loans.Reserve = 2 * reserve
 	return a
@@ -83,6 +117,7 @@ func New(core uint32, kernel Kernel, pool *memory.Pool, emit func(wire.Message))
 // Ready says that the agent is there, and how far from the core the memory of
 // each core is.
 func (a *Agent) Ready(distances []byte) {
+	a.distances = slices.Clone(distances)
 	a.emit(&wire.Ready{Spare: a.pool.Spare(a.loans.Reserve), Distances: distances})
 }
 
@@ -118,7 +153,7 @@ func (a *Agent) Handle(m wire.Message) {
 		if c := a.partFor(m.Part); c != nil && c.state == running {
 			a.grow(c, m)
 		}
-	case *wire.Extended, *wire.Shrunk, *wire.Grown:
+	case *wire.Extended, *wire.Shrunk, *wire.Grown, wire.Routed, *wire.Lost:
 		a.inbox = append(a.inbox, m)
 		a.changed = true
 	case *wire.Loan:
@@ -130,6 +165,8 @@ func (a *Agent) Handle(m wire.Message) {
 		a.answer(m.Request, a.domains)
 	case *wire.QueryMemory:
 		a.answer(m.Request, a.memory)
+	case *wire.QueryChannels:
+		a.answer(m.Request, a.channels)
 	case *wire.QueryThreads:
 		a.threads(m)
 	case *wire.Weigh:
@@ -144,12 +181,18 @@ func (a *Agent) Handle(m wire.Message) {
 
 // Alone says that whoever coordinates the machine is lost: no memory comes from
 // other cores.
-func (a *Agent) Alone() { a.loans.Alone() }
+func (a *Agent) Alone() {
+	a.loans.Alone()
+	a.cut()
+	a.changed = true
+}
 
 // Unfinished reports whether the kernel is at work on what was destroyed. It
 // notifies the monitor when it has nothing left to do; but as long as programs
 // give it more, the agent should be Notified now and then without that.
-func (a *Agent) Unfinished() bool { return len(a.dying) > 0 }
+func (a *Agent) Unfinished() bool {
+	return len(a.dying)+len(a.dyingFrames)+len(a.expulsions) > 0 || a.crowded()
+}
 
 // Notified says that the monitor's doorbell was rung: the state of a domain or of
 // a capability may have changed.
@@ -163,6 +206,7 @@ func (a *Agent) Poll(output bool) bool {
 	progress := a.changed
 	a.changed = false
 	progress = a.answered() || progress
+	progress = a.goOn() || progress
 	if a.notified {
 		a.notified = false
 		for _, c := range a.children {
@@ -176,9 +220,12 @@ func (a *Agent) Poll(output bool) bool {
 			a.pool.Add(r)
 			progress = true
 		}
+		a.roomy = true
 		a.freed = true // or what the kernel would not do for a loan, it may do now
 		progress = a.bury() || progress
+		progress = a.buryFrames() || progress
 	}
+	progress = a.expelled() || progress
 	for i := 0; i < len(a.children); i++ {
 		c := a.children[i]
 		if c.state == waiting {
@@ -202,8 +249,10 @@ func (a *Agent) Poll(output bool) bool {
 		// After the drain, which brings the acknowledgements that make room.
 		progress = a.feed(c) || progress
 		progress = a.serve(c) || progress
+		progress = a.converse(c.session) || progress
 		a.ring(c)
 	}
+	a.roomy = false
 	if a.freed {
 		a.freed = false
 		progress = a.loans.Retry() || progress
@@ -257,6 +306,11 @@ func (a *Agent) Announce(output bool) bool {
 				return false
 			}
 		}
+		if v := c.session; v != nil && c.state == running && (len(v.unsent) < mostUnsent || !v.channel.Pending()) {
+			if !v.channel.Announce() && len(v.unsent) < mostUnsent {
+				return false
+			}
+		}
 	}
 	return true
 }
@@ -266,6 +320,9 @@ func (a *Agent) Withdraw() {
 	for _, c := range a.children {
 		c.channel.Withdraw()
 		c.supply.Withdraw()
+		if c.session != nil {
+			c.session.channel.Withdraw()
+		}
 	}
 }
 

@@ -33,6 +33,8 @@ type child struct {
 	eof     bool   // input ends after that
 	eofSent bool
 
+	session *conversation // nil: it has none
+
 	supply     urpc.Channel
 	quota      uint64
 	held, peak uint64 // bytes of its pieces
@@ -211,6 +213,9 @@ func (a *Agent) build(c *child, b memory.Block) error {
 	}
 	stdio.AttachSpawner(&c.channel, d.Channels.Address)
 	supply.AttachSpawner(&c.supply, d.Channels.Address+abi.StdioSize)
+	if err := a.makeSession(c); err != nil {
+		return err
+	}
 	if err := a.kernel.Build(d); err != nil {
 		return err
 	}
@@ -277,6 +282,7 @@ func (a *Agent) end(c *child, status abi.Status) {
 		c.listing = nil
 		a.refuse(l.Query, errNotRunning)
 	}
+	a.leave(c)
 	if a.shrink(c); c.alone() {
 		a.reclaim(c)
 	}
@@ -304,7 +310,9 @@ func (a *Agent) release(c *child) {
 	if d.Span != nil && d.Span.Mount != 0 {
 		a.mounts.give(d.Span.Mount)
 	}
-
+	if d.Session != nil && d.Session.Mount != 0 {
+		a.mounts.give(d.Session.Mount)
+	}
 	a.numbers.give(d.Number)
 	if d.Channels.Address != 0 {
 		a.frames = append(a.frames, d.Channels)
@@ -314,7 +322,8 @@ func (a *Agent) release(c *child) {
 // ring rings a program that sleeps and was sent something.
 func (a *Agent) ring(c *child) {
 	input, memory := c.channel.NeedsDoorbell(), c.supply.NeedsDoorbell()
-	if input || memory {
+	session := c.session != nil && c.session.channel.NeedsDoorbell()
+	if input || memory || session {
 		// It can only fail because the program has ended meanwhile.
 		a.kernel.Ring(&c.domain)
 	}

@@ -65,12 +65,55 @@ type Kernel interface {
 	Weigh(d *Domain, weight uint64) error
 	Reserve(d *Domain, period, budget, deadline uint64) (left uint64, err error)
 
+	Sharer
+
 	CoreInfo() (abi.CoreInfo, error)
 	// Dispatcher describes the first dispatcher whose domain has at least a
 	// number.
 	Dispatcher(from uint32) (info abi.DomainInfo, ok bool, err error)
 	// Census calls each with every object on the core; see native.Census.
 	Census(each func(*capability.Description)) error
+}
+
+// Sharer is what an agent needs for programs that speak to others.
+type Sharer interface {
+	// Frame makes a frame of size bytes, whole pages, at a physical address in a
+	// block that nobody else has.
+	Frame(b memory.Block, base, size uint64) (capability.Reference, error)
+	// DropFrame deletes a frame and all copies of it. Until it returns nil that goes
+	// on, and it is to be asked again after a notification.
+	DropFrame(capability.Reference) error
+	// View maps a frame into the monitor, Unview ends that.
+	View(*Frame) (uintptr, error)
+	Unview(at uintptr, size uint64)
+
+	// Look describes what is in a slot of an exchange, by the exchange's slot in the
+	// monitor's L1 CNode: type Null, if it is empty.
+	Look(mount, slot uint32) (capability.Description, error)
+	// Place puts a copy of what the monitor has, with at most some rights, into an
+	// empty slot of an exchange, ImportTo a capability to a frame of another core, Clear
+	// deletes what is there, and TakeFrom moves it into a slot of the monitor's.
+	// ErrOccupied: the slot is not empty.
+	Place(mount, slot uint32, source capability.Reference, rights capability.Rights) error
+	ImportTo(mount, slot uint32, t capability.Type, base, size uint64, core uint32, rights capability.Rights) error
+	Clear(mount, slot uint32)
+	TakeFrom(mount, slot uint32) (capability.Reference, error)
+	// Describe describes what the monitor has in a slot, Discard deletes it, and
+	// Relate says whether other cores have got copies.
+	Describe(capability.Reference) (capability.Description, error)
+	Discard(capability.Reference)
+	Relate(r capability.Reference, copies bool) error
+	// Expel deletes all capabilities here to a range of another core's memory. Until
+	// it returns nil that goes on, and it is to be asked again after a notification.
+	Expel(base, size uint64) error
+
+	// Number returns the number of the RemoteDoorbell that rings a domain, Bell the
+	// capability to such a one.
+	Number(*Domain) (uint32, error)
+	Bell(number uint32) (capability.Reference, error)
+	// Cache returns the number of the core's last cache before memory, or
+	// wire.NoCache; see wire.State.
+	Cache() uint32
 }
 
 // Piece is a block with the capability to it.
@@ -97,6 +140,8 @@ type Domain struct {
 	Channels Channels
 	// Span is nil but for one of several dispatchers of a program.
 	Span *Span
+	// Session is nil but for a program that is given messages.
+	Session *Session
 
 	// Build makes capabilities to its number and its dispatcher, and a doorbell;
 	// Forget deletes them.

@@ -101,8 +101,8 @@ func (a *Agent) extend(c *child) error {
 		o.state = asked
 		a.emit(&wire.Extend{
 			Part: a.partOf(c, o), Domain: d.Number, Index: uint32(i + 1), Dispatchers: d.Span.Dispatchers,
-			Grants: d.Grants &^ wire.GrantDevices, // which core 0 alone has
-			Share:  d.Share, Quota: c.share, Common: d.Span.Common, Name: d.Name, Info: d.Info,
+			Grants: d.Grants &^ (wire.GrantDevices | wire.GrantMessages), // which home alone has
+			Quota:  c.share, Common: d.Span.Common, Name: d.Name, Info: d.Info,
 		})
 	}
 	return nil
@@ -150,6 +150,8 @@ func (a *Agent) answered() (progress bool) {
 			a.shrunk(m)
 		case *wire.Grown:
 			a.grown(m)
+		default:
+			a.take(m)
 		}
 		progress = true
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"skerry/abi/capability"
+	"skerry/lib/session"
 	"skerry/lib/supply"
 	"skerry/lib/urpc"
 	"skerry/service/memory"
@@ -26,6 +27,8 @@ type dying struct {
 	of    *child
 	// number is its number there.
 	number uint32
+	// alone says that no other core has anything of it.
+	alone *bool
 }
 
 // keep takes note that a program has a piece.
@@ -39,14 +42,19 @@ func (a *Agent) keep(c *child, number uint32, p Piece) {
 // takeBack begins to destroy a piece; bury goes on.
 func (a *Agent) takeBack(c *child, number uint32, p Piece) {
 	c.returned[number] = true
-	a.dying = append(a.dying, dying{p, c, number})
+	alone := new(bool)
+	a.dying = append(a.dying, dying{p, c, number, alone})
+	a.recall(p.Base, p.Size, func(err session.Error) {
+		// If a core cannot be reached that may use it, it is never free.
+		*alone, a.notified = err == session.ErrNone, true
+	})
 }
 
 // bury goes on with the pieces that are being destroyed, and reports whether one
 // is gone.
 func (a *Agent) bury() (progress bool) {
 	a.dying = slices.DeleteFunc(a.dying, func(d dying) bool {
-		if a.kernel.Destroy(d.piece) != nil {
+		if !*d.alone || a.kernel.Destroy(d.piece) != nil {
 			return false
 		}
 		a.pool.Give(d.piece.Block)

@@ -18,6 +18,7 @@ type Domain struct {
 	EOF   bool   // of the input
 	State any    // the program's own
 	Given []supply.Piece
+	Kept  []*Slot // capabilities that it has taken from its exchange
 
 	// Threads is what it answers when it is asked for them, unless it is Deaf.
 	Threads []supply.Thread
@@ -36,6 +37,7 @@ type Domain struct {
 	kernel  *Kernel
 	channel urpc.Channel
 	supply  urpc.Channel
+	session urpc.Channel
 	step    func(*Domain)
 	output  []output
 	memory  map[uint32]capability.Reference
@@ -86,6 +88,7 @@ func (d *Domain) GiveBack(number uint32) { d.say(supply.Back, number, 0) }
 func (d *Domain) Sleep() {
 	d.channel.Announce()
 	d.supply.Announce()
+	d.session.Announce()
 }
 
 func (d *Domain) say(kind uint8, number uint32, size uint64) {
@@ -106,6 +109,7 @@ func (d *Domain) run() (progress bool) {
 	}
 	d.channel.Withdraw()
 	d.supply.Withdraw()
+	d.session.Withdraw()
 	var slot [urpc.PayloadSize]byte
 	for {
 		kind, n, ok := d.channel.Receive(&slot)
@@ -153,6 +157,7 @@ func (d *Domain) run() (progress bool) {
 		}
 	}
 	d.channel.NeedsDoorbell()
+	d.session.NeedsDoorbell()
 	if d.status != nil && len(d.output) == 0 {
 		d.End(*d.status)
 		progress = true

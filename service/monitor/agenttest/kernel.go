@@ -62,6 +62,14 @@ type Kernel struct {
 	rung     bool // the monitor's doorbell
 	// hesitated says that the monitor is to be notified when a piece can be made.
 	hesitated bool
+
+	// SlowFrames and SlowExpel are how often it takes longer to drop a frame, and to expel
+	// what is imported.
+	SlowFrames, SlowExpel int
+
+	frames    map[capability.Reference]*frame
+	own       map[capability.Reference]*Slot // that the monitor took from programs
+	exchanges map[uint32]map[uint32]*Slot    // by slot of the monitor's
 	shared    map[uint32]uint32
 }
 
@@ -79,6 +87,7 @@ func New(core uint32, programs map[string]func(*Domain)) *Kernel {
 		Core: core, Programs: programs, Rung: make(map[uint32]int), Free: 64 << 20,
 		pieces: make(map[capability.Reference]*piece), next: 1000,
 		channels: make(map[uintptr][]uint64), borrowed: make(map[capability.Reference]capability.Description),
+		frames: make(map[capability.Reference]*frame), own: make(map[capability.Reference]*Slot), exchanges: make(map[uint32]map[uint32]*Slot),
 		shared: make(map[uint32]uint32), Unreserved: 900_000,
 	}
 }
@@ -181,6 +190,8 @@ func (k *Kernel) Destroy(p agent.Piece) error {
 	if !known.dying {
 		known.dying, known.left = true, k.Slow
 		k.alone(p)
+		k.unused(p.Base, p.Size)
+		k.removeCopies(p.Base, p.Size)
 		for _, d := range k.built {
 			if d.Memory == p {
 				d.state = abi.DomainEnded
@@ -253,6 +264,9 @@ func (k *Kernel) Build(a *agent.Domain) error {
 	d.channel.Attach(a.Channels.Address, abi.StdioSize, urpc.B)
 	d.supply.Attach(a.Channels.Address+abi.StdioSize, abi.SupplySize, urpc.B)
 	a.Dispatcher, a.Doorbell = capability.Reference(a.Number<<8|1), capability.Reference(a.Number<<8|2)
+	if a.Session != nil {
+		k.openSession(d)
+	}
 	if a.Span != nil {
 		if header.Dispatchers != a.Span.Dispatchers || header.Dispatcher != a.Span.Index {
 			panic(fmt.Sprintf("agenttest: dispatcher %+v is told that it is %d of %d", *a.Span, header.Dispatcher, header.Dispatchers))
@@ -277,6 +291,9 @@ func (k *Kernel) Forget(a *agent.Domain) {
 		}
 	}
 	k.built = slices.DeleteFunc(k.built, func(d *Domain) bool { return d.Number == a.Number })
+	if a.Session != nil {
+		delete(k.exchanges, a.Session.Mount)
+	}
 }
 
 // domain returns what was built.

@@ -14,6 +14,8 @@ const helpText = `run PROGRAM [ARGUMENT]... [@CORES] [&]  run a program; ^C ends
     run hello @1     run sort @0-3 &    on core 1; on four cores, from core 0 on
 ps [-v]                                 list the dispatchers of all domains; -v: what
                                         happened to them
+names                                   list what programs export, by name
+channels                                list who is bound to whom, and by what
 cores                                   list the cores
 memory                                  say where the memory of all cores is
 threads DOMAIN [@CORE]                  list a program's threads; DOMAIN is its number in ps,
@@ -46,7 +48,7 @@ func (c *Control) Command(line string, done func()) {
 	name, args := words[0], words[1:]
 	if len(args) > 0 {
 		switch name {
-		case "cores", "memory", "help", "poweroff":
+		case "cores", "memory", "names", "channels", "help", "poweroff":
 			c.Console.Print("%s takes no arguments\n", name)
 			done()
 			return
@@ -55,6 +57,7 @@ func (c *Control) Command(line string, done func()) {
 	// These call done unless they fail.
 	commands := map[string]func(args []string, done func()) error{
 		"run": c.run, "ps": c.ps, "threads": c.threads, "kill": c.killDomain, "renice": c.renice, "reserve": c.reserve,
+		"names": c.names, "channels": c.channels,
 	}
 	if do := commands[name]; do != nil {
 		if err := do(args, done); err != nil {
@@ -163,7 +166,7 @@ func (c *Control) place() int {
 }
 
 // Commands are the words that begin a line at the prompt.
-var Commands = []string{"run", "ps", "cores", "memory", "threads", "kill", "renice", "reserve", "help", "poweroff"}
+var Commands = []string{"run", "ps", "cores", "memory", "names", "channels", "threads", "kill", "renice", "reserve", "help", "poweroff"}
 
 // split cuts a line into words at blanks. Quotes of either kind and
 // backslashes keep blanks in a word.

@@ -16,6 +16,7 @@ import (
 	"skerry/lib/link"
 	"skerry/lib/manifest"
 	"skerry/lib/stdio"
+	"skerry/protocol/names"
 	"skerry/service/memory/loan"
 	"skerry/service/monitor/wire"
 )
@@ -67,6 +68,7 @@ type Control struct {
 	requests map[uint32]*request
 	broker   *loan.Broker       // of memory that cores lend each other
 	parts    map[wire.Part]bool // of programs with several dispatchers; see between
+	registry *names.Registry
 
 	foreground  *program // has the console
 	discipline  discipline
@@ -133,6 +135,7 @@ func New(c Config) *Control {
 			control.Send(core, &wire.Loan{Message: m})
 		}
 	})
+	control.registry = names.NewRegistry(control.answerNames)
 	if c.Manifest.Link {
 		control.host = link.NewWriter(c.Link)
 	}
@@ -230,6 +233,8 @@ func (c *Control) Handle(core int, m wire.Message) {
 		c.broker.Handle(core, m.Message)
 	case wire.Between:
 		c.between(core, m)
+	case wire.Routed:
+		c.route(core, m)
 	case *wire.Started:
 		if p := c.program(core, m.Program); p != nil {
 			p.domain, p.deadline = m.Domain, time.Time{}
@@ -271,6 +276,8 @@ func (c *Control) Handle(core int, m wire.Message) {
 	case *wire.DomainsAnswer:
 		c.answer(core, m.Request, m, nil)
 	case *wire.MemoryAnswer:
+		c.answer(core, m.Request, m, nil)
+	case *wire.ChannelsAnswer:
 		c.answer(core, m.Request, m, nil)
 	case *wire.ThreadsAnswer:
 		c.answer(core, m.Request, m, nil)
@@ -466,6 +473,7 @@ func (c *Control) CoreDied(core int, reason string) {
 	c.cores[core].dead = reason
 	c.Console.Print("core %d is lost: %s\n", core, reason)
 	c.broker.Died(core)
+	c.tellLost(core)
 	c.partsDied(core)
 	for number, r := range c.requests {
 		if r.core == core {

@@ -95,6 +95,8 @@ func spawnMessage(p *program, m *manifest.Program) (*wire.Spawn, error) {
 			spawn.Grants |= wire.GrantDispatch
 		case manifest.Devices:
 			spawn.Grants |= wire.GrantDevices
+		case manifest.Messages:
+			spawn.Grants |= wire.GrantMessages
 		}
 	}
 	return spawn, nil

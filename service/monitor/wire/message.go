@@ -86,6 +86,8 @@ const (
 	// GrantDevices is all that the core has beside memory, where package
 	// capability says that a monitor finds it.
 	GrantDevices
+	// GrantMessages is a session, with its exchange.
+	GrantMessages
 )
 
 // Loan carries a message about lent memory, either way.
@@ -222,6 +224,14 @@ const (
 	kindThreadsAnswer
 	kindScheduled
 	kindRefused
+	kindNames
+	kindBinding
+	kindTransfer
+	kindInquire
+	kindTold
+	kindLost
+	kindQueryChannels
+	kindChannelsAnswer
 )
 
 func (*Spawn) kind() uint8         { return kindSpawn }
@@ -314,15 +324,32 @@ func empty(kind uint8) Message {
 		return new(Scheduled)
 	case kindRefused:
 		return new(Refused)
+	case kindNames:
+		return new(Names)
+	case kindBinding:
+		return new(Binding)
+	case kindTransfer:
+		return new(Transfer)
+	case kindInquire:
+		return new(Inquire)
+	case kindTold:
+		return new(Told)
+	case kindLost:
+		return new(Lost)
+	case kindQueryChannels:
+		return new(QueryChannels)
+	case kindChannelsAnswer:
+		return new(ChannelsAnswer)
 	}
 	return nil
 }
 
 var (
-	domainSize = binary.Size(Domain{})
-	threadSize = binary.Size(supply.Thread{})
-	errShort   = errors.New("ends too early")
-	errLong    = errors.New("has bytes left over")
+	domainSize  = binary.Size(Domain{})
+	threadSize  = binary.Size(supply.Thread{})
+	channelSize = binary.Size(Channel{})
+	errShort    = errors.New("ends too early")
+	errLong     = errors.New("has bytes left over")
 )
 
 // Decode returns the message of a kind with the body. Byte slices in it share

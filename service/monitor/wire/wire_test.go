@@ -68,8 +68,8 @@ func fill(v reflect.Value, r *rand.Rand) {
 func TestEveryMessage(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	list := samples(r)
-	if len(list) != kindRefused {
-		t.Fatalf("%d kinds known to Decode, want %d", len(list), kindRefused)
+	if len(list) != kindChannelsAnswer {
+		t.Fatalf("%d kinds known to Decode, want %d", len(list), kindChannelsAnswer)
 	}
 	for _, m := range list {
 		body := m.append(nil)
