@@ -102,7 +102,7 @@ func (a *Agent) extend(c *child) error {
 		a.emit(&wire.Extend{
 			Part: a.partOf(c, o), Domain: d.Number, Index: uint32(i + 1), Dispatchers: d.Span.Dispatchers,
 			Grants: d.Grants &^ (wire.GrantDevices | wire.GrantMessages), // which home alone has
-			Quota:  c.share, Common: d.Span.Common, Name: d.Name, Info: d.Info,
+			Share:  d.Share, Quota: c.share, Common: d.Span.Common, Name: d.Name, Info: d.Info,
 		})
 	}
 	return nil
