@@ -45,8 +45,8 @@ type namingCore struct {
 	requests map[uint32]*request
 }
 
-// export is one that a program asked for. It has the name from some time after asked on, and
-// for sure since told, until some time after ended.
+// export is one that a program asked for. It has the name from some time after
+// asked on, and for sure since told, until some time after ended.
 type export struct {
 	core, program, id  uint32
 	at                 session.Name

@@ -58,8 +58,8 @@ type run[M any] struct {
 	build func(*Network[M]) System[M]
 }
 
-// Run runs a System of a seed for at most so many steps, and then until all has come to
-// rest. It returns nil if nothing broke.
+// Run runs a System of a seed for at most so many steps, and then until all has
+// come to rest. It returns nil if nothing broke.
 func Run[M any](seed uint64, steps int, build func(*Network[M]) System[M]) *Failure {
 	r := run[M]{seed, build}
 	plan := make([]uint64, steps)

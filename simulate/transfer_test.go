@@ -75,8 +75,8 @@ type transferCore struct {
 	withdrawals []*withdrawing
 }
 
-// holding is a capability that somebody on a core has: a program, or, when by is 0, the monitor,
-// which has taken it from one to give it away.
+// holding is a capability that somebody on a core has: a program, or, when by is 0,
+// the monitor, which has taken it from one to give it away.
 type holding struct {
 	frame   *frame
 	by      uint32
@@ -450,8 +450,8 @@ func (s *transfers) Settle(core uint32) bool { return s.cores[core].remove() }
 
 func (s *transfers) Stop(core uint32) { s.cores[core].have = nil }
 
-// Check checks that the frame of every import is there, pinned by its owner, unless that is
-// lost.
+// Check checks that the frame of every import is there, pinned by its owner, unless
+// that is lost.
 func (s *transfers) Check() error {
 	for _, c := range s.cores {
 		for _, h := range c.have {

@@ -48,10 +48,10 @@ func NewCore[D any](self uint32, host Host[D], send func(to uint32, m Message[D]
 	return &Core[D]{self: self, host: host, send: send, ends: map[End]*end{}, away: map[uint32]bool{}}
 }
 
-// Bind begins to bind a program of this core to an export of a core. What the
-// core gives to the binding, said in d, is the binding's until Host.Free.
-// Host.Bound answers, unless the program ends first. If the other core is lost or cut,
-// Bind returns ErrCore, and nothing has happened.
+// Bind begins to bind a program of this core to an export of a core. What the core
+// gives to the binding, said in d, is the binding's until Host.Free. Host.Bound
+// answers, unless the program ends first. If the other core is lost or cut, Bind
+// returns ErrCore, and nothing has happened.
 func (c *Core[D]) Bind(program, core uint32, to Export, d D) (ID, session.Error) {
 	if c.away[core] {
 		return ID{}, session.ErrCore
@@ -72,9 +72,9 @@ func (c *Core[D]) Cancel(id ID) {
 	}
 }
 
-// Accept says that an exporter takes what it was offered. What the core gives to the
-// binding, said in d, is the binding's until Host.Free; if Accept returns false there is
-// no such offer, and nothing is given.
+// Accept says that an exporter takes what it was offered. What the core gives to
+// the binding, said in d, is the binding's until Host.Free; if Accept returns false
+// there is no such offer, and nothing is given.
 func (c *Core[D]) Accept(id ID, d D) bool {
 	e := End{id, Exporter}
 	s := c.ends[e]

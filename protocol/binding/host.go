@@ -2,10 +2,11 @@ package binding
 
 import "skerry/lib/session"
 
-// Host is what a core does for bindings: its monitor.
+// Host is what a core does for bindings: its monitor. No method may call the Core.
 type Host[D any] interface {
-	// Offered takes what a client's core gives, and asks the exporter, if there
-	// is such an export. Accept or Close must follow. Where it fails, nothing has happened.
+	// Offered takes what a client's core gives, and asks the exporter, if there is
+	// such an export. Accept or Close must follow. Where it fails, nothing has
+	// happened.
 	Offered(id ID, to Export, d D) session.Error
 	// Accepted takes what the exporter's core gives. Where it fails, nothing has
 	// happened, and the binding comes to nothing.

@@ -20,8 +20,8 @@ type End struct {
 	Side Side
 }
 
-// Export names what a client binds to: a program of the exporter's core, and its number for
-// what it exports.
+// Export names what a client binds to: a program of the exporter's core, and its
+// number for what it exports.
 type Export struct{ Program, Export uint32 }
 
 // Kind is what a message says.

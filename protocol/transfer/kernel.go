@@ -15,7 +15,7 @@ type Arrival struct {
 }
 
 // Kernel is what a core asks of its CPU driver, through its monitor. Where a
-// method fails, nothing has happened.
+// method fails, nothing has happened. No method may call the Core.
 type Kernel interface {
 	// Pin keeps an object of this core in being, and unrevoked, until Unpin. The
 	// capability is that of the Give with that request.

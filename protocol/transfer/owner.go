@@ -136,10 +136,10 @@ func (c *Core) less(o Object, core uint32, n int) {
 }
 
 // Withdraw has all imports removed of what lies in a range of this core's memory,
-// whatever objects it was given as. When the answer comes (Answers.Withdrawn) no other core
-// has an import of it, nor can one be on its way unless it was given after that. The
-// answer is ErrCore if it cannot be told, because a core is cut. It may come before
-// Withdraw returns. No request is under way twice.
+// whatever objects it was given as. When the answer comes (Answers.Withdrawn) no
+// other core has an import of it, nor can one be on its way unless it was given
+// after that. The answer is ErrCore if it cannot be told, because a core is cut. It
+// may come before Withdraw returns. No request is under way twice.
 func (c *Core) Withdraw(request uint32, base, size uint64) {
 	c.withdrawals = append(c.withdrawals, withdrawal{request, base, size})
 	for _, o := range c.inside(base, size) {
