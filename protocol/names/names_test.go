@@ -54,7 +54,16 @@ func TestLifeOfAName(t *testing.T) {
 	a.Lookup(1, 1, store, true)
 	a.Export(2, 7, store, 1, 0)
 	a.Export(3, 8, store, 1, 0)
+	if _, _, ok := a.Exports(2, 7); ok {
+		t.Error("an export counts before it is answered")
+	}
 	carry()
+	if at, e, ok := a.Exports(2, 7); !ok || at != store || e.Version != 1 {
+		t.Errorf("export 7 of program 2: %v, %v, %v", at, e, ok)
+	}
+	if _, _, ok := a.Exports(3, 8); ok {
+		t.Error("an export counts though it was refused")
+	}
 	a.Watch(1, 2, store)
 	a.Watch(1, 3, store)
 	a.Watch(1, 3, store)

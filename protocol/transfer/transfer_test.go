@@ -71,6 +71,31 @@ func TestWithdrawal(t *testing.T) {
 	}
 }
 
+// TestCut withdraws from a core that cannot be reached, which turns out to be lost.
+func TestCut(t *testing.T) {
+	c, l := newLogged(0)
+	o := Object{Owner: 0, Base: 0x1000, Size: 0x1000}
+	c.Give(Give{Request: 1, Object: o, Core: 1})
+	c.Cut(1)
+	c.Withdraw(2, o.Base, o.Size)
+	c.Give(Give{Request: 3, Object: o, Core: 1})
+	c.Give(Give{Request: 4, Object: o, Core: 2})
+	c.Lost(1)
+	c.Give(Give{Request: 5, Object: o, Core: 2})
+	c.Give(Give{Request: 6, Object: o, Core: 0})
+	c.Give(Give{Request: 7, Object: Object{Owner: 2, Base: 0x1000, Size: 0x1000}, Core: 3})
+	core := session.ErrCore.Error()
+	want := []string{
+		"pin {0 4096 4096} for 1", "to 1: Import", "given 1: " + core, "withdrawn 2: " + core,
+		"given 3: " + core, "given 4: " + session.ErrWithdrawn.Error(),
+		"unpin {0 4096 4096}", "pin {0 4096 4096} for 5", "to 2: Import",
+		"given 6: " + session.ErrArgument.Error(), "given 7: " + session.ErrCapability.Error(),
+	}
+	if !slices.Equal(l.lines, want) {
+		t.Errorf("got  %q\nwant %q", l.lines, want)
+	}
+}
+
 func TestMessageFitsASlot(t *testing.T) {
 	if n := binary.Size(Message{}); n <= 0 || n > urpc.PayloadSize {
 		t.Errorf("a message has %d bytes", n)
