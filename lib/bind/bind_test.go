@@ -12,7 +12,7 @@ import (
 
 var iface = channel.Interface{Name: "test", Version: 3, Fingerprint: 7}
 
-func within(t *testing.T) context.Context {
+func within(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(cancel)
 	return ctx

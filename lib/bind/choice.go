@@ -65,7 +65,11 @@ func (c Choice) instead() (Choice, bool) {
 func choose(info network.Info, o *settings) (Choice, error) {
 	switch {
 	case info.Only == channel.TransportAny:
-		return Choose(info.Facts, o.wanted)
+		choice, err := Choose(info.Facts, o.wanted)
+		if choice.Transport == channel.TransportPolled && o.wanted == channel.TransportAny && info.Polling {
+			choice = Choice{channel.TransportDoorbell, "this program polls for another one already"}
+		}
+		return choice, err
 	case o.wanted == channel.TransportAny:
 		return Choice{info.Only, fmt.Sprintf("it is reached by %s alone", info.Only)}, nil
 	case o.wanted != info.Only:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"skerry/lib/bind/machine"
 	"skerry/lib/bind/network"
 	"skerry/lib/channel/hop"
 	"skerry/lib/session"
@@ -19,8 +20,10 @@ type Network = network.Network
 // networks are those that there are, in the order in which they are asked.
 var networks struct {
 	sync.Mutex
-	list []Network
-	once sync.Once
+	list    []Network
+	once    sync.Once
+	machine *machine.Machine // nil if the program has no session
+	why     error            // why not
 }
 
 // Add adds a network: from now on names are looked for there too, after those of
@@ -42,8 +45,26 @@ func Add(n Network) (remove func()) {
 // begin puts those in the list that are there by themselves.
 func begin() {
 	networks.once.Do(func() {
-		networks.list = append(networks.list, new(own), &hop.Network{Dial: toRelay(hop.Relay), Asked: true})
+		list := []Network{new(own)}
+		if networks.machine, networks.why = machine.Open(); networks.why == nil {
+			list = append(list, networks.machine)
+		}
+		networks.list = append(list, &hop.Network{Dial: toRelay(hop.Relay), Asked: true})
 	})
+}
+
+// onSkerry reports whether the program runs on Skerry, so that there are capabilities.
+func onSkerry() bool {
+	begin()
+	return !errors.Is(networks.why, machine.ErrElsewhere)
+}
+
+// lacking reports why the program, though it runs on Skerry, can reach no other.
+func lacking() error {
+	if !onSkerry() {
+		return nil
+	}
+	return networks.why
 }
 
 // all returns the networks that there are.
@@ -60,6 +81,9 @@ func carrying(o *settings) ([]Network, error) {
 		return !n.Carries(o.wanted) || o.skip != nil && o.skip(n)
 	})
 	if len(list) == 0 {
+		if err := lacking(); err != nil {
+			return nil, err
+		}
 		return nil, fmt.Errorf("no network that this program has carries %s: %w", o.wanted, session.ErrTransport)
 	}
 	return list, nil
@@ -72,7 +96,8 @@ func find(ctx context.Context, name string, o *settings) (Network, network.Info,
 	if err != nil {
 		return nil, network.Info{}, err
 	}
-	if len(list) == 1 {
+	lacks := lacking()
+	if len(list) == 1 && lacks == nil {
 		info, err := list[0].Find(ctx, name, !o.noWait)
 		return list[0], info, err
 	}
@@ -87,6 +112,8 @@ func find(ctx context.Context, name string, o *settings) (Network, network.Info,
 		}
 	}
 	switch {
+	case lacks != nil:
+		return nil, network.Info{}, lacks // nobody may come for ever
 	case !o.noWait:
 		return race(ctx, list, name)
 	case failed == nil:

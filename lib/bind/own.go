@@ -37,7 +37,11 @@ func (o *own) Bind(ctx context.Context, r *network.Request) (channel.Conn, error
 		return nil, err
 	}
 	b := channel.Binding{Transport: r.Transport, Why: r.Why, Name: r.Name, Facts: r.Facts}
-	here, there := direct.New(r.Depth, b, direct.Capabilities{Copy: slots.Copy, Drop: slots.Drop})
+	var capabilities direct.Capabilities
+	if onSkerry() {
+		capabilities = direct.Capabilities{Copy: slots.Copy, Drop: slots.Drop}
+	}
+	here, there := direct.New(r.Depth, b, capabilities)
 	if !e.Take(there) {
 		here.Close()
 		there.Close()

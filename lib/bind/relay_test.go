@@ -8,6 +8,7 @@ import (
 
 	"skerry/lib/bind/introduce"
 	"skerry/lib/channel"
+	"skerry/lib/channel/conntest"
 	"skerry/lib/channel/hop"
 )
 
@@ -35,7 +36,7 @@ func relay(t *testing.T, name string) {
 }
 
 // hops binds to a name of this program through the relay.
-func hops(t *testing.T, l *Listener, name string, o ...Option) (c, s channel.Conn) {
+func hops(t testing.TB, l *Listener, name string, o ...Option) (c, s channel.Conn) {
 	t.Helper()
 	ctx := within(t)
 	c, err := Dial(ctx, name, iface, append(o, Via(channel.TransportHop))...)
@@ -108,6 +109,30 @@ func TestRelay(t *testing.T) {
 	if err := c.Receive(ctx, &m); !errors.Is(err, channel.ErrPeer) {
 		t.Errorf("after it: %v", err)
 	}
+}
+
+// TestRelayConn holds the transport to what all of them promise.
+func TestRelayConn(t *testing.T) {
+	relay(t, hop.Relay)
+	l := export(t, "conn")
+	conntest.Run(t, conntest.Transport{
+		Transport: channel.TransportHop,
+		Connect: func(t testing.TB) (channel.Conn, channel.Conn) {
+			c, s := hops(t, l, "conn")
+			return c, &throughRelay{s}
+		},
+		// Over the relay the news takes its way.
+		Kill:      func(_ testing.TB, _, b channel.Conn) { b.Close() },
+		Allocates: false,
+	})
+}
+
+// throughRelay is the exporter's end of what comes through a relay, which it does not
+// know.
+type throughRelay struct{ channel.Conn }
+
+func (throughRelay) Binding() channel.Binding {
+	return channel.Binding{Transport: channel.TransportHop}
 }
 
 // TestRelayHoldsLittle checks that a sender waits whose receiver does not receive, at

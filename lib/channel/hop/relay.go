@@ -16,6 +16,9 @@ import (
 // patience is how long somebody who has bound to a relay may take to say what for.
 const patience = 10 * time.Second
 
+// parting is how long a relay goes on to pass on what an end has sent that is gone.
+const parting = 2 * time.Second
+
 // Reach is what a relay can reach: package bind's functions, usually.
 type Reach struct {
 	// Find, and Lookup which waits, tell what is exported under a name.
@@ -113,7 +116,9 @@ func (r *Reach) pass(ctx context.Context, a, b channel.Conn) {
 			err := to.Send(ctx, &m)
 			r.drop(&m)
 			if errors.Is(err, channel.ErrPeer) {
-				// The other direction ends when what it had sent has been passed on.
+				// The other direction ends when all that it had sent has been passed
+				// on, unless that takes too long.
+				time.AfterFunc(parting, cancel)
 				return
 			}
 			if err != nil {

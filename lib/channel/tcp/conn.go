@@ -21,7 +21,7 @@ const depthUsual = 64
 
 // parting is how long a connection that has been closed goes on to send what was
 // sent before, and to wait for the other to have taken it.
-const parting = 5 * time.Second
+const parting = 2 * time.Second
 
 // conn is a channel.Conn over a TCP connection.
 type conn struct {
@@ -159,6 +159,9 @@ func (c *conn) Send(ctx context.Context, m *channel.Message) error {
 // TrySend implements channel.Conn.
 func (c *conn) TrySend(m *channel.Message) error {
 	if err := c.dead(); err != nil {
+		return err
+	}
+	if err := m.Check(); err != nil {
 		return err
 	}
 	if m.Capability != 0 {

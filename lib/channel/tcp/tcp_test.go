@@ -12,6 +12,7 @@ import (
 
 	"skerry/lib/bind"
 	"skerry/lib/channel"
+	"skerry/lib/channel/conntest"
 	"skerry/lib/channel/tcp"
 )
 
@@ -162,10 +163,10 @@ func TestCallers(t *testing.T) {
 }
 
 // pair connects to a name of the program's own over its own listener.
-func pair(t *testing.T, n *tcp.Network, name string) (*bind.Listener, channel.Conn, channel.Conn) {
+func pair(t testing.TB, n *tcp.Network, name string) (*bind.Listener, channel.Conn, channel.Conn) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	t.Cleanup(bind.Add(n))
+	defer bind.Add(n)()
 	l, err := bind.Export(name, iface)
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +183,7 @@ func pair(t *testing.T, n *tcp.Network, name string) (*bind.Listener, channel.Co
 	return l, c, s
 }
 
-func loopback(t *testing.T) *tcp.Network {
+func loopback(t testing.TB) *tcp.Network {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -191,11 +192,28 @@ func loopback(t *testing.T) *tcp.Network {
 	return tcp.New(l, l.Addr().String())
 }
 
+// TestConn holds the transport to what all of them promise.
+func TestConn(t *testing.T) {
+	n := loopback(t)
+	conntest.Run(t, conntest.Transport{
+		Transport: channel.TransportTCP,
+		Connect: func(t testing.TB) (channel.Conn, channel.Conn) {
+			l, c, s := pair(t, n, "conn")
+			l.Close()
+			return c, s
+		},
+		Kill:      func(_ testing.TB, _, b channel.Conn) { b.Close() },
+		Allocates: true,
+	})
+}
+
 // TestRefused checks what a peer refuses, and how that is told.
 func TestRefused(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	_, c, _ := pair(t, loopback(t), "refused")
+	n := loopback(t)
+	_, c, _ := pair(t, n, "refused")
+	defer bind.Add(n)()
 	if err := c.Send(ctx, &channel.Message{Kind: 1, Capability: 257}); !errors.Is(err, channel.ErrNoCapability) {
 		t.Errorf("a capability: %v", err)
 	}

@@ -137,6 +137,14 @@ func Send(to capability.Reference, m *Message) error {
 // endpoint watches has ended.
 func (e Endpoint) Receive(m *Message, until time.Time) error { return e.wait(m, deadline(until)) }
 
+// Poll takes the first message to e, if there is one, and puts it into m. It returns
+// capability.ErrAgain at once if there is none, and capability.ErrPeer as Receive does.
+func (e Endpoint) Poll(m *Message) error {
+	r := raw.Message{Call: abi.NativeCall | abi.CallMessage, Endpoints: uint64(e) << 32}
+	raw.Exchange(&r, &m.Words)
+	return answer(m, &r)
+}
+
 // Call sends m to an endpoint, as Send does, and waits for the next message to e, as
 // Receive does, for which m is used again, also if that fails: so a client calls, with e to be answered
 // at, and so a server answers and waits for the next call. What is left of the

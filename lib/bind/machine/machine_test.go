@@ -1,0 +1,332 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"skerry/abi/capability"
+	"skerry/lib/bind/network"
+	"skerry/lib/channel"
+	"skerry/lib/channel/conntest"
+	"skerry/lib/session"
+)
+
+var iface = channel.Interface{Name: "test", Version: 3, Fingerprint: 7}
+
+func within(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// export has a program export a name; connections come out of what it returns.
+func export(t testing.TB, p *program, name string) <-chan channel.Conn {
+	t.Helper()
+	came := make(chan channel.Conn, 4)
+	_, err := p.machine.Export(&network.Export{Name: name, Interface: iface, Take: func(c channel.Conn) bool {
+		select {
+		case came <- c:
+			return true
+		default:
+			return false
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return came
+}
+
+func dial(ctx context.Context, p *program, name string) (channel.Conn, error) {
+	return p.machine.Bind(ctx, &network.Request{Name: name, Interface: iface, Transport: channel.TransportDoorbell, Why: "test"})
+}
+
+// connected returns two programs that are bound to each other, and their ends.
+func connected(t testing.TB, m *monitor) (p [2]*program, c [2]channel.Conn) {
+	t.Helper()
+	p = [2]*program{m.start(), m.start()}
+	came := export(t, p[1], "connected")
+	var err error
+	if c[0], err = dial(within(t), p[0], "connected"); err != nil {
+		t.Fatal(err)
+	}
+	c[1] = <-came
+	return p, c
+}
+
+// TestConn holds what is bound by a monitor to what all transports promise.
+func TestConn(t *testing.T) {
+	var programs [2]*program
+	conntest.Run(t, conntest.Transport{
+		Transport: channel.TransportDoorbell,
+		Connect: func(t testing.TB) (channel.Conn, channel.Conn) {
+			var ends [2]channel.Conn
+			programs, ends = connected(t, newMonitor(t))
+			return ends[0], ends[1]
+		},
+		Kill:       func(testing.TB, channel.Conn, channel.Conn) { programs[0].monitor.kill(programs[1]) },
+		Capability: func(testing.TB, channel.Conn) capability.Reference { return programs[0].add(thing{9}) },
+		Same: func(_ testing.TB, sent, received capability.Reference) bool {
+			return programs[1].at(received) == thing{9}
+		},
+		Allocates: true, // the pipe that stands for a doorbell does
+	})
+}
+
+// TestNothingIsLeft checks that ends give up all that they were given.
+func TestNothingIsLeft(t *testing.T) {
+	m := newMonitor(t)
+	ctx := within(t)
+	a, b := m.start(), m.start()
+	came := export(t, b, "store")
+	gift := a.add(thing{1})
+	before := [2]int{a.holds(), b.holds()}
+	for i := range 50 {
+		c, err := dial(ctx, a, "store")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := <-came
+		// Some capabilities are received, some not.
+		for range i % 4 {
+			if err := c.Send(ctx, &channel.Message{Kind: 1, Capability: gift}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i%4 == 3 {
+			var got channel.Message
+			if err := s.Receive(ctx, &got); err != nil {
+				t.Fatal(err)
+			}
+			b.drop(got.Capability)
+		}
+		ends := []channel.Conn{c, s}
+		for j := range ends {
+			if err := ends[(i+j)%2].Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// They hear of what has arrived, and the monitor of what they closed, in their own time.
+	if _, err := a.machine.Find(ctx, "store", false); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.machine.Find(ctx, "store", false); err != nil {
+		t.Error(err)
+	}
+	if after := [2]int{a.holds(), b.holds()}; after != before {
+		t.Errorf("the programs hold %d capabilities and mappings, and held %d", after, before)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.bindings) != 0 {
+		t.Errorf("%d bindings are left", len(m.bindings))
+	}
+}
+
+// TestRefused has bindings refused, for each reason that there is.
+func TestRefused(t *testing.T) {
+	m := newMonitor(t)
+	ctx := within(t)
+	a, b := m.start(), m.start()
+	if _, err := dial(ctx, a, "nowhere"); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("a name that is not there: %v", err)
+	}
+	came := export(t, b, "busy")
+	if _, err := a.machine.Export(&network.Export{Name: "busy", Interface: iface}); !errors.Is(err, session.ErrTaken) {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	r := network.Request{Name: "busy", Interface: iface, Transport: channel.TransportDoorbell}
+	r.Interface.Version = 8
+	var v *network.VersionError
+	if _, err := a.machine.Bind(ctx, &r); !errors.As(err, &v) || v.Want != 8 || v.Have != 3 {
+		t.Errorf("another version: %v", err)
+	}
+	r.Interface, r.Transport = iface, channel.TransportLMP
+	if _, err := a.machine.Bind(ctx, &r); !errors.Is(err, session.ErrTransport) {
+		t.Errorf("LMP with several dispatchers: %v", err)
+	}
+	for range cap(came) {
+		if _, err := dial(ctx, a, "busy"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := [2]int{a.holds(), b.holds()}
+	if _, err := dial(ctx, a, "busy"); !errors.Is(err, session.ErrRefused) {
+		t.Errorf("an exporter that takes no more: %v", err)
+	}
+	b.mu.Lock()
+	b.poor = true
+	b.mu.Unlock()
+	<-came
+	if _, err := dial(ctx, a, "busy"); err == nil {
+		t.Error("bound to an exporter without slots")
+	}
+	if after := [2]int{a.holds(), b.holds()}; after != before {
+		t.Errorf("the programs hold %d capabilities and mappings, and held %d", after, before)
+	}
+}
+
+// TestNames looks names up, waits for one that comes, and watches one that goes.
+func TestNames(t *testing.T) {
+	m := newMonitor(t)
+	ctx := within(t)
+	a, b := m.start(), m.start()
+	if _, err := a.machine.Find(ctx, "later", false); !errors.Is(err, session.ErrNotFound) {
+		t.Error(err)
+	}
+	if err := a.machine.Watch(ctx, "later"); err != nil {
+		t.Error(err)
+	}
+	short, cancel := context.WithTimeout(ctx, time.Millisecond)
+	if _, err := a.machine.Find(short, "later", true); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	cancel()
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			info, err := a.machine.Find(ctx, "later", true)
+			if err != nil || info.Version != 3 || info.Fingerprint != 7 || info.Facts.Core != 3 || info.Facts.Distance != 12 || info.Facts.Load != 2 {
+				t.Errorf("%+v, %v", info, err)
+			}
+			if err := a.machine.Watch(ctx, "later"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	offer, err := b.machine.Export(&network.Export{Name: "later", Interface: iface})
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel = context.WithTimeout(ctx, time.Millisecond)
+	if err := a.machine.Watch(short, "later"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	cancel()
+	offer.Close()
+	all.Wait()
+}
+
+// TestForsaken has whoever binds go away before the exporter answers: when it does, the
+// binding is closed.
+func TestForsaken(t *testing.T) {
+	m := newMonitor(t)
+	a, b := m.start(), m.start()
+	came := export(t, b, "slow")
+	m.mu.Lock()
+	m.hold = true
+	m.mu.Unlock()
+	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := dial(short, a, "slow"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	m.mu.Lock()
+	for _, e := range m.names {
+		m.offer(m.last, e.id)
+	}
+	m.mu.Unlock()
+	m.ring()
+	s := <-came
+	if err := s.Receive(within(t), new(channel.Message)); !errors.Is(err, channel.ErrPeer) {
+		t.Errorf("bound to nobody: %v", err)
+	}
+}
+
+// TestWithdraw leaves nothing in the exchange.
+func TestWithdraw(t *testing.T) {
+	p := newMonitor(t).start()
+	c := p.add(thing{4})
+	for range 100 {
+		if err := p.machine.Withdraw(within(t), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := p.holds(); n != 1 {
+		t.Errorf("the program holds %d capabilities", n)
+	}
+}
+
+// TestFlood has a peer give more than anybody receives: only its connection breaks.
+func TestFlood(t *testing.T) {
+	m := newMonitor(t)
+	ctx := within(t)
+	p, c := connected(t, m)
+	gift := p[0].add(thing{2})
+	before := p[1].holds()
+	var end *binding
+	p[0].machine.mu.Lock()
+	for _, b := range p[0].machine.bindings {
+		end = b
+	}
+	p[0].machine.mu.Unlock()
+	for range 3 * arrivalsMost {
+		if _, err := end.give(ctx, gift); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := func() {
+		if _, err := p[1].machine.Find(ctx, "connected", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard()
+	if n := p[1].holds(); n > before+arrivalsMost+1 {
+		t.Errorf("the receiver holds %d more", n-before)
+	}
+	if err := c[0].Send(ctx, &channel.Message{Kind: 1, Capability: gift}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c[1].Receive(ctx, new(channel.Message)); err != channel.ErrBroken {
+		t.Errorf("received from one that gives without measure: %v", err)
+	}
+	if err := c[1].Close(); err != nil {
+		t.Error(err)
+	}
+	heard()
+	if n := p[1].holds(); n != 0 {
+		t.Errorf("it holds %d in the end", n)
+	}
+}
+
+// FuzzMonitor has the monitor say anything: the program goes on.
+func FuzzMonitor(f *testing.F) {
+	f.Add([]byte{session.KindBound, 1, 0, 0, 0})
+	for _, x := range []struct {
+		kind uint8
+		body any
+	}{
+		{session.KindExported, &session.Exported{ID: 2}}, {session.KindFound, &session.Found{Request: 2}},
+		{session.KindNameGone, &session.NameGone{Request: 2}}, {session.KindIncoming, &session.Incoming{Export: 1, Binding: 1, Transport: 4, Slot: 70, Size: 8192}},
+		{session.KindBound, &session.Bound{Request: 2, Binding: 1, Transport: 4, Slot: 70, Size: 8192}}, {session.KindGone, &session.Gone{Binding: 1}},
+		{session.KindArrived, &session.Arrived{Binding: 1, Ticket: 1, Slot: 64}}, {session.KindGiven, &session.Given{Binding: 1, Ticket: 2}},
+		{session.KindWithdrawn, &session.Withdrawn{Request: 2}},
+	} {
+		var b [channel.PayloadSize]byte
+		n := session.Put(&b, x.body)
+		f.Add(append([]byte{x.kind}, b[:n]...))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m := newMonitor(t)
+		p := m.start()
+		export(t, p, "fuzzed")
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		var all sync.WaitGroup
+		m.mu.Lock()
+		m.hold, m.lenient = true, true
+		m.mu.Unlock()
+		all.Go(func() { dial(ctx, p, "fuzzed") })
+		all.Go(func() { p.machine.Find(ctx, "another", true) })
+		for len(data) > 0 {
+			n := min(len(data)-1, channel.PayloadSize)
+			p.machine.hear(data[0], data[1:1+n], n)
+			data = data[1+n:]
+		}
+		all.Wait()
+	})
+}

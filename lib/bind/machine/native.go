@@ -1,0 +1,95 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	typed "skerry/lib/capability"
+	"skerry/lib/channel/lmp"
+	"skerry/lib/native"
+	"skerry/lib/native/endpoint"
+	"skerry/lib/native/slots"
+	"skerry/lib/session"
+	"skerry/lib/urpc"
+	"skerry/lib/wait"
+)
+
+// ErrNone says that the program has no session: it was not given messages, or does not
+// run on Skerry (ErrElsewhere).
+var (
+	ErrNone      = errors.New("the program was not given messages: start it with --give messages, or say so in the manifest")
+	ErrElsewhere = errors.New("the program does not run on Skerry")
+)
+
+// Open begins the session that the program was given. It is to be called once.
+func Open() (*Machine, error) {
+	if _, err := native.Memory(); err != nil {
+		return nil, ErrElsewhere
+	}
+	if _, err := native.Identify(exchangeNode); err != nil {
+		return nil, ErrNone
+	}
+	board := new(urpc.Board)
+	board.Attach(abi.SessionBase+abi.SessionHints, abi.SessionBase+abi.SessionSleep)
+	set, err := wait.Open(board)
+	if err != nil {
+		return nil, fmt.Errorf("begin the session with the monitor: %w", err)
+	}
+	c := new(urpc.Channel)
+	session.AttachProgram(c)
+	return newMachine(kernel{}, c, set)
+}
+
+// exchangeNode is the exchange itself.
+var exchangeNode = capability.LevelOneReference(capability.Exchange(0).L1())
+
+// kernel is the system that a program on Skerry has.
+type kernel struct{}
+
+func (kernel) put(slot uint8, c capability.Reference, rights capability.Rights) error {
+	return typed.L2CNode(exchangeNode).Mint(uint32(slot), c, rights)
+}
+
+func (kernel) take(slot uint8) (capability.Reference, error) {
+	return slots.Take(capability.Exchange(uint32(slot)))
+}
+
+func (kernel) empty(slot uint8) error { return slots.Empty(capability.Exchange(uint32(slot))) }
+
+func (kernel) drop(c capability.Reference) error { return slots.Drop(c) }
+
+func (kernel) mapped(frame capability.Reference, bytes uint64, writable bool) (uintptr, error) {
+	prot := abi.ProtRead
+	if writable {
+		prot |= abi.ProtWrite
+	}
+	return native.Map(frame, 0, bytes, prot)
+}
+
+func (kernel) unmap(at uintptr, bytes uint64) error { return native.Unmap(at, bytes) }
+
+func (kernel) doorbell(c capability.Reference) (func() error, error) {
+	d, err := native.Identify(c)
+	if err != nil {
+		return nil, err
+	}
+	if d.Type == capability.RemoteDoorbell {
+		return typed.RemoteDoorbell(c).Ring, nil
+	}
+	return typed.Doorbell(c).Ring, nil
+}
+
+func (kernel) ringMonitor() error {
+	return typed.Doorbell(capability.Base(capability.SlotSupervisor)).Ring()
+}
+
+func (kernel) several() bool { return runtime.NumCPU() > 1 }
+
+func (kernel) endpoint(depth int) (endpoint.Endpoint, error) { return lmp.NewEndpoint(depth) }
+
+func (kernel) revoke(e endpoint.Endpoint) error { return lmp.Revoke(e) }
+
+func (kernel) connect(c lmp.Config) (conn, error) { return lmp.New(c) }

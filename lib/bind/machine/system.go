@@ -1,0 +1,34 @@
+package machine
+
+import (
+	"skerry/abi/capability"
+	"skerry/lib/channel/lmp"
+	"skerry/lib/native/endpoint"
+)
+
+// system is what the program's kernel and libos do for it here.
+type system interface {
+	// put puts a copy of a capability, with at most some rights, into an empty slot of
+	// the exchange. It fails with capability.ErrOccupied if that is not empty.
+	put(slot uint8, c capability.Reference, rights capability.Rights) error
+	// take moves what is in a slot of the exchange into one of the program's own.
+	take(slot uint8) (capability.Reference, error)
+	// empty deletes what is in a slot of the exchange.
+	empty(slot uint8) error
+	// drop deletes what is in a slot of the program's own, and frees that.
+	drop(c capability.Reference) error
+	// mapped maps the first bytes of a frame, and unmap ends that.
+	mapped(frame capability.Reference, bytes uint64, writable bool) (uintptr, error)
+	unmap(at uintptr, bytes uint64) error
+	// doorbell returns what rings a doorbell, and does not block; ringMonitor rings the
+	// monitor's.
+	doorbell(c capability.Reference) (func() error, error)
+	ringMonitor() error
+	// several reports whether the program has several dispatchers.
+	several() bool
+	// endpoint makes an endpoint with room for so many messages, revoke ends it.
+	endpoint(depth int) (endpoint.Endpoint, error)
+	revoke(endpoint.Endpoint) error
+	// connect makes a connection over two endpoints.
+	connect(lmp.Config) (conn, error)
+}
