@@ -110,7 +110,8 @@ func (l *link) sendMessage(ctx context.Context, m *channel.Message) error {
 	if l.err != nil {
 		return l.err
 	}
-	if !l.sending {
+	// A capability may take long to be passed on.
+	if !l.sending && m.Capability == 0 {
 		err := l.conn.TrySend(m)
 		if err == nil {
 			return nil

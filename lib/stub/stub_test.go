@@ -631,7 +631,6 @@ func TestAllocations(t *testing.T) {
 	for name, call := range map[string]func(){
 		"Empty": func() { c.Empty(ctx) },
 		"Word":  func() { c.Word(context.Background(), 1) },
-		"Frame": func() { c.Frame(context.Background(), 7) },
 		"Note": func() {
 			c.Note(context.Background(), 7)
 			<-p.notes
