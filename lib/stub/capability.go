@@ -2,16 +2,13 @@ package stub
 
 import (
 	"skerry/abi/capability"
-	typed "skerry/lib/capability"
-	"skerry/lib/native"
+	"skerry/lib/native/slots"
 )
 
-// discard deletes capabilities that came for nobody, and frees their slots. That it
-// fails matters to no one: then there is none, or no Skerry.
+// discard deletes capabilities that came for nobody, and frees their slots.
 func discard(capabilities []capability.Reference) {
 	for _, c := range capabilities {
-		if typed.L2CNode(capability.LevelOneReference(c.L1())).Delete(c.Slot()) == nil {
-			native.FreeSlot(c)
-		}
+		// Where it cannot be deleted it stays in its slot until the program ends.
+		_ = slots.Drop(c)
 	}
 }

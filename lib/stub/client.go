@@ -234,7 +234,9 @@ func (c *Call) End() error {
 	l := c.link
 	err := c.err
 	if err != nil {
-		err = fmt.Errorf("%s: %w", c.method.Name, err)
+		if _, ok := err.(*RemoteError); !ok { // which names the method
+			err = fmt.Errorf("%s: %w", c.method.Name, err)
+		}
 	} else if c.phase >= phaseStream && !c.method.OneWay && !c.In.finished() {
 		err = broken("the results of %s make no sense", c.method.Name)
 		discard(c.In.capabilities)
