@@ -9,10 +9,11 @@ import (
 	"skerry/lib/wait"
 )
 
-// spell is how long one half of a connection polls before it sleeps: longer where that has
-// helped, hardly where it has not. It knows no clock.
+// spell is how long one half of a connection polls before it sleeps. At first that is as
+// long as it may; then longer after each time that it has helped, and much less after each
+// that it has not. So whoever polls is right four times out of five. It knows no clock.
 type spell struct {
-	looks  int // that are worth it, as far as is known
+	looks  int // that are worth it; 0: not known yet
 	sleeps int
 }
 
@@ -27,17 +28,20 @@ const (
 	trial = 16
 )
 
-// poll looks whether something is ready, as often as is worth it, or for ever in the polled form. It
-// returns true when something is, or the connection has ended, and an error if the context
-// has.
+// poll looks whether something is ready, as often as is worth it, or for ever in the
+// polled form. It returns true when something is, or the connection has ended, and an error
+// if the context has.
 func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, error) {
-	done, limit := ctx.Done(), max(s.looks, least)
+	if s.looks == 0 {
+		s.looks = most
+	}
+	done, limit := ctx.Done(), s.looks
 	if s.sleeps%trial == trial-1 {
 		limit = most
 	}
 	for looks := 0; c.config.Polled || looks < limit; {
 		if ready() {
-			s.looks = min(max(s.looks, 2*looks), most)
+			s.looks = min(max(s.looks+s.looks/4, 2*looks), most)
 			return true, nil
 		}
 		pause.Times(1)
@@ -57,7 +61,7 @@ func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, err
 		}
 		runtime.Gosched()
 	}
-	s.looks /= 2
+	s.looks = max(s.looks/2, least)
 	s.sleeps++
 	return false, nil
 }
