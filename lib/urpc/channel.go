@@ -98,7 +98,7 @@ func (c *Channel) Send(kind uint8, payload []byte) bool { return c.Sender().Send
 // or the channel is broken. After one or more receives ask NeedsDoorbell: the
 // peer may wait for room.
 func (c *Channel) Receive(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) {
-	if kind, n, ok = c.Receiver().Receive(buf); !ok {
+	if kind, n, ok = c.Receiver().Receive(buf); !ok && c.Sender().short() {
 		c.Sender().look() // or Pending would go on saying that room has come
 	}
 	return kind, n, ok

@@ -88,3 +88,13 @@ func Format(base uintptr, size int) {
 func at(address uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&address))
 }
+
+// words are a payload.
+type words [PayloadSize / 8]uint64
+
+// move copies a payload by words: what somebody has just written by words can be
+// read by words at once, but in larger pieces only when it is in the cache.
+func move(to, from *words) {
+	to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
+	to[4], to[5], to[6] = from[4], from[5], from[6]
+}

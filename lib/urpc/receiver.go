@@ -1,6 +1,9 @@
 package urpc
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // Receiver is the half of a Channel that receives. One goroutine at a time may
 // use it, while another uses the Sender.
@@ -17,7 +20,7 @@ func (r *Receiver) Receive(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) 
 		return 0, 0, false
 	}
 	// Copy first, judge the copy: the peer may write the slot all the while.
-	*buf = *(*[PayloadSize]byte)(at(slot))
+	move((*words)(unsafe.Pointer(buf)), (*words)(at(slot)))
 	kind = uint8(header >> kindShift)
 	n = int(uint16(header >> lengthShift))
 	if n > PayloadSize {

@@ -15,20 +15,24 @@ func (s *Sender) Send(kind uint8, payload []byte) bool {
 		return false
 	}
 	slot := s.out + uintptr(s.outIndex)*SlotSize
-	copy(unsafe.Slice((*byte)(at(slot)), PayloadSize), payload)
+	if len(payload) == PayloadSize {
+		move((*words)(at(slot)), (*words)(unsafe.Pointer(&payload[0])))
+	} else {
+		copy(unsafe.Slice((*byte)(at(slot)), PayloadSize), payload)
+	}
 	header := s.outEpoch |
 		uint64(kind)<<kindShift |
 		uint64(len(payload))<<lengthShift |
 		uint64(s.received.Load())<<ackShift
 	// The store publishes the payload before it, and is a full fence before
 	// NeedsDoorbell's load after it.
-	atomic.StoreUint64((*uint64)(at(slot+PayloadSize)), header)
 	s.sent++
 	s.written = true
 	if s.outIndex++; s.outIndex == s.slots {
 		s.outIndex = 0
 		s.outEpoch ^= epochBit
 	}
+	atomic.StoreUint64((*uint64)(at(slot+PayloadSize)), header)
 	return true
 }
 
