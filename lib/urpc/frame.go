@@ -9,9 +9,12 @@
 // ring, so it never writes to the ring it reads: a message costs one
 // cache-line transfer in steady state.
 //
-// Each side also has a sleep word in the frame. A receiver that stops polling
+// Each side also has sleep words in the frame. A receiver that stops polling
 // announces it there; a sender that finds the announcement after it wrote a
-// message rings a doorbell, whatever that is where it runs (NeedsDoorbell).
+// message rings a doorbell, whatever that is where it runs (NeedsDoorbell), or hints
+// on the Board of one that has many channels (PeerWaits). A sender that waits for room
+// does likewise. model/wakeup.pml is a model of this that is searched for lost
+// wake-ups.
 //
 // The peer is not trusted: whatever it writes into the frame, the worst that
 // comes of it is wrong messages or a Broken channel, and never an access
