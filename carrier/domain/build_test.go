@@ -349,3 +349,34 @@ func TestBadPlans(t *testing.T) {
 		}
 	}
 }
+
+// TestExchange: a domain that is given messages has its exchange where package
+// capability says, and the builder too.
+func TestExchange(t *testing.T) {
+	m, p := testPlan()
+	m.t = t
+	p.Exchange = mount + 2
+	if err := Build(m, p); err != nil {
+		t.Fatal(err)
+	}
+	got := m.slots[inDomain(capability.Exchange(0).L1())]
+	if own := m.slots[capability.LevelOneReference(p.Exchange)]; got != own || got.kind != capability.L2CNode || got.size != l2Size {
+		t.Errorf("the domain has %+v, the builder %+v", got, own)
+	}
+	for fail := 1; ; fail++ {
+		m, p := testPlan()
+		m.t, m.fail, p.Exchange = t, fail, mount+2
+		err := Build(m, p)
+		if m.calls < fail {
+			break
+		}
+		if !errors.Is(err, errRefused) {
+			t.Fatalf("invocation %d refused: %v", fail, err)
+		}
+	}
+	m, p = testPlan()
+	m.t, p.InPlace, p.Mount, p.Devices, p.Exchange = t, true, 1, nil, 7
+	if err := Build(m, p); err == nil || !strings.Contains(err.Error(), "has an exchange") {
+		t.Errorf("an exchange in place: %v", err)
+	}
+}

@@ -8,6 +8,9 @@
 //	session watch NAME                   wait for the name, then for its end
 //	session hold NAME                    bind, then wait for the server's end
 //	session abandon NAME                 bind, and end without a word
+//	session ATTACK NAME                  try to harm the monitor, or who serves the name
+//
+// The attacks are garbage, scribble, exchange, hoard, mute, names and revoke.
 package main
 
 import (
@@ -42,7 +45,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return errors.New("say what to do: serve, call, watch, hold or abandon, and a name")
+		return errors.New("say what to do: serve, call, watch, hold, abandon or an attack, and a name")
 	}
 	name, err := session.MakeName(args[1])
 	if err != nil {
@@ -57,6 +60,9 @@ func run(args []string) error {
 	t, err := open()
 	if err != nil {
 		return err
+	}
+	if attack := attacks[args[0]]; attack != nil {
+		return attack(t, name)
 	}
 	switch args[0] {
 	case "serve":

@@ -210,3 +210,49 @@ func TestLoansWait(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestExpel holds that what is imported goes, wherever it was moved, with what is mapped
+// of it, and that this is said only when no other core can reach it any more.
+func TestExpel(t *testing.T) {
+	s := newCores(t, 2)
+	c := s.all[1]
+	expel := func(at, size uint64) abi.Error {
+		return s.invoke(1, kernelSlot, abicap.KernelExpel, at, size)
+	}
+	for slot, at := range map[uint32]uint64{110: foreignAt, 111: foreignAt + abi.PageSize, 112: foreignAt + 8*abi.PageSize} {
+		if err := s.imports(1, slot, abicap.Frame, at, abi.PageSize, 0); err != abi.OK {
+			t.Fatal(err)
+		}
+	}
+	if err := s.invoke(1, kernelSlot, abicap.KernelImport, ref(113), uint64(abicap.Frame), foreignAt, abi.PageSize, abicap.ImportFrom(0, abicap.RightRead)); err != abi.OK {
+		t.Fatal(err)
+	}
+	s.by(1).must(ref(dom+domDir1), abicap.PageTable1Map, 32|1<<32, ref(110), ref(116), 0, readWrite)
+	s.by(1).must(ref(base), abicap.L2CNodeMove, 120, ref(110))
+	if err := s.invoke(1, kernelSlot, abicap.KernelShare, 0, 1); err != abi.OK {
+		t.Fatal(err)
+	}
+	asked, err := 0, expel(foreignAt, 4*abi.PageSize)
+	for ; err == abicap.ErrPending; asked++ {
+		err = expel(foreignAt, 4*abi.PageSize)
+	}
+	if err != abicap.ErrInUse || asked == 0 {
+		t.Errorf("expelled, asked %d times: %v, and core 0 may reach it still", asked, err)
+	}
+	s.handleAll()
+	if err := expel(foreignAt, 4*abi.PageSize); err != abi.OK {
+		t.Error(err)
+	}
+	for _, slot := range []uint32{110, 111, 113, 116, 120} {
+		if c.kind(ref(slot)) != abicap.Null {
+			t.Errorf("slot %d still holds a %v", slot, c.kind(ref(slot)))
+		}
+	}
+	if c.kind(ref(112)) != abicap.Frame || c.mapped(c.dcb(dom), domainAt+32<<12) != 0 {
+		t.Error("what is outside has gone, or something is still mapped")
+	}
+	if err := expel(foreignAt, maxLoan+abi.PageSize); err != abi.ErrTooBig {
+		t.Errorf("too much: %v", err)
+	}
+	s.by(1).sound()
+}

@@ -20,21 +20,22 @@ func on(t *testing.T, core int, args ...string) boot.Program {
 	return boot.Program{Package: boot.Example(t, "session"), Core: core, Args: args, Capabilities: []string{manifest.Messages}}
 }
 
-// run runs programs, and holds that nothing is left of them. The ends of those that are to be
-// killed are not looked at.
+// run runs programs, and holds that nothing is left of them. If some are to be killed, the
+// others may fail for that, and must end.
 func run(t *testing.T, cores int, programs ...boot.Program) *boot.Outcome {
 	t.Helper()
 	boot.Need(t)
-	o := boot.Run(t, &boot.Machine{Cores: cores, Programs: programs, Timeout: 4 * time.Minute})
-	if o.Err != nil {
+	o := boot.Run(t, &boot.Machine{Cores: cores, Programs: programs, Timeout: 100 * time.Second})
+	killed := slices.ContainsFunc(programs, func(p boot.Program) bool { return p.Kill != 0 })
+	if o.Err != nil && (!killed || o.Result == nil || !o.Bye) {
 		t.Fatal(o.Err)
 	}
 	for i, p := range o.Outcomes {
-		if programs[i].Kill == 0 && (!p.Ended || p.Status.Kind != abi.ExitCode || p.Status.Code != 0) {
+		if !p.Ended || !killed && (p.Status.Kind != abi.ExitCode || p.Status.Code != 0) {
 			t.Errorf("%v on core %d: %+v", programs[i].Args, programs[i].Core, p)
 		}
 	}
-	if o.Stderr != "" {
+	if o.Stderr != "" && !killed {
 		t.Errorf("standard error:\n%s", o.Stderr)
 	}
 	boot.Settled(t, o.Summary)
@@ -63,6 +64,41 @@ func TestCalls(t *testing.T) {
 				want = append(want, "had 20 messages echoed")
 			}
 			says(t, run(t, cores, programs...), want...)
+		})
+	}
+}
+
+// attacks are those of examples/session.
+var attacks = []string{"garbage", "scribble", "exchange", "hoard", "mute", "names", "revoke"}
+
+// TestAttacks has programs do what they can to their monitors, and to a server, beside
+// clients of it that must not notice. Of the attackers only their own kernels' and
+// monitors' lives are asked for.
+func TestAttacks(t *testing.T) {
+	for i, attack := range attacks {
+		t.Run(attack, func(t *testing.T) {
+			// The prey ends at some time: the attack may find it gone.
+			prey, attacker := on(t, i%2, "serve", "prey", "1000000"), on(t, 0, attack, "prey")
+			prey.Kill, attacker.Quota = 8_000_000, 32<<20
+			o := run(t, 2, on(t, 0, "serve", "safe", "2"), on(t, 0, "call", "safe", "100"), on(t, 1, "call", "safe", "100"), prey, attacker)
+			if n := strings.Count(o.Stdout, "had 100 messages echoed\n"); n != 2 || !strings.Contains(o.Stdout, "served 2 clients\n") {
+				t.Errorf("%d clients were served:\n%s", n, o.Stdout)
+			}
+		})
+	}
+}
+
+// TestKilled kills servers and clients at random, again and again.
+func TestKilled(t *testing.T) {
+	for _, cores := range []int{1, 2} {
+		t.Run(fmt.Sprint(cores), func(t *testing.T) {
+			var programs []boot.Program
+			for i, args := range [][]string{{"serve", "store", "1000000"}, {"call", "store", "1000000"}, {"call", "store", "1000000"}, {"hold", "store"}, {"hoard", "store"}} {
+				p := on(t, i%cores, args...)
+				p.Runs, p.Kill = boot.Times(8, 1000), 2_000_000
+				programs = append(programs, p)
+			}
+			run(t, cores, programs...)
 		})
 	}
 }

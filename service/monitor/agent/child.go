@@ -310,6 +310,9 @@ func (a *Agent) release(c *child) {
 	if d.Span != nil && d.Span.Mount != 0 {
 		a.mounts.give(d.Span.Mount)
 	}
+	if c.session != nil {
+		a.forgotten(c.session)
+	}
 	if d.Session != nil && d.Session.Mount != 0 {
 		a.mounts.give(d.Session.Mount)
 	}

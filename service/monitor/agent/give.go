@@ -190,7 +190,8 @@ func (a *Agent) endOf(number uint32) *end {
 	return nil
 }
 
-// forgotten takes note that a program has ended, and with it the imports that it got.
+// forgotten takes note that nothing is left of a program, nor of the imports that it
+// got.
 func (a *Agent) forgotten(v *conversation) {
 	for _, o := range v.imports {
 		a.transfers.Drop(o)

@@ -81,13 +81,16 @@ func (a *Agent) makeSession(c *child) error {
 	if s.Mount, ok = a.mounts.take(); !ok {
 		return errTooMany
 	}
-	for f, size := range map[*Frame]uint64{&s.Ring: abi.SessionRing, &s.Sleep: abi.PageSize, &s.Hints: abi.PageSize} {
-		var err error
-		if *f, err = a.newFrame(c, size); err != nil {
-			return err
-		}
-	}
 	var err error
+	if s.Ring, err = a.newFrame(c, abi.SessionRing); err != nil {
+		return err
+	}
+	if s.Sleep, err = a.newFrame(c, abi.PageSize); err != nil {
+		return err
+	}
+	if s.Hints, err = a.newFrame(c, abi.PageSize); err != nil {
+		return err
+	}
 	if s.Address, err = a.kernel.View(&s.Ring); err != nil {
 		return err
 	}
@@ -125,7 +128,6 @@ func (a *Agent) leave(c *child) {
 	}
 	a.names.Ended(c.program)
 	a.bindings.Ended(c.program)
-	a.forgotten(v)
 	a.ended(v)
 }
 

@@ -91,7 +91,7 @@ func (k *Kernel) Frame(b memory.Block, base, size uint64) (capability.Reference,
 	if base < b.Base || base+size > b.Base+b.Size || base%abi.PageSize != 0 || size == 0 || size%abi.PageSize != 0 {
 		panic(fmt.Sprintf("agenttest: a frame of %#x bytes at %#x in a block at %#x", size, base, b.Base))
 	}
-	k.take(memory.Block{Root: b.Root, Base: base, Size: size &^ (size - 1)})
+	k.take(b)
 	for _, f := range k.frames {
 		if base < f.Base+f.Size && f.Base < base+size {
 			panic("agenttest: frames overlap")

@@ -9,9 +9,11 @@ import (
 	"skerry/lib/manifest"
 )
 
-const helpText = `run PROGRAM [ARGUMENT]... [@CORES] [&]  run a program; ^C ends it, ^D ends its input;
+const helpText = `run [--give CAPABILITY,...] PROGRAM [ARGUMENT]... [@CORES] [&]
+                                        run a program; ^C ends it, ^D ends its input;
                                         with & it runs beside the prompt, without input
     run hello @1     run sort @0-3 &    on core 1; on four cores, from core 0 on
+    run --give messages store &         with the means to speak to other programs
 ps [-v]                                 list the dispatchers of all domains; -v: what
                                         happened to them
 names                                   list what programs export, by name
@@ -123,6 +125,10 @@ func (c *Control) run(args []string, done func()) error {
 	if err != nil {
 		return err
 	}
+	var given []string
+	if len(args) > 1 && args[0] == "--give" {
+		given, args = strings.Split(args[1], ","), args[2:]
+	}
 	if len(args) == 0 {
 		return errors.New("no program named; try: run hello @1")
 	}
@@ -132,6 +138,9 @@ func (c *Control) run(args []string, done func()) error {
 	}
 	if len(cores) == 0 {
 		cores = []int{c.place()}
+	}
+	if err := manifest.CheckCapabilities(given, cores[0]); err != nil {
+		return err
 	}
 	name := path.Base(file)
 	if len(name) > 31 {
@@ -145,7 +154,7 @@ func (c *Control) run(args []string, done func()) error {
 	}
 	c.start(p, &manifest.Program{
 		Name: name, Path: strings.TrimPrefix(file, "/"), Args: args, Cwd: "/", Core: cores[0], Cores: cores[1:], Stdin: !beside,
-		Env: []string{"PATH=/bin", "HOME=/"},
+		Env: []string{"PATH=/bin", "HOME=/"}, Capabilities: given,
 	})
 	if beside {
 		done()

@@ -40,6 +40,8 @@ type machine struct {
 	silent        []bool // cores that do nothing any more
 	late          func() // to be called when something is under way
 	off, prompted bool
+	// step, unless nil, is called in each round, and says whether there are to be more.
+	step func() bool
 }
 
 func newMachine(t *testing.T, m *manifest.Manifest, programs map[string]func(*agenttest.Domain)) *machine {
@@ -129,6 +131,9 @@ func (x *machine) run() {
 				progress = true
 			}
 			progress = x.work(core) || progress
+		}
+		if x.step != nil && x.step() {
+			progress = true
 		}
 		x.control.Tick()
 		if x.control.Flush() || progress || queued != x.queued() {
@@ -418,7 +423,10 @@ func TestPrompt(t *testing.T) {
 	}
 	for _, c := range []struct{ line, want string }{
 		{"", ""},
-		{"help", "run PROGRAM [ARGUMENT]... [@CORES]"},
+		{"help", "run [--give CAPABILITY,...] PROGRAM [ARGUMENT]... [@CORES]"},
+		{"run --give wings hello", "there is no capability \"wings\" to give"},
+		{"names", "Nobody exports a name."},
+		{"channels", "Nobody is bound to a name."},
 		{"nonsense", "nonsense: no such command; help lists the commands\r\n"},
 		{"hello", "hello: no such command; run hello would run the program\r\n"},
 		{"run", "run: no program named; try: run hello @1\r\n"},

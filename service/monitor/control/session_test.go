@@ -1,0 +1,444 @@
+package control_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/lib/channel"
+	"skerry/lib/link"
+	"skerry/lib/manifest"
+	"skerry/lib/session"
+	"skerry/service/monitor/agenttest"
+)
+
+// speaking returns a program that is given messages.
+func speaking(core int, path string) manifest.Program {
+	p := on(core, path)
+	p.Capabilities = []string{manifest.Messages}
+	return p
+}
+
+func nameOf(s string) session.Name {
+	n, err := session.MakeName(s)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// expectNothingShared checks that nothing is left of what programs had in common.
+func (x *machine) expectNothingShared() {
+	x.t.Helper()
+	for core, k := range x.kernels {
+		if frames, taken, exchanges := k.Shares(); !k.Lost && frames+taken+exchanges != 0 {
+			x.t.Errorf("core %d: %d frames, %d capabilities, %d exchanges left", core, frames, taken, exchanges)
+		}
+	}
+	if !x.control.NamesIdle() {
+		x.t.Error("the registry has names or waits")
+	}
+}
+
+// decoded are the messages of a session, by kind.
+var decoded = map[uint8]func() any{
+	session.KindExported:  func() any { return new(session.Exported) },
+	session.KindFound:     func() any { return new(session.Found) },
+	session.KindNameGone:  func() any { return new(session.NameGone) },
+	session.KindIncoming:  func() any { return new(session.Incoming) },
+	session.KindBound:     func() any { return new(session.Bound) },
+	session.KindGone:      func() any { return new(session.Gone) },
+	session.KindArrived:   func() any { return new(session.Arrived) },
+	session.KindGiven:     func() any { return new(session.Given) },
+	session.KindWithdrawn: func() any { return new(session.Withdrawn) },
+}
+
+// hear returns what the monitor has said.
+func hear(d *agenttest.Domain) (list []any) {
+	for {
+		kind, b, ok := d.Hear()
+		if !ok {
+			return list
+		}
+		empty := decoded[kind]
+		if empty == nil {
+			panic(fmt.Sprintf("a monitor says something of kind %d", kind))
+		}
+		m := empty()
+		if !session.Get(b, len(b), m) {
+			panic(fmt.Sprintf("a monitor says %T in %d bytes", m, len(b)))
+		}
+		list = append(list, m)
+	}
+}
+
+// take takes four slots of an exchange, or one.
+func take(d *agenttest.Domain, transport uint8, first uint8) (slots []*agenttest.Slot) {
+	n := uint32(4)
+	if transport == uint8(channel.TransportLMP) {
+		n = 1
+	}
+	for i := range n {
+		s := d.Take(uint32(first) + i)
+		if s == nil {
+			panic(fmt.Sprintf("nothing is in slot %d of the exchange", uint32(first)+i))
+		}
+		slots = append(slots, s)
+	}
+	return slots
+}
+
+// server exports "store", accepts everybody, and writes what it hears.
+func server(d *agenttest.Domain) {
+	if d.State == nil {
+		d.State = map[uint32][]*agenttest.Slot{}
+		d.Say(session.KindExport, &session.Export{ID: 3, Version: 7, Fingerprint: 9, Name: nameOf("store")})
+	}
+	bindings := d.State.(map[uint32][]*agenttest.Slot)
+	for _, m := range hear(d) {
+		d.Write(1, fmt.Sprintf("%T ", m)[len("*session."):])
+		switch m := m.(type) {
+		case *session.Incoming:
+			bindings[m.Binding] = take(d, m.Transport, m.Slot)
+			d.Say(session.KindAnswer, &session.Answer{Binding: m.Binding, Hint: 5})
+		case *session.Arrived:
+			d.Take(uint32(m.Slot))
+		case *session.Gone:
+			for _, s := range bindings[m.Binding] {
+				d.Drop(s)
+			}
+			d.Say(session.KindClose, &session.Close{Binding: m.Binding})
+		}
+	}
+}
+
+// client looks "store" up, binds to it, gives it a frame, withdraws that, closes,
+// and ends.
+func client(d *agenttest.Domain) {
+	if d.State == nil {
+		d.State = []*agenttest.Slot{}
+		d.Say(session.KindLookup, &session.Lookup{Request: 1, Wait: 1, Name: nameOf("store")})
+	}
+	for _, m := range hear(d) {
+		switch m := m.(type) {
+		case *session.Found:
+			d.Write(1, fmt.Sprintf("found %+v\n", *m))
+			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Hint: 4, Transport: uint8(channel.TransportPolled), Name: nameOf("store")})
+		case *session.Bound:
+			slots := take(d, m.Transport, m.Slot)
+			for _, s := range slots {
+				d.Write(1, fmt.Sprintf("%v %d of %d\n", s.Type, s.Rights, s.Owner))
+			}
+			d.Write(1, fmt.Sprintf("bound hint %d size %d error %d\n", m.Hint, m.Size, m.Error))
+			d.State = slots
+			d.Exchange()[2] = d.OwnFrame(0)
+			d.Say(session.KindGive, &session.Give{Binding: m.Binding, Ticket: 77, Slot: 2, Rights: uint8(capability.RightRead)})
+		case *session.Given:
+			d.Write(1, fmt.Sprintf("given %d error %d\n", m.Ticket, m.Error))
+			d.Exchange()[3] = d.OwnFrame(0)
+			d.Say(session.KindWithdraw, &session.Withdraw{Request: 8, Slot: 3})
+			d.Say(session.KindClose, &session.Close{Binding: m.Binding})
+		case *session.Withdrawn:
+			d.Write(1, fmt.Sprintf("withdrawn error %d\n", m.Error))
+			d.Exit(abi.ExitCode, 0)
+		default:
+			d.Write(1, fmt.Sprintf("%T\n", m))
+		}
+	}
+}
+
+var speakers = map[string]func(*agenttest.Domain){"server": server, "client": client, "chaos": chaos}
+
+// TestSession has a client bind to a server, on the same core and on others.
+func TestSession(t *testing.T) {
+	for _, cores := range [][2]int{{0, 0}, {1, 1}, {0, 1}, {1, 0}, {2, 1}, {1, 3}} {
+		x := newMachineOf(t, 4, &manifest.Manifest{
+			Programs: []manifest.Program{speaking(cores[1], "client"), speaking(cores[0], "server")}, Link: true, PowerOff: true,
+		}, speakers)
+		for _, k := range x.kernels {
+			k.SlowExpel, k.SlowFrames = 3, 3
+		}
+		x.run()
+		x.expectNamed(fmt.Sprintf("name  version  core  domain  program\n store        7     %d       %d  server\n", cores[0], 2+btoi(cores[0] == cores[1])))
+		x.control.Host(killAll())
+		x.run()
+		got := strings.Join(x.frames(), "\n")
+		same, cache := btoi(cores[0] == cores[1]), btoi(cores[0]/2 == cores[1]/2)
+		bell := fmt.Sprintf("RemoteDoorbell %d of %d", capability.RightSend, cores[1])
+		if same == 1 {
+			bell = bell[len("Remote"):]
+		}
+		for _, want := range []string{
+			fmt.Sprintf("found {Request:1 Version:7 Fingerprint:9 Facts:{SameDomain:0 SameCore:%d SharedCache:%d Distance:10 Core:%d Load:%d} Error:no error}", same, cache, cores[0], 1+same),
+			fmt.Sprintf("Frame 3 of %d\nFrame 1 of %d\nFrame 3 of %d\n%s\n", cores[1], cores[0], cores[0], bell),
+			"bound hint 5 size 8192 error 0\ngiven 77 error 0\nwithdrawn error 0\n",
+			"Exported Incoming Arrived Gone",
+		} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%v: lacks\n%s\n%s", cores, want, got)
+			}
+		}
+		x.expectSettled()
+		x.expectNothingShared()
+	}
+}
+
+func killAll() link.Frame { return killOne(link.None) }
+
+func killOne(program uint32) link.Frame {
+	return link.Frame{Kind: link.Kill, Program: uint16(program)}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// expectNamed checks what the prompt says of names.
+func (x *machine) expectNamed(want string) {
+	x.t.Helper()
+	x.console.Reset()
+	x.command("names")
+	x.run()
+	if got := x.console.String(); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+		x.t.Errorf("names shows\n%s\nwant\n%s", got, want)
+	}
+	x.console.Reset()
+}
+
+// speaker is what a program that does anything at all knows.
+type speaker struct {
+	r        *rand.Rand
+	next     uint32
+	bindings map[uint32]*had
+	asked    map[uint32]string // what it has asked and has no answer to
+	exports  map[uint32]bool
+	closed   map[uint32]bool
+	received []*agenttest.Slot
+}
+
+type had struct {
+	slots []*agenttest.Slot
+	new   bool // it is to be answered
+	gone  bool
+}
+
+// chances seeds the programs; each draws its own seed.
+var chances *rand.Rand
+
+func (s *speaker) binding() (uint32, *had) {
+	for _, n := range sortedKeys(s.bindings) {
+		if s.r.IntN(2) == 0 {
+			return n, s.bindings[n]
+		}
+	}
+	return 0, nil
+}
+
+func sortedKeys[V any](m map[uint32]V) (keys []uint32) {
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// answered holds that something was asked, and answered once.
+func (s *speaker) answered(id uint32, what string) {
+	if s.asked[id] != what {
+		panic(fmt.Sprintf("%s %d is answered and was not asked", what, id))
+	}
+	delete(s.asked, id)
+}
+
+// chaos does whatever a program can, in any order, for a while.
+func chaos(d *agenttest.Domain) {
+	if d.State == nil {
+		d.State = &speaker{
+			r: rand.New(rand.NewPCG(chances.Uint64(), 1)), bindings: map[uint32]*had{}, asked: map[uint32]string{}, exports: map[uint32]bool{}, closed: map[uint32]bool{},
+		}
+	}
+	s := d.State.(*speaker)
+	r := s.r
+	for _, m := range hear(d) {
+		switch m := m.(type) {
+		case *session.Exported:
+			s.answered(m.ID, "export")
+			if m.Error != session.ErrNone {
+				delete(s.exports, m.ID)
+			}
+		case *session.Found:
+			s.answered(m.Request, "lookup")
+		case *session.NameGone:
+			s.answered(m.Request, "watch")
+		case *session.Withdrawn:
+			s.answered(m.Request, "withdraw")
+		case *session.Given:
+			s.answered(m.Ticket, "give")
+		case *session.Bound:
+			s.answered(m.Request, "bind")
+			if m.Error == session.ErrNone {
+				s.bindings[m.Binding] = &had{slots: take(d, m.Transport, m.Slot)}
+			}
+		case *session.Incoming:
+			s.bindings[m.Binding] = &had{slots: take(d, m.Transport, m.Slot), new: true}
+		case *session.Gone:
+			// It may have closed it meanwhile.
+			if b := s.bindings[m.Binding]; b == nil && !s.closed[m.Binding] || b != nil && b.gone {
+				panic("a binding is gone that is not there")
+			} else if b != nil {
+				b.gone = true
+			}
+		case *session.Arrived:
+			if s.bindings[m.Binding] == nil && !s.closed[m.Binding] {
+				panic("a capability arrived for nobody")
+			}
+			if slot := d.Take(uint32(m.Slot)); slot != nil {
+				s.received = append(s.received, slot)
+			}
+		}
+	}
+	name := nameOf(fmt.Sprintf("name%d", r.IntN(4)))
+	transport := uint8([]channel.Transport{channel.TransportPolled, channel.TransportDoorbell, channel.TransportLMP, channel.TransportTCP}[r.IntN(4)])
+	const endpoint = 9
+	put := func(slot uint32, what *agenttest.Slot) {
+		if d.Exchange()[slot] == nil {
+			d.Exchange()[slot] = what
+		}
+	}
+	endpointSlot := &agenttest.Slot{Type: capability.Endpoint, Rights: capability.AllRights, Base: d.Memory.Base, Size: 256, Owner: d.Memory.Root.Node}
+	if s.next >= 60 {
+		if r.IntN(3) == 0 {
+			d.Exit(abi.ExitCode, 0)
+		}
+		return
+	}
+	s.next++
+	id := s.next
+	switch r.IntN(14) {
+	case 0:
+		if d.Say(session.KindExport, &session.Export{ID: id, Version: 1, Name: name}) {
+			s.asked[id], s.exports[id] = "export", true
+		}
+	case 1:
+		for _, e := range sortedKeys(s.exports) {
+			if s.asked[e] == "" {
+				d.Say(session.KindUnexport, &session.Unexport{ID: e})
+				delete(s.exports, e)
+				break
+			}
+		}
+	case 2:
+		if d.Say(session.KindLookup, &session.Lookup{Request: id, Wait: uint8(r.IntN(2)), Name: name}) {
+			s.asked[id] = "lookup"
+		}
+	case 3:
+		if d.Say(session.KindWatch, &session.Watch{Request: id, Name: name}) {
+			s.asked[id] = "watch"
+		}
+	case 4:
+		d.Say(session.KindCancel, &session.Cancel{Request: uint32(r.IntN(int(id)))})
+	case 5, 6, 7:
+		put(endpoint, endpointSlot)
+		if d.Say(session.KindBind, &session.Bind{Request: id, Version: uint32(1 + r.IntN(20)/19), Depth: uint16(r.IntN(100)), Transport: transport, Endpoint: endpoint, Name: name}) {
+			s.asked[id] = "bind"
+		}
+	case 8, 9:
+		if n, b := s.binding(); b != nil && b.new {
+			put(endpoint, endpointSlot)
+			b.new = false
+			refuse := session.Error(r.IntN(4) / 3)
+			if d.Say(session.KindAnswer, &session.Answer{Binding: n, Error: refuse, Endpoint: endpoint}); refuse != session.ErrNone {
+				delete(s.bindings, n)
+				s.closed[n] = true
+			}
+		}
+	case 10:
+		if n, b := s.binding(); b != nil {
+			for _, slot := range b.slots {
+				d.Drop(slot)
+			}
+			d.Say(session.KindClose, &session.Close{Binding: n})
+			s.closed[n] = true
+			delete(s.bindings, n)
+		}
+	case 11:
+		if n, b := s.binding(); b != nil {
+			put(5, d.OwnFrame(uint64(r.IntN(3))))
+			if d.Say(session.KindGive, &session.Give{Binding: n, Ticket: id, Slot: 5, Rights: uint8(r.Uint32())}) {
+				s.asked[id] = "give"
+			}
+		}
+	case 12:
+		put(6, d.OwnFrame(uint64(r.IntN(3))))
+		if d.Say(session.KindWithdraw, &session.Withdraw{Request: id, Slot: 6}) {
+			s.asked[id] = "withdraw"
+		}
+	case 13:
+		switch r.IntN(4) {
+		case 0:
+			b := make([]byte, r.IntN(57))
+			for i := range b {
+				b[i] = byte(r.Uint32())
+			}
+			// Anything but what is an Incoming's answer, whose number it might hit.
+			d.SayRaw([]uint8{0x7f, session.KindExport, session.KindUnexport + 40, 99}[r.IntN(4)]|0x40, b)
+		case 1:
+			for _, slot := range s.received {
+				d.Drop(slot)
+			}
+			s.received = nil
+		case 2:
+			d.Exchange()[capability.ExchangeIn+uint32(r.IntN(20))] = d.OwnFrame(1)
+		case 3:
+			delete(d.Exchange(), capability.ExchangeIn+uint32(r.IntN(20)))
+		}
+	}
+}
+
+// TestChaos has programs on all cores do anything to each other and to their
+// monitors, be killed, and a core be lost now and then. Whatever is done with memory that
+// somebody else uses makes package agenttest panic; and nothing is left.
+func TestChaos(t *testing.T) {
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		chances = rand.New(rand.NewPCG(seed, 3))
+		cores := 1 + r.IntN(4)
+		m := &manifest.Manifest{Link: true, PowerOff: true}
+		for range 2 + r.IntN(6) {
+			m.Programs = append(m.Programs, speaking(r.IntN(cores), "chaos"))
+		}
+		x := newMachineOf(t, cores, m, speakers)
+		rounds := 0
+		x.step = func() bool {
+			rounds++
+			for _, k := range x.kernels {
+				if r.IntN(4) == 0 {
+					k.SlowExpel, k.SlowFrames, k.Slow = r.IntN(3), r.IntN(3), r.IntN(3)
+				}
+			}
+			if rounds%20 == 0 && r.IntN(3) == 0 {
+				n := r.IntN(len(m.Programs))
+				x.control.Host(killOne(uint32(n)))
+			}
+			if core := r.IntN(cores); rounds == 30 && core > 0 && seed%3 == 0 {
+				x.lose(core)
+			}
+			return rounds < 400
+		}
+		x.run()
+		x.control.Host(killAll())
+		x.run()
+		x.expectSettled()
+		x.expectNothingShared()
+		if t.Failed() {
+			t.Fatalf("seed %d, %d cores, %d programs", seed, cores, len(m.Programs))
+		}
+	}
+}
