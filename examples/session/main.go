@@ -140,6 +140,10 @@ func answer(t *talk, e *end) error {
 		}
 		if kind == kindGift {
 			ticket := binary.LittleEndian.Uint32(b[:])
+			// The monitor has said so before the client could.
+			if err := t.hear(); err != nil {
+				return err
+			}
 			m := take(t, func(m *session.Arrived) bool { return m.Binding == e.number && m.Ticket == ticket })
 			if m == nil {
 				return fmt.Errorf("capability %d is announced and has not arrived", ticket)

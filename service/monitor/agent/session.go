@@ -116,7 +116,7 @@ func (a *Agent) leave(c *child) {
 		a.freeSession(d)
 		return
 	}
-	v.child = nil
+	v.child, v.channel = nil, urpc.Channel{} // its frame may go at once
 	clear(v.requests)
 	v.arrivals = nil
 	for _, e := range a.ends {

@@ -70,6 +70,7 @@ type Kernel struct {
 	frames    map[capability.Reference]*frame
 	own       map[capability.Reference]*Slot // that the monitor took from programs
 	exchanges map[uint32]map[uint32]*Slot    // by slot of the monitor's
+	unmapped  [][]uint64
 	shared    map[uint32]uint32
 }
 

@@ -168,11 +168,30 @@ func (k *Kernel) View(f *agent.Frame) (uintptr, error) {
 func (k *Kernel) Unview(at uintptr, size uint64) {
 	for _, f := range k.frames {
 		if f.memory != nil && at-uintptr(unsafe.Pointer(&f.memory[0])) < abi.PageSize {
+			for i := range f.memory {
+				f.memory[i] = unmapped
+			}
+			k.unmapped = append(k.unmapped, f.memory)
 			f.memory = nil
 			return
 		}
 	}
 	panic("agenttest: what is not mapped is unmapped")
+}
+
+// unmapped is what is in memory that the monitor does not see any more.
+const unmapped = 0xdead_dead_dead_dead
+
+// Faults returns how many words of memory were written that was not mapped any more.
+func (k *Kernel) Faults() (words int) {
+	for _, m := range k.unmapped {
+		for _, w := range m {
+			if w != unmapped {
+				words++
+			}
+		}
+	}
+	return words
 }
 
 // Look implements agent.Kernel.

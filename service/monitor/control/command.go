@@ -136,10 +136,14 @@ func (c *Control) run(args []string, done func()) error {
 	if err != nil {
 		return err
 	}
-	if len(cores) == 0 {
-		cores = []int{c.place()}
+	if len(cores) > 0 {
+		err = manifest.CheckCapabilities(given, cores[0])
+	} else if err = manifest.CheckCapabilities(given, 0); err == nil {
+		if cores = []int{c.place()}; manifest.CheckCapabilities(given, cores[0]) != nil {
+			cores[0] = 0 // which has what others have not
+		}
 	}
-	if err := manifest.CheckCapabilities(given, cores[0]); err != nil {
+	if err != nil {
 		return err
 	}
 	name := path.Base(file)

@@ -35,6 +35,9 @@ func nameOf(s string) session.Name {
 func (x *machine) expectNothingShared() {
 	x.t.Helper()
 	for core, k := range x.kernels {
+		if n := k.Faults(); n != 0 {
+			x.t.Errorf("core %d: %d words were written that were not mapped any more", core, n)
+		}
 		if frames, taken, exchanges := k.Shares(); !k.Lost && frames+taken+exchanges != 0 {
 			x.t.Errorf("core %d: %d frames, %d capabilities, %d exchanges left", core, frames, taken, exchanges)
 		}
