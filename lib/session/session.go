@@ -121,7 +121,8 @@ type (
 	// that it had of it.
 	Close struct{ Binding uint32 }
 	// Give gives the capability in a slot of the exchange to the peer of a binding,
-	// with at most some rights. The slot is empty afterwards. Given answers it.
+	// with at most some rights. The slot is empty afterwards. Given answers it; if by
+	// ErrEarly, it is to be given again.
 	Give struct {
 		Binding, Ticket uint32
 		Slot, Rights    uint8
@@ -272,6 +273,7 @@ const (
 	ErrArgument
 	ErrCore
 	ErrWithdrawn
+	ErrEarly
 )
 
 var errorTexts = [...]string{
@@ -290,6 +292,7 @@ var errorTexts = [...]string{
 	ErrArgument:   "an argument makes no sense",
 	ErrCore:       "a core is lost or does not answer",
 	ErrWithdrawn:  "the capability is being withdrawn from other cores, or has been",
+	ErrEarly:      "the peer has not been told yet that it is bound",
 }
 
 // Error implements error.

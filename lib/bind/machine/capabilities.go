@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"time"
 
 	"skerry/abi/capability"
 	"skerry/lib/channel"
@@ -12,6 +13,22 @@ import (
 // goes. If the context ends before it is there, the peer has it all the same
 // until it closes its end.
 func (b *binding) give(ctx context.Context, c capability.Reference) (uint32, error) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 16*time.Millisecond) {
+		ticket, err := b.giveOnce(ctx, c)
+		if err != session.ErrEarly {
+			return ticket, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// giveOnce is give that fails with session.ErrEarly while the peer does not know of the
+// binding.
+func (b *binding) giveOnce(ctx context.Context, c capability.Reference) (uint32, error) {
 	m := b.m
 	slot, err := m.exchange.put(ctx, c, capability.AllRights)
 	if err != nil {

@@ -75,7 +75,12 @@ func (a *Agent) arrive(e *end, ticket uint32, r capability.Reference, rights cap
 
 // receive has a capability put into the exchange of the program at an end.
 func (a *Agent) receive(e *end, ticket uint32, put func(slot uint32) error) session.Error {
-	if e == nil || e.state != bound || e.v.child == nil {
+	switch {
+	case e == nil || e.v.child == nil:
+		return session.ErrDied
+	case e.state == hidden:
+		return session.ErrEarly
+	case e.state != bound:
 		return session.ErrDied
 	}
 	slot, ok := a.vacancy(e.v, 1)
