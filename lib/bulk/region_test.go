@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"skerry/lib/channel"
 	"skerry/lib/urpc"
 )
 
@@ -238,4 +239,31 @@ func TestLayouts(t *testing.T) {
 	if _, err := (&Region{}).Grant(Buffer{}, 0); err != ErrNotHere {
 		t.Error("granted no buffer:", err)
 	}
+}
+
+// FuzzOffers reads whatever comes as an offer: what is one makes a region of the
+// memory that may be taken, and is written as it was.
+func FuzzOffers(f *testing.F) {
+	f.Add(uint8(kindOffer), []byte{64, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0})
+	f.Add(uint8(kindOffer), []byte{0, 0, 0, 64, 255, 255, 255, 127, 255, 255, 255, 255})
+	const most = 1 << 12
+	memory := make([]byte, most)
+	f.Fuzz(func(t *testing.T, kind uint8, payload []byte) {
+		m := channel.Message{Kind: kind, Length: uint8(min(len(payload), channel.PayloadSize)), Capability: 1}
+		copy(m.Payload[:], payload)
+		l, err := layoutOf(&m, most)
+		if err != nil {
+			if !errors.Is(err, channel.ErrBroken) {
+				t.Error(err)
+			}
+			return
+		}
+		if _, err := NewRegion(memory, l, urpc.B); err != nil {
+			t.Errorf("%+v: %v", l, err)
+		}
+		var again [offerSize]byte
+		if l.put(again[:]); string(again[:]) != string(m.Payload[:m.Length]) {
+			t.Errorf("%x was read from %x", again, m.Payload[:m.Length])
+		}
+	})
 }

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -31,6 +32,9 @@ type Stream struct {
 	message channel.Message // of that one
 	ended   chan struct{}   // closed when nothing comes any more
 	why     error           // set by then
+
+	close   sync.Once
+	release func() error // gives up the memory; may be nil
 }
 
 // NewStream returns one end of a stream. The connection and the region are the stream's
@@ -175,10 +179,16 @@ func (s *Stream) because(err error) error {
 	}
 }
 
-// Close ends the stream and its connection. Whoever waits returns. When it has returned this
-// end no longer uses the memory, but for buffers that the caller has.
-func (s *Stream) Close() error {
-	err := s.conn.Close()
-	<-s.ended
+// Close ends the stream and its connection. Whoever waits returns. No buffer may be used
+// any more.
+func (s *Stream) Close() (err error) {
+	s.close.Do(func() {
+		if s.release != nil {
+			// Before the peer learns that it can have the memory back.
+			err = s.release()
+		}
+		err = errors.Join(err, s.conn.Close())
+		<-s.ended
+	})
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"skerry/abi"
+	"skerry/lib/channel"
+	"skerry/lib/manifest"
 	"skerry/test/boot"
 )
 
@@ -41,4 +43,28 @@ func succeed(t *testing.T, m *boot.Machine) {
 		}
 	}
 	boot.Settled(t, o.Summary)
+}
+
+// TestBulk has two programs send each other buffers in memory that both have.
+func TestBulk(t *testing.T) {
+	boot.Need(t)
+	for _, on := range []struct {
+		cores     int
+		transport channel.Transport
+	}{
+		{1, channel.TransportLMP}, {1, channel.TransportDoorbell},
+		{2, channel.TransportPolled}, {2, channel.TransportDoorbell},
+		{4, channel.TransportDoorbell}, {8, channel.TransportDoorbell},
+	} {
+		t.Run(fmt.Sprintf("%d, %v", on.cores, on.transport), func(t *testing.T) {
+			m := &boot.Machine{Cores: on.cores}
+			for _, core := range []int{0, on.cores - 1} {
+				m.Programs = append(m.Programs, boot.Program{
+					Package: "testdata/bulk.go", Core: core, Capabilities: []string{manifest.Messages},
+					Env: []string{"SKERRY_TRANSPORT=" + on.transport.String()},
+				})
+			}
+			succeed(t, m)
+		})
+	}
 }
