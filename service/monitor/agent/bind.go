@@ -274,8 +274,12 @@ func (a *Agent) decide(v *conversation, m *session.Answer) {
 		return
 	}
 	if m.Error != session.ErrNone {
+		why := session.ErrRefused
+		if m.Error == session.ErrTransport {
+			why = m.Error // another transport may do
+		}
 		e.leaves()
-		a.bindings.Close(e.End, session.ErrRefused)
+		a.bindings.Close(e.End, why)
 		return
 	}
 	e.state, e.hint = bound, m.Hint
