@@ -3,6 +3,7 @@ package main
 import (
 	"skerry/abi"
 	"skerry/abi/capability"
+	"skerry/lib/pause"
 	"skerry/libos/span"
 	"skerry/libos/vspace"
 )
@@ -10,6 +11,10 @@ import (
 // Where the address space is replicated, each dispatcher has page tables of its own.
 // A satellite keeps in its what home's answers to its faults have told it, until
 // home asks it to forget that. So no kernel has a part in it but each its own.
+
+// patience is how often home looks whether all have forgotten before it gives its
+// core up.
+const patience = 256
 
 // forgetElsewhere has other dispatchers forget what was taken away here, and waits
 // until they have. They answer from their liboses, for which they are interrupted
@@ -21,6 +26,9 @@ func forgetElsewhere() {
 	start, end, set := vspace.Taken(f.Count())
 	f.Forget(start, end, set)
 	ringOthers()
+	for i := 0; i < patience && !f.Forgotten(); i++ {
+		pause.Times(1) // it is sooner done than two cores are interrupted
+	}
 	waited := false
 	for !f.Forgotten() {
 		dispatcher().HasWork = 0

@@ -95,6 +95,7 @@ var binaries = map[string]string{
 	"slope":      "./bench/slope",
 	"sort":       "./examples/sort",
 	"graph":      "./examples/graph",
+	"space":      "./bench/space",
 }
 
 // grants are the capabilities that programs are given on Skerry.

@@ -49,6 +49,8 @@ type Program struct {
 	Stdin []byte
 	// Cores are the CPUs that it may use; none: CPU 0.
 	Cores []int
+	// Replicated is the manifest's. It means nothing on Linux.
+	Replicated bool
 }
 
 // Result is what a machine did.
@@ -121,7 +123,7 @@ func Linux(ctx context.Context, c Config, programs ...Program) (*Result, error) 
 			Name: name[:min(len(name), 31)], Path: "bin/" + name, Args: append([]string{"/bin/" + name}, p.Args...), Env: p.Env, Cwd: "/",
 		}
 		if len(p.Cores) > 0 {
-			program.Core, program.Cores = p.Cores[0], p.Cores[1:]
+			program.Core, program.Cores, program.Replicated = p.Cores[0], p.Cores[1:], p.Replicated
 		}
 		plan.Programs = append(plan.Programs, program)
 	}
