@@ -64,7 +64,7 @@ func (c *checker) nodes(level, start, end uint64) (used uint16) {
 		} else {
 			got = c.entries(n, a)
 		}
-		if level == 3 && a < abi.SpanTop && space.shared {
+		if level == 3 && a < abi.SpanTop && space.settles {
 			got++ // it is not the space's own, and stays
 		}
 		if got != n.used {
@@ -152,7 +152,12 @@ func (c *checker) entries(n *node, start uint64) (used uint16) {
 				c.t.Errorf("%#x: page of another huge page", a)
 			}
 		} else {
-			c.blocks[r.block] |= 1 << (uint64(r.page) + e.index())
+			page := uint64(r.page) + e.index()
+			if space.replicated {
+				_, offset := memoryOf(r.block)
+				page -= offset / pageSize
+			}
+			c.blocks[r.block] |= 1 << page
 			c.slots[r.source] = true
 		}
 	}
@@ -202,7 +207,7 @@ func (c *checker) chunks() {
 				if c.blocks[b] != k.used || k.used&^k.dirty != 0 {
 					c.t.Errorf("block %d: pages %08b in use, %08b mapped, %08b dirty", b, k.used, c.blocks[b], k.dirty)
 				}
-				if k.used == 0 && b+1 != space.chunk {
+				if k.used == 0 && b+1 != space.chunk && !space.replicated {
 					c.t.Errorf("block %d: an empty chunk", b)
 				}
 			case blockHuge:
@@ -219,7 +224,7 @@ func (c *checker) chunks() {
 
 // pieces checks which blocks are free: of those nothing is made.
 func (c *checker) pieces() {
-	var held, free uint64
+	var held, free, inFrames uint64
 	for i := range space.numPieces {
 		p := &space.pieces[i]
 		if i < space.firstPiece && p.free > 0 {
@@ -246,10 +251,14 @@ func (c *checker) pieces() {
 		if n != p.free {
 			c.t.Errorf("piece %d: %d blocks free, counted %d", i, n, p.free)
 		}
-		free += uint64(n)
+		if p.frame {
+			inFrames += uint64(n)
+		} else {
+			free += uint64(n)
+		}
 	}
-	if held != space.held || free != space.freeBlocks {
-		c.t.Errorf("%d bytes held, %d blocks free; counted %d and %d", held, free, space.held, space.freeBlocks)
+	if held != space.held || free != space.freeBlocks || inFrames != space.freeFrames {
+		c.t.Errorf("%d bytes held, %d blocks free, and %d of frames; counted %d, %d and %d", held, free, inFrames, space.held, space.freeBlocks, space.freeFrames)
 	}
 }
 

@@ -237,7 +237,9 @@ func (m *machine) supply(n uint32, want uint64, frame bool) (uint64, capability.
 				}
 			}
 			if frame {
-				m.must(m.Retype(mountSlot(n), poolSlot(n), capability.Frame, 0, size, 1))
+				if err := m.Retype(mountSlot(n), poolSlot(n), capability.Frame, 0, size, 1); err != capability.ErrPending {
+					m.must(err)
+				}
 				for m.Step(8) {
 				}
 			} else {

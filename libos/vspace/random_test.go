@@ -38,6 +38,8 @@ type linuxModel struct {
 	pages  [windowPages]linuxPage
 	random *rand.Rand
 	log    []string
+	// after, unless it is nil, is called after each step.
+	after func(*linuxModel)
 }
 
 func (l *linuxModel) logf(format string, args ...any) {
@@ -346,7 +348,12 @@ func (l *linuxModel) verify() {
 
 // run does a random run with a machine.
 func run(t *testing.T, seed uint64, m *machine, steps int, starve func(step int)) *linuxModel {
-	l := &linuxModel{machine: m, random: rand.New(rand.NewPCG(seed, 7))}
+	return runWith(t, seed, m, steps, starve, nil)
+}
+
+// runWith is run with something to do after each step.
+func runWith(t *testing.T, seed uint64, m *machine, steps int, starve func(step int), after func(*linuxModel)) *linuxModel {
+	l := &linuxModel{machine: m, random: rand.New(rand.NewPCG(seed, 7)), after: after}
 	defer func() {
 		if t.Failed() {
 			for _, line := range l.log[max(0, len(l.log)-20):] {
@@ -361,6 +368,9 @@ func run(t *testing.T, seed uint64, m *machine, steps int, starve func(step int)
 		}
 		l.step(m.refuse >= 0)
 		l.verify()
+		if l.after != nil {
+			l.after(l)
+		}
 		if i%8 == 0 || starve != nil {
 			m.check()
 		}
