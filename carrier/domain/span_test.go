@@ -77,6 +77,34 @@ func TestSpan(t *testing.T) {
 	}
 }
 
+// TestReplicatedSpan: without common tables the top table has no others than those of
+// the libos, and what is left is RAM.
+func TestReplicatedSpan(t *testing.T) {
+	for _, home := range []bool{true, false} {
+		m, p := spannedPlan(4, home)
+		m.t, p.Span.Replicated = t, true
+		p.Span.Tables = [abi.SpanTables]capability.Reference{}
+		if err := Build(m, p); err != nil {
+			t.Fatalf("home %v: %v", home, err)
+		}
+		for i := range uint64(abi.SpanTables) {
+			if got, ok := m.tables[m.root][i]; ok {
+				t.Errorf("home %v: entry %d of the top table is %+v", home, i, got)
+			}
+			if got := m.slots[capability.MakeReference(peersMount, capability.PeerTables+uint32(i))]; got.kind != capability.Null {
+				t.Errorf("home %v: table %d is %+v", home, i, got)
+			}
+		}
+		if at, _, ok := m.find(abi.SpanBase); !ok || home && at != m.slots[capability.MakeReference(peersMount, capability.PeerFrame)].base {
+			t.Errorf("home %v: the frame is not mapped", home)
+		}
+		p.Span.Tables[1] = 77
+		if err := Build(m, p); err == nil || !strings.Contains(err.Error(), "given at home, or not given") {
+			t.Errorf("home %v: common tables are taken: %v", home, err)
+		}
+	}
+}
+
 // TestSpanRefused has each invocation refused in turn.
 func TestSpanRefused(t *testing.T) {
 	for _, home := range []bool{true, false} {

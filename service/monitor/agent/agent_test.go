@@ -61,6 +61,10 @@ func newBench(programs map[string]func(*agenttest.Domain)) *bench {
 			b.log = append(b.log, fmt.Sprintf("extended %d doorbell %d", m.Program, m.Doorbell))
 		case *wire.Peers:
 			b.log = append(b.log, fmt.Sprintf("peers %d core %d %v", m.Program, m.Core, m.Doorbells))
+		case *wire.Grow:
+			b.log = append(b.log, fmt.Sprintf("grow %d core %d piece %d of %d", m.Program, m.Core, m.Number, m.Size))
+		case *wire.Grown:
+			b.log = append(b.log, fmt.Sprintf("grown %d piece %d", m.Program, m.Number))
 		case *wire.Shrink:
 			b.log = append(b.log, fmt.Sprintf("shrink %d core %d", m.Program, m.Core))
 		case *wire.Shrunk:
