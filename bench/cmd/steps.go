@@ -137,20 +137,27 @@ func (b *bench) skerry(ctx context.Context, c baseline.Config, programs ...basel
 			}
 			files = append(files, file)
 		}
-		program := manifest.Program{
-			Name: name, Path: "bin/" + name, Args: append([]string{"/bin/" + name}, p.Args...), Env: p.Env, Cwd: "/", Core: max(c.Cores, 1) - 1,
-			Capabilities: grants[name],
-		}
-		if len(p.Cores) > 0 {
-			program.Core, program.Cores = p.Cores[0], p.Cores[1:]
-		}
-		plan.Programs = append(plan.Programs, program)
+		plan.Programs = append(plan.Programs, entry(&p, max(c.Cores, 1)-1))
 	}
 	path := filepath.Join(b.work, "image")
 	if _, err := image.WriteFile(path, b.system, &plan, files); err != nil {
 		return nil, err
 	}
 	return checked(baseline.Image(ctx, c, path, len(programs)))
+}
+
+// entry is what a manifest says of a program, which runs on a core if it names none
+// itself.
+func entry(p *baseline.Program, core int) manifest.Program {
+	name := filepath.Base(p.Path)
+	e := manifest.Program{
+		Name: name, Path: "bin/" + name, Args: append([]string{"/bin/" + name}, p.Args...), Env: p.Env, Cwd: "/", Core: core,
+		Replicated: p.Replicated, Capabilities: grants[name],
+	}
+	if len(p.Cores) > 0 {
+		e.Core, e.Cores = p.Cores[0], p.Cores[1:]
+	}
+	return e
 }
 
 // linux runs programs on Linux and checks that they end well.

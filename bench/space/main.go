@@ -38,7 +38,7 @@ import (
 const (
 	faultRounds = 25
 	faultPages  = 256
-	rounds      = 201
+	rounds      = 101
 	pageSize    = 4096
 
 	// base is where memory is mapped: neither the Go runtime nor a system that

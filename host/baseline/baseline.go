@@ -49,7 +49,7 @@ type Program struct {
 	Stdin []byte
 	// Cores are the CPUs that it may use; none: CPU 0.
 	Cores []int
-	// Replicated is the manifest's. It means nothing on Linux.
+	// Replicated is what the manifest is to say on Skerry; Linux does not look at it.
 	Replicated bool
 }
 
@@ -123,7 +123,7 @@ func Linux(ctx context.Context, c Config, programs ...Program) (*Result, error) 
 			Name: name[:min(len(name), 31)], Path: "bin/" + name, Args: append([]string{"/bin/" + name}, p.Args...), Env: p.Env, Cwd: "/",
 		}
 		if len(p.Cores) > 0 {
-			program.Core, program.Cores, program.Replicated = p.Cores[0], p.Cores[1:], p.Replicated
+			program.Core, program.Cores = p.Cores[0], p.Cores[1:]
 		}
 		plan.Programs = append(plan.Programs, program)
 	}
