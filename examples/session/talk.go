@@ -264,6 +264,8 @@ func (e *end) receive(t *talk) (kind uint8, b []byte, err error) {
 		k, n, ok := e.channel.Receive(&slot)
 		if ok {
 			kind, b = k, slot[:n]
+		} else if m := take(t, func(m *session.Gone) bool { return m.Binding == e.number }); m != nil {
+			return false, fmt.Errorf("the server is gone: %w", m.Error)
 		}
 		return ok, nil
 	})

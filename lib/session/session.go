@@ -121,8 +121,10 @@ type (
 	// that it had of it.
 	Close struct{ Binding uint32 }
 	// Give gives the capability in a slot of the exchange to the peer of a binding,
-	// with at most some rights. The slot is empty afterwards. Given answers it; if by
-	// ErrEarly, it is to be given again.
+	// with at most some rights. It needs right Grant. The slot is empty afterwards. To
+	// another core only frames go that are of the giver's core: else ErrTravel. If the
+	// peer's exchange is full that is ErrLimit. Given answers it; if by ErrEarly, it is to
+	// be given again.
 	Give struct {
 		Binding, Ticket uint32
 		Slot, Rights    uint8

@@ -103,6 +103,28 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// TestLost has the kernel of a server's core end while it serves.
+func TestLost(t *testing.T) {
+	boot.Need(t)
+	o := boot.Run(t, &boot.Machine{
+		Cores: 3, Quiet: true, Options: "panic=1:6000", Timeout: 100 * time.Second,
+		Programs: []boot.Program{
+			on(t, 1, "serve", "store", "1000000"), on(t, 0, "hold", "store"), on(t, 2, "hold", "store"), on(t, 2, "watch", "store"),
+			on(t, 0, "call", "store", "1000000"),
+		},
+	})
+	const lost = "the server is gone: a core is lost or does not answer"
+	if n := strings.Count(o.Stdout, lost+"\n"); n != 2 || !strings.Contains(o.Stdout, "gone\n") {
+		t.Errorf("%d programs say that the server is gone:\n%s", n, o.Stdout)
+	}
+	if !strings.Contains(o.Stderr, lost) {
+		t.Errorf("standard error:\n%s", o.Stderr)
+	}
+	if o.Result == nil || !o.Bye {
+		t.Error(o.Err)
+	}
+}
+
 // TestEnds has programs end without a word, whichever side of a binding they are.
 func TestEnds(t *testing.T) {
 	for _, cores := range []int{1, 2} {

@@ -1,6 +1,6 @@
 // Package agent is what a monitor does for its own core: it starts, feeds,
-// drains and ends the core's programs, gives them memory, and answers questions
-// about the core. It does so for whoever coordinates the machine, in messages of
+// drains and ends the core's programs, gives them memory, binds them to each other
+// and to those of other cores, and answers questions about the core. It does so for whoever coordinates the machine, in messages of
 // package wire, and does not know whether that is in the same monitor or in
 // another's.
 //

@@ -154,7 +154,113 @@ func client(d *agenttest.Domain) {
 	}
 }
 
-var speakers = map[string]func(*agenttest.Domain){"server": server, "client": client, "chaos": chaos}
+var speakers = map[string]func(*agenttest.Domain){"server": server, "client": client, "chaos": chaos, "holder": holder}
+
+// holder binds to "store" as soon as it is there, and stays.
+func holder(d *agenttest.Domain) {
+	if d.State == nil {
+		d.State = ""
+		d.Say(session.KindLookup, &session.Lookup{Request: 1, Wait: 1, Name: nameOf("store")})
+	}
+	for _, m := range hear(d) {
+		switch m := m.(type) {
+		case *session.Found:
+			if m.Request != 1 {
+				d.State = fmt.Sprintf("%v, then found: %v", d.State, m.Error)
+				break
+			}
+			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Transport: uint8(channel.TransportDoorbell), Name: nameOf("store")})
+		case *session.Bound:
+			take(d, m.Transport, m.Slot)
+			d.State = fmt.Sprintf("bound %v", m.Error)
+		case *session.Gone:
+			d.State = fmt.Sprintf("gone: %v", m.Error)
+		}
+	}
+}
+
+// running returns the program of a name that runs on a core.
+func (x *machine) running(core int, name string) *agenttest.Domain {
+	for _, d := range x.kernels[core].Running() {
+		if d.Name == name {
+			return d
+		}
+	}
+	x.t.Fatalf("no %s on core %d", name, core)
+	return nil
+}
+
+// TestChannels lists bindings.
+func TestChannels(t *testing.T) {
+	x := newMachineOf(t, 3, &manifest.Manifest{Programs: []manifest.Program{speaking(2, "server"), speaking(0, "holder"), speaking(2, "holder")}}, speakers)
+	x.run()
+	x.console.Reset()
+	x.command("channels")
+	x.run()
+	want := "client server transport memory name 2@0 2@2 doorbell 8 KiB store 3@2 2@2 doorbell 8 KiB store"
+	if got := strings.Join(strings.Fields(x.console.String()), " "); got != want {
+		t.Errorf("channels shows\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestServersCoreLost: who is bound to a program of a core that is lost hears so, what
+// it looks up is not found, and its own memory comes back.
+func TestServersCoreLost(t *testing.T) {
+	x := newMachineOf(t, 3, &manifest.Manifest{Programs: []manifest.Program{speaking(2, "server"), speaking(0, "holder"), speaking(1, "holder")}, Link: true}, speakers)
+	x.run()
+	x.lose(2)
+	x.run()
+	for core := range 2 {
+		if got := x.running(core, "holder").State; got != "gone: a core is lost or does not answer" {
+			t.Errorf("core %d: %v", core, got)
+		}
+	}
+	x.command("names")
+	x.run()
+	if got := x.console.String(); !strings.Contains(got, "Nobody exports a name.") {
+		t.Errorf("names shows %s", got)
+	}
+	x.control.Host(killAll())
+	x.run()
+	x.expectSettled()
+	x.expectNothingShared()
+}
+
+// TestAlone: where core 0 is lost, bindings of one core go on, and others end.
+func TestAlone(t *testing.T) {
+	x := newMachineOf(t, 2, &manifest.Manifest{Programs: []manifest.Program{speaking(1, "server"), speaking(0, "holder"), speaking(1, "holder")}}, speakers)
+	x.run()
+	x.silent[0], x.kernels[0].Lost = true, true
+	x.agents[1].Alone()
+	d := x.running(1, "holder")
+	d.Say(session.KindLookup, &session.Lookup{Request: 9, Wait: 1, Name: nameOf("store")})
+	for range 10 {
+		x.work(1)
+	}
+	if d.State != "bound no error, then found: a core is lost or does not answer" {
+		t.Errorf("a binding on one core: %v", d.State)
+	}
+	if n := x.running(1, "server").State.(map[uint32][]*agenttest.Slot); len(n) != 2 {
+		t.Errorf("the server has had %d bindings", len(n))
+	}
+}
+
+// TestSpannedSession: a program on several cores has its session at home.
+func TestSpannedSession(t *testing.T) {
+	client := speaking(1, "client")
+	client.Cores = []int{0, 2}
+	server := speaking(2, "server")
+	server.Cores = []int{1}
+	x := newMachineOf(t, 3, &manifest.Manifest{Programs: []manifest.Program{server, client}, Link: true, PowerOff: true}, speakers)
+	x.run()
+	x.control.Host(killAll())
+	x.run()
+	if got := strings.Join(x.frames(), "\n"); !strings.Contains(got, "withdrawn error 0") || !strings.Contains(got, "Core:2") {
+		t.Error(got)
+	}
+	x.expectSettled()
+	x.expectNothingShared()
+}
 
 // TestSession has a client bind to a server, on the same core and on others.
 func TestSession(t *testing.T) {
