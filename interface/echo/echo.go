@@ -26,7 +26,8 @@ type Echo interface {
 	//
 	//skerry:max data=4096 result=4096
 	Blob(ctx context.Context, data []byte) ([]byte, error)
-	// Frame returns another capability to its argument, which may be 0.
+	// Frame takes a frame and returns one: another capability to the same, or a
+	// frame of the server's, since what came from another core cannot be passed on.
 	Frame(ctx context.Context, frame capability.Frame) (capability.Frame, error)
 	// Note takes a word and says nothing.
 	//

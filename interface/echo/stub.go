@@ -114,7 +114,8 @@ func (c *Client) Blob(ctx context.Context, data []byte) (result []byte, err erro
 	return result, call.End()
 }
 
-// Frame returns another capability to its argument, which may be 0.
+// Frame takes a frame and returns one: another capability to the same, or a
+// frame of the server's, since what came from another core cannot be passed on.
 func (c *Client) Frame(ctx context.Context, frame capability.Frame) (result capability.Frame, err error) {
 	call, err := c.client.Begin(ctx, methodFrame)
 	if err != nil {

@@ -102,6 +102,7 @@ func (x *Incoming) reply(last bool) (ok bool) {
 
 // arrived goes on when the client has sent something for the call. mu is held.
 func (x *Incoming) arrived(complete, ok bool) error {
+	s := x.server
 	if !ok {
 		x.discard()
 		return broken("what it says of %s is too long or not expected", x.method.Name)
@@ -112,6 +113,9 @@ func (x *Incoming) arrived(complete, ok bool) error {
 	switch x.kind {
 	case kindCall:
 		x.read()
+		if x.method.OneWay {
+			s.end(x) // the client waits for nothing
+		}
 		x.ready()
 	case kindItem:
 		if !x.flow.push(x.data, x.took()) {
@@ -137,6 +141,9 @@ func (x *Incoming) ready() {
 // cancel is when the client wants nothing more of the call. mu is held.
 func (x *Incoming) cancel() {
 	switch {
+	case x.open && x.kind == kindCall && x.method.OneWay:
+		x.discard()
+		x.server.end(x)
 	case x.open && x.kind == kindCall:
 		x.discard()
 		x.err = context.Canceled

@@ -43,6 +43,7 @@ type server struct {
 	free  *Incoming // with mu
 
 	work    chan *Incoming
+	ordered chan *Incoming // one-way messages; nil until there is one
 	idle    atomic.Int32
 	workers sync.WaitGroup
 }
@@ -67,6 +68,9 @@ func Serve(ctx context.Context, conn channel.Conn, impl Handler, spec *Spec, opt
 	s.mu.Unlock()
 	conn.Close()
 	close(s.work)
+	if s.ordered != nil {
+		close(s.ordered)
+	}
 	s.workers.Wait()
 	for i := range s.calls {
 		if x := s.calls[i].Load(); x != nil {
@@ -121,7 +125,7 @@ func (s *server) read() error {
 	}
 }
 
-// run runs a call in the reader.
+// run performs a call in the reader.
 func (s *server) run(x *Incoming, lifetime uint32) {
 	ctx := s.ctx
 	var own *callContext
@@ -138,8 +142,21 @@ func (s *server) run(x *Incoming, lifetime uint32) {
 	x.finish()
 }
 
-// hand has another goroutine run a call.
+// hand has another goroutine run a call. One-way messages are run in order, by one; the
+// reader waits if MaxCalls of them do.
 func (s *server) hand(x *Incoming) {
+	if x.method.OneWay {
+		if s.ordered == nil {
+			s.ordered = make(chan *Incoming, MaxCalls)
+			s.workers.Go(func() {
+				for x := range s.ordered {
+					s.perform(x)
+				}
+			})
+		}
+		s.ordered <- x
+		return
+	}
 	select {
 	case s.work <- x:
 	default:
@@ -151,12 +168,7 @@ func (s *server) hand(x *Incoming) {
 func (s *server) worker(x *Incoming) {
 	defer s.workers.Done()
 	for x != nil {
-		if x.err == nil {
-			s.impl.Handle(x.ctx, x)
-		}
-		x.finish()
-		x.ctx.end(context.Canceled)
-		s.recycle(x)
+		s.perform(x)
 		if s.idle.Add(1) > maxIdle {
 			s.idle.Add(-1)
 			return
@@ -164,6 +176,16 @@ func (s *server) worker(x *Incoming) {
 		x = <-s.work
 		s.idle.Add(-1)
 	}
+}
+
+// perform performs a call in a goroutine of its own.
+func (s *server) perform(x *Incoming) {
+	if x.err == nil {
+		s.impl.Handle(x.ctx, x)
+	}
+	x.finish()
+	x.ctx.end(context.Canceled)
+	s.recycle(x)
 }
 
 // take returns a call to fill.

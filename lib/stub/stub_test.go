@@ -645,3 +645,42 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+// TestNotes sends one-way messages, which come in order, beside calls.
+func TestNotes(t *testing.T) {
+	each(t, func(t *testing.T, depth int, options []stub.Option) {
+		ctx := within(t)
+		const notes = 3 * stub.MaxCalls
+		p := &parrot{notes: make(chan uint64)}
+		c := startEcho(t, depth, p, options...)
+		got := make(chan error, 1)
+		go func() {
+			for n := range uint64(notes) {
+				select {
+				case w := <-p.notes:
+					if w != n {
+						got <- fmt.Errorf("note %d rather than %d", w, n)
+						return
+					}
+				case <-ctx.Done():
+					got <- ctx.Err()
+					return
+				}
+			}
+			got <- nil
+		}()
+		for n := range uint64(notes) {
+			if err := c.Note(ctx, n); err != nil {
+				t.Fatal(err)
+			}
+			if n%10 == 0 {
+				if w, err := c.Word(ctx, n); w != n || err != nil {
+					t.Fatal(w, err)
+				}
+			}
+		}
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+	})
+}
