@@ -28,7 +28,7 @@ func on(program string, core int, transport string, args ...string) boot.Program
 // in any order.
 func run(t *testing.T, cores int, programs []boot.Program, want ...string) {
 	t.Helper()
-	o := boot.Run(t, &boot.Machine{Cores: cores, Programs: programs, })
+	o := boot.Run(t, &boot.Machine{Cores: cores, Programs: programs})
 	if o.Err != nil {
 		t.Fatal(o.Err)
 	}
