@@ -91,6 +91,18 @@ func (s *Signals) Deliverable(th *Thread) bool {
 	return (th.Pending|s.Pending)&^th.Mask != 0
 }
 
+// Restarts says whether a call of the thread that was interrupted is to be made again:
+// as Linux does, if all signals that are now delivered have handlers that ask for it
+// (SA_RESTART), or none.
+func (s *Signals) Restarts(th *Thread) bool {
+	for signal := 1; signal < linux.NSIG; signal++ {
+		if (th.Pending|s.Pending)&^th.Mask&SignalBit(signal) != 0 && s.Disposition(signal) == Handle && s.actions[signal].Flags&linux.SA_RESTART == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Take takes the next signal that is to be delivered to the thread out of what
 // is pending, and fills info. It returns 0 if there is none.
 func (s *Signals) Take(th *Thread, info *linux.Siginfo) int {

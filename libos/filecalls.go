@@ -119,7 +119,26 @@ func continueFile(th *carrier.Thread) int64 {
 	} else if c.deadline != 0 && now() >= c.deadline {
 		c.call.Stop = files.Expired
 	}
-	return execute(th, c)
+	result := execute(th, c)
+	if result == -linux.EINTR && c.call.Stop == files.Interrupted && transfers(c.call.Number) && signals.Restarts(th) {
+		// The handlers return to where the call is made again.
+		th.Regs.RIP -= syscallSize
+		return int64(c.call.Number)
+	}
+	return result
+}
+
+// syscallSize is the length of the instruction SYSCALL.
+const syscallSize = 2
+
+// transfers says whether a call reads or writes: those Linux makes again after a signal,
+// but not the others that wait.
+func transfers(call uint64) bool {
+	switch call {
+	case linux.SysRead, linux.SysWrite, linux.SysReadv, linux.SysWritev:
+		return true
+	}
+	return false
 }
 
 // execute executes a file call, and blocks its thread if it has to wait.

@@ -14,6 +14,7 @@ var signalCases = []parallelCase{
 	{"signals-to-spinning-threads", signalThreads},
 	{"signals-all-at-once", signalsAtOnce},
 	{"signal-ignored-and-back", signalIgnored},
+	{"signals-restart-calls", signalsRestart},
 }
 
 // signalProcess sends the process one signal after the other while threads spin.
@@ -132,4 +133,48 @@ func signalIgnored() string {
 	})
 	signal.Reset(syscall.SIGTERM)
 	return tell(received, "received, others ignored")
+}
+
+// signalsRestart sends signals to threads that read from pipes in which nothing comes
+// for a while. The handler asks for calls to be made again, so none of them fails.
+func signalsRestart() string {
+	const signals = 40
+	got := make(chan os.Signal, threads*signals)
+	signal.Notify(got, syscall.SIGUSR1)
+	defer signal.Stop(got)
+	var ids [threads]atomic.Int64
+	var pipes [threads][2]int
+	for i := range pipes {
+		if err := syscall.Pipe(pipes[i][:]); err != nil {
+			return err.Error()
+		}
+		defer syscall.Close(pipes[i][0])
+		defer syscall.Close(pipes[i][1])
+	}
+	var came, failed atomic.Int64
+	onThreads(threads, func(number int) {
+		if number != 0 {
+			ids[number].Store(int64(syscall.Gettid()))
+			var b [1]byte
+			if n, err := syscall.Read(pipes[number][0], b[:]); n == 1 && err == nil {
+				came.Add(int64(b[0]))
+			} else {
+				failed.Add(1)
+			}
+			return
+		}
+		for range signals {
+			for to := 1; to < threads; to++ {
+				for ids[to].Load() == 0 {
+					runtime.Gosched()
+				}
+				tgkill(int(ids[to].Load()), syscall.SIGUSR1)
+				<-got // so that the handler has begun
+			}
+		}
+		for to := 1; to < threads; to++ {
+			syscall.Write(pipes[to][1], []byte{byte(to)})
+		}
+	})
+	return tell(int(came.Load()), "is the sum of what came, ") + tell(int(failed.Load()), "failed")
 }
