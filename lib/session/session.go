@@ -13,6 +13,9 @@
 // board (package urpc) lies in the same frame: its sleep word in a page that peers
 // can only read, its hints in one that they can write.
 //
+// Of a program with several dispatchers the one at home has the session: only threads that run
+// there reach its frame, its exchange and the monitor's doorbell.
+//
 // Package bind and monitors import it. It must never do more than say what goes over
 // the channel. A monitor trusts nothing that comes.
 package session
