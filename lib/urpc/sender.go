@@ -38,7 +38,9 @@ func (s *Sender) Send(kind uint8, payload []byte) bool {
 
 // Free is as Channel.Free.
 func (s *Sender) Free() int {
-	s.look()
+	for s.look() {
+		// Either way may know of more than the other.
+	}
 	if s.broken.Load() {
 		return 0
 	}
@@ -65,14 +67,11 @@ func (s *Sender) free() uint32 { return s.slots - (s.sent - s.acked) }
 // has received all.
 func (s *Sender) short() bool { return s.free() <= s.slots-s.step }
 
-// look takes note of what the peer has received, and returns whether it has
-// received more.
+// look takes note of what the peer has received, and returns whether that is more
+// than was known; then there may be more still.
 func (s *Sender) look() (more bool) {
-	if s.slots == 0 {
-		return false
-	}
-	word := atomic.LoadUint32((*uint32)(at(s.peer + ackWord)))
-	return s.note(s.carried.Load()) || s.note(word)
+	// The word only if it is needed: its line is another's.
+	return s.slots != 0 && (s.note(s.carried.Load()) || s.note(atomic.LoadUint32((*uint32)(at(s.peer + ackWord)))))
 }
 
 // note takes note of one acknowledgement. The other of the two may have been

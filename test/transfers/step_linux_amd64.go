@@ -1,0 +1,187 @@
+package transfers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/arch/x86/x86asm"
+)
+
+// Access is what an instruction does with memory.
+type Access struct {
+	Address uint64
+	Size    int // in bytes
+	Write   bool
+}
+
+// Step is an instruction that is about to be executed.
+type Step struct {
+	Address  uint64
+	Accesses []Access // but for those of the stack by PUSH, POP, CALL and RET; valid until the next step
+	Unknown  bool     // the instruction is not understood, nor its accesses
+	stored   uint64
+}
+
+// Stored returns what a MOV or XCHG of a register stores.
+func (s *Step) Stored() uint64 { return s.stored }
+
+// Trace executes a thread of a child process one instruction at a time and calls
+// see before each, until that returns false; then the thread goes on by itself. The
+// thread must be about to wait, or waiting, in a system call that release ends. Trace
+// fails where processes must not trace others (ptrace).
+func Trace(thread int, release func() error, see func(*Step) bool) error {
+	// All requests about a thread must come from one.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	t := tracer{thread: thread, known: map[uint64]x86asm.Inst{}}
+	if err := syscall.PtraceAttach(thread); err != nil {
+		return fmt.Errorf("trace a child process: %w; this host must allow ptrace", err)
+	}
+	if _, err := wait(thread); err != nil {
+		return err
+	}
+	var err error
+	if t.memory, err = os.Open(fmt.Sprintf("/proc/%d/mem", thread)); err != nil {
+		return err
+	}
+	defer t.memory.Close()
+	if err := release(); err != nil {
+		return err
+	}
+	for {
+		if err := t.next(); err != nil {
+			return err
+		}
+		if !see(&t.step) {
+			return syscall.PtraceDetach(thread)
+		}
+		if err := t.advance(); err != nil {
+			return err
+		}
+	}
+}
+
+type tracer struct {
+	thread    int
+	memory    *os.File
+	registers syscall.PtraceRegs
+	known     map[uint64]x86asm.Inst
+	step      Step
+}
+
+// wait waits for a thread to stop, and returns the signal that stopped it.
+func wait(thread int) (syscall.Signal, error) {
+	var status syscall.WaitStatus
+	for {
+		_, err := syscall.Wait4(thread, &status, syscall.WALL, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("wait for the traced thread: %w", err)
+		case !status.Stopped():
+			return 0, fmt.Errorf("the traced process has ended: status %#x", status)
+		}
+		return status.StopSignal(), nil
+	}
+}
+
+// advance executes an instruction. Signals wait for their thread until the end:
+// there are none that it depends on.
+func (t *tracer) advance() error {
+	for {
+		if err := syscall.PtraceSingleStep(t.thread); err != nil {
+			return fmt.Errorf("step: %w", err)
+		}
+		signal, err := wait(t.thread)
+		if err != nil || signal == syscall.SIGTRAP {
+			return err
+		}
+		if signal == syscall.SIGSEGV || signal == syscall.SIGILL || signal == syscall.SIGBUS {
+			return fmt.Errorf("%v at %#x", signal, t.registers.Rip)
+		}
+	}
+}
+
+// next finds out what is executed next.
+func (t *tracer) next() error {
+	if err := syscall.PtraceGetRegs(t.thread, &t.registers); err != nil {
+		return fmt.Errorf("read registers: %w", err)
+	}
+	at := t.registers.Rip
+	i, ok := t.known[at]
+	if !ok {
+		var code [15]byte
+		n, _ := t.memory.ReadAt(code[:], int64(at))
+		var err error
+		if i, err = x86asm.Decode(code[:n], 64); err != nil {
+			i = x86asm.Inst{} // Unknown
+		}
+		t.known[at] = i
+	}
+	t.step = Step{Address: at, Accesses: t.step.Accesses[:0], Unknown: i.Op == 0}
+	if i.Op == x86asm.LEA || i.Op == x86asm.NOP {
+		return nil
+	}
+	for n, argument := range i.Args {
+		m, ok := argument.(x86asm.Mem)
+		if !ok {
+			continue
+		}
+		write := n == 0 && !onlyReads[i.Op] || i.Op == x86asm.XCHG || i.Op == x86asm.XADD
+		t.step.Accesses = append(t.step.Accesses, Access{t.address(m, &i), i.MemBytes, write})
+		if r, ok := i.Args[1-min(n, 1)].(x86asm.Reg); ok && write {
+			t.step.stored = t.register(r)
+		}
+	}
+	return nil
+}
+
+// onlyReads are the instructions that do not write their first operand.
+var onlyReads = map[x86asm.Op]bool{
+	x86asm.CMP: true, x86asm.TEST: true, x86asm.BT: true, x86asm.PUSH: true, x86asm.CALL: true, x86asm.JMP: true,
+	x86asm.UCOMISD: true, x86asm.UCOMISS: true, x86asm.MUL: true, x86asm.DIV: true, x86asm.IDIV: true,
+	x86asm.PREFETCHT0: true, x86asm.PREFETCHT1: true, x86asm.PREFETCHT2: true, x86asm.PREFETCHNTA: true,
+}
+
+// address returns the address of an operand.
+func (t *tracer) address(m x86asm.Mem, i *x86asm.Inst) uint64 {
+	address := uint64(m.Disp)
+	switch m.Base {
+	case 0:
+	case x86asm.RIP:
+		address += t.registers.Rip + uint64(i.Len)
+	default:
+		address += t.register(m.Base)
+	}
+	if m.Index != 0 {
+		address += t.register(m.Index) * uint64(m.Scale)
+	}
+	switch m.Segment {
+	case x86asm.FS:
+		address += t.registers.Fs_base
+	case x86asm.GS:
+		address += t.registers.Gs_base
+	}
+	return address
+}
+
+// register returns the value of a general register; of a part of one, the whole.
+func (t *tracer) register(r x86asm.Reg) uint64 {
+	g := &t.registers
+	all := [...]uint64{
+		g.Rax, g.Rcx, g.Rdx, g.Rbx, g.Rsp, g.Rbp, g.Rsi, g.Rdi,
+		g.R8, g.R9, g.R10, g.R11, g.R12, g.R13, g.R14, g.R15,
+	}
+	switch {
+	case r >= x86asm.RAX && r <= x86asm.R15:
+		return all[r-x86asm.RAX]
+	case r >= x86asm.EAX && r <= x86asm.R15L:
+		return all[r-x86asm.EAX]
+	}
+	return 0
+}
