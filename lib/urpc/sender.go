@@ -71,7 +71,7 @@ func (s *Sender) short() bool { return s.free() <= s.slots-s.step }
 // than was known; then there may be more still.
 func (s *Sender) look() (more bool) {
 	// The word only if it is needed: its line is another's.
-	return s.slots != 0 && (s.note(s.carried.Load()) || s.note(atomic.LoadUint32((*uint32)(at(s.peer + ackWord)))))
+	return s.slots != 0 && (s.note(s.carried.Load()) || s.note(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))))
 }
 
 // note takes note of one acknowledgement. The other of the two may have been

@@ -256,16 +256,14 @@ func play(t *testing.T, name string) *result {
 		a, b := caches.Count(0), caches.Count(1)
 		return Count{Transfers: a.Transfers + b.Transfers}
 	}
-	now, instructions := nobody, 0
+	now, instructions := nobody, counter{}
 	release := func() error { _, err := in.Write([]byte{1}); return err }
 	err = Trace(thread, release, func(s *Step) bool {
 		if s.Unknown && now >= first {
 			r.unknown = s.Address
 		}
 		if now >= first {
-			if ofUrpc(s.Address) {
-				instructions++
-			}
+			instructions.see(s.Address)
 		}
 		for _, a := range s.Accesses {
 			switch {
@@ -279,9 +277,9 @@ func play(t *testing.T, name string) *result {
 					r.doorbells++
 				default:
 					if now >= first {
-						r.add(now, instructions)
+						r.add(now, instructions.count)
 					}
-					now, instructions = mark, 0
+					now, instructions = mark, counter{}
 				}
 			case now >= first && a.Address >= base && a.Address < base+allSize:
 				before := counts().Transfers
@@ -376,20 +374,55 @@ func (r *result) add(operation, instructions int) {
 	r.instructions[operation] = append(r.instructions[operation], instructions)
 }
 
-var known = map[uint64]bool{}
+// counter counts the instructions of package urpc. Where the Go runtime wants a
+// goroutine to make way, which it says at the beginning of a function, that begins again
+// afterwards: the first try does not count.
+type counter struct {
+	count   int
+	entered int // the count when the last function began
+	again   bool
+}
 
-// ofUrpc says whether an instruction is in a function of package urpc, or in one that
-// was inlined from there. The child is the same program as this.
-func ofUrpc(address uint64) bool {
-	is, ok := known[address]
-	if !ok {
+func (c *counter) see(address uint64) {
+	p := placeOf(address)
+	switch {
+	case p.makesWay:
+		c.again = true
+	case p.entry && c.again:
+		c.count, c.again = c.entered, false
+	case p.entry:
+		c.entered = c.count
+	}
+	if p.urpc {
+		c.count++
+	}
+}
+
+// place is what there is to know of an instruction's address.
+type place struct {
+	urpc     bool // in a function of package urpc, or in one that was inlined from there
+	entry    bool // the first of a function
+	makesWay bool
+}
+
+var places = map[uint64]place{}
+
+func placeOf(address uint64) place {
+	p, ok := places[address]
+	if ok {
+		return p
+	}
+	// The child is the same program as this.
+	if f := runtime.FuncForPC(uintptr(address)); f != nil {
+		p.makesWay = strings.HasPrefix(f.Name(), "runtime.morestack")
 		frames := runtime.CallersFrames([]uintptr{uintptr(address) + 1})
-		for more := true; more && !is; {
+		for more := true; more && !p.urpc; {
 			var f runtime.Frame
 			f, more = frames.Next()
-			is = strings.HasPrefix(f.Function, "skerry/lib/urpc.")
+			p.urpc = strings.HasPrefix(f.Function, "skerry/lib/urpc.")
 		}
-		known[address] = is
 	}
-	return is
+	p.entry = p.urpc && runtime.FuncForPC(uintptr(address)).Entry() == uintptr(address)
+	places[address] = p
+	return p
 }
