@@ -684,3 +684,55 @@ func TestNotes(t *testing.T) {
 		}
 	})
 }
+
+// uneven is an end that sends on one connection and receives on another.
+type uneven struct {
+	channel.Conn // to send
+	in           channel.Conn
+}
+
+func (u uneven) Receive(ctx context.Context, m *channel.Message) error { return u.in.Receive(ctx, m) }
+func (u uneven) TryReceive(m *channel.Message) (bool, error)           { return u.in.TryReceive(m) }
+func (u uneven) Close() error                                          { return errors.Join(u.Conn.Close(), u.in.Close()) }
+
+// TestAnswersForNobody has answers that nobody waits for fill the connection. Then the
+// server takes nothing more before somebody reads them, and whoever sends must.
+func TestAnswersForNobody(t *testing.T) {
+	ctx := within(t)
+	gate, started := make(chan bool), make(chan bool, 10)
+	p := &parrot{notes: make(chan uint64, 100), empty: func(context.Context) error {
+		started <- true
+		<-gate
+		return nil
+	}}
+	a, b := pair(64)
+	x, y := pair(1)
+	serve(t, func(ctx context.Context) error { return echo.Serve(ctx, uneven{y, b}, p, stub.Inline) })
+	c := echo.NewClient(uneven{a, x})
+	defer c.Close()
+	for range 4 {
+		short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+		if err := c.Empty(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		cancel()
+	}
+	<-started
+	close(gate)
+	const notes = 100
+	for n := range uint64(notes) {
+		if err := c.Note(ctx, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range uint64(notes) {
+		select {
+		case w := <-p.notes:
+			if w != n {
+				t.Errorf("note %d rather than %d", w, n)
+			}
+		case <-ctx.Done():
+			t.Fatalf("note %d has not come", n)
+		}
+	}
+}
