@@ -41,7 +41,30 @@ func cache(cpuid func(leaf, subleaf uint32) (a, b, c, d uint32)) uint32 {
 			return apic(cpuid) >> bits.Len32(sharers)
 		}
 	}
-	return Unknown
+	return ofPackage(cpuid)
+}
+
+// ofPackage is cache for processors that say whether there is a third level, and not who
+// shares it: older ones of AMD's, and emulators. All cores of a package do.
+func ofPackage(cpuid func(leaf, subleaf uint32) (a, b, c, d uint32)) uint32 {
+	const sizes = 0x8000_0006
+	if most, _, _, _ := cpuid(0x8000_0000, 0); most < sizes {
+		return Unknown
+	}
+	_, _, _, third := cpuid(sizes, 0)
+	most, _, _, _ := cpuid(0, 0)
+	if third>>18 == 0 || most < 0xb {
+		return Unknown
+	}
+	shift := uint32(0)
+	for i := range uint32(8) {
+		a, _, c, _ := cpuid(0xb, i)
+		if c>>8&0xff == 0 {
+			break
+		}
+		shift = a & 0x1f
+	}
+	return apic(cpuid) >> shift
 }
 
 // instructions is the type of a cache that holds no data.

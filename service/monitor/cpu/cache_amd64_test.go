@@ -36,5 +36,24 @@ func TestCache(t *testing.T) {
 	if got := cache(processor(2, 5, 4, 99)); got != Unknown {
 		t.Errorf("a processor that says nothing has cache %d", got)
 	}
+	// An emulator: a third level, of two cores a package.
+	emulated := func(id uint32) func(leaf, subleaf uint32) (a, b, c, d uint32) {
+		return func(leaf, sub uint32) (a, b, c, d uint32) {
+			switch leaf {
+			case 0:
+				return 0xd, 0, 0, 0
+			case 0x8000_0000:
+				return 0x8000_000a, 0, 0, 0
+			case 0x8000_0006:
+				return 0, 0, 0, 32 << 18
+			case 0xb:
+				return sub % 2, 1 + sub%2, [...]uint32{0x100, 0x201, 2}[min(sub, 2)], id
+			}
+			return 0, 0, 0, 0
+		}
+	}
+	if a, b, c := cache(emulated(0)), cache(emulated(1)), cache(emulated(2)); a != b || b == c {
+		t.Errorf("packages' caches are %d, %d and %d", a, b, c)
+	}
 	t.Logf("this core's is %d", Cache())
 }
