@@ -99,17 +99,19 @@ func (r *Reach) bind(ctx context.Context, c channel.Conn, request *introduce.Req
 		return errors.Join(told, c.Close())
 	}
 	if told == nil {
-		r.pass(ctx, c, there)
+		told = r.pass(ctx, c, there)
 	}
-	return errors.Join(there.Close(), c.Close())
+	return errors.Join(told, there.Close(), c.Close())
 }
 
 // pass passes messages between two connections until one of them ends. What an end
-// has sent before it went still reaches the other.
-func (r *Reach) pass(ctx context.Context, a, b channel.Conn) {
+// has sent before it went still reaches the other. It fails if something could not be
+// passed on.
+func (r *Reach) pass(ctx context.Context, a, b channel.Conn) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var both sync.WaitGroup
+	failed := make(chan error, 2)
 	one := func(from, to channel.Conn) {
 		var m channel.Message
 		for from.Receive(ctx, &m) == nil {
@@ -122,6 +124,9 @@ func (r *Reach) pass(ctx context.Context, a, b channel.Conn) {
 				return
 			}
 			if err != nil {
+				if ctx.Err() == nil {
+					failed <- err
+				}
 				break
 			}
 		}
@@ -130,6 +135,12 @@ func (r *Reach) pass(ctx context.Context, a, b channel.Conn) {
 	both.Go(func() { one(a, b) })
 	both.Go(func() { one(b, a) })
 	both.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
+	}
 }
 
 // drop deletes the relay's own copy of a capability that has been passed on.

@@ -1,0 +1,379 @@
+// Peer is the program of the tests of messages: one role of several, each of which ends
+// with exit code 0 if all went as it should.
+//
+//	peer ROLE NAME [NUMBER]
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+	"unsafe"
+
+	"skerry/abi"
+	"skerry/abi/capability"
+	"skerry/lib/bind"
+	"skerry/lib/channel"
+	"skerry/lib/native"
+	"skerry/lib/native/slots"
+)
+
+var speech = channel.Interface{Name: "peer", Version: 1, Fingerprint: 1}
+
+// Kinds of messages.
+const (
+	kindNumber = 1 + iota // a number, the next one each time
+	kindFrame             // a frame with a number in its first word
+	kindDone
+)
+
+var roles = map[string]func(ctx context.Context, name string, n int) error{
+	"serve": serve, "call": call, "give": give, "keep": keep, "orphan": orphan, "late": late,
+	"version": version, "die": die, "scribble": scribble, "idle": idle, "stay": stay, "spray": spray,
+}
+
+func main() {
+	role := roles[os.Args[1]]
+	n := 0
+	if len(os.Args) > 3 {
+		n, _ = strconv.Atoi(os.Args[3])
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Second)
+	defer cancel()
+	if err := role(ctx, os.Args[2], n); err != nil {
+		fmt.Printf("%s %s: %v\n", os.Args[1], os.Args[2], err)
+		os.Exit(1)
+	}
+}
+
+// serve exports a name, and sends back what comes, until n have come and gone.
+func serve(ctx context.Context, name string, n int) error {
+	l, err := bind.Export(name, speech)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	var all sync.WaitGroup
+	for range n {
+		c, err := l.Accept(ctx)
+		if err != nil {
+			return err
+		}
+		all.Go(func() {
+			defer c.Close()
+			if err := answer(ctx, c); err != nil {
+				fmt.Println("serve", name, err)
+			}
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// answer sends back what comes; in a frame that comes it writes one more than it read.
+func answer(ctx context.Context, c channel.Conn) error {
+	var m channel.Message
+	for {
+		if err := c.Receive(ctx, &m); errors.Is(err, channel.ErrPeer) || errors.Is(err, channel.ErrBroken) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if m.Capability != 0 {
+			err := inFrame(m.Capability, func(word *uint64) { *word++ })
+			if err := errors.Join(err, slots.Drop(m.Capability)); err != nil {
+				return err
+			}
+			m.Capability = 0
+		}
+		if err := c.Send(ctx, &m); errors.Is(err, channel.ErrPeer) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// inFrame does something with the first word of a frame.
+func inFrame(frame capability.Reference, do func(*uint64)) error {
+	at, err := native.Map(frame, 0, abi.PageSize, abi.ProtRead|abi.ProtWrite)
+	if err != nil {
+		return err
+	}
+	do((*uint64)(*(*unsafe.Pointer)(unsafe.Pointer(&at))))
+	return native.Unmap(at, abi.PageSize)
+}
+
+func number(i int) *channel.Message {
+	m := &channel.Message{Kind: kindNumber, Length: channel.PayloadSize}
+	for at := 0; at < channel.PayloadSize; at += 8 {
+		binary.LittleEndian.PutUint64(m.Payload[at:], uint64(i)*uint64(at+1))
+	}
+	return m
+}
+
+// call binds, says by what, and sends n numbers, as fast as they come back.
+func call(ctx context.Context, name string, n int) error {
+	c, err := bind.Dial(ctx, name, speech)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	fmt.Printf("%s by %s: %s\n", name, c.Binding().Transport, c.Binding().Why)
+	sent := make(chan error, 1)
+	go func() {
+		for i := range n {
+			if err := c.Send(ctx, number(i)); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- nil
+	}()
+	var m channel.Message
+	for i := range n {
+		if err := c.Receive(ctx, &m); err != nil {
+			return fmt.Errorf("message %d: %w", i, err)
+		}
+		if m != *number(i) {
+			return fmt.Errorf("message %d came as %v", i, m)
+		}
+	}
+	return <-sent
+}
+
+// give gives frames: what one end writes the other reads. Then it takes each back.
+func give(ctx context.Context, name string, n int) error {
+	c, err := bind.Dial(ctx, name, speech)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for i := range n {
+		ram, err := native.Slot()
+		if err != nil {
+			return err
+		}
+		if err := native.RAM(abi.PageSize, ram); err != nil {
+			return err
+		}
+		frame, err := native.Slot()
+		if err != nil {
+			return err
+		}
+		if err := patiently(func() error {
+			return slots.Home(frame).Retype(frame.Slot(), 1, ram, capability.Frame, 0, abi.PageSize)
+		}); err != nil && !errors.Is(err, capability.ErrOccupied) {
+			return fmt.Errorf("retype: %w", err)
+		}
+		want := uint64(1000 * i)
+		if err := patiently(func() error { return inFrame(frame, func(w *uint64) { *w = want }) }); err != nil {
+			return fmt.Errorf("map: %w", err)
+		}
+		m := channel.Message{Kind: kindFrame, Capability: frame}
+		if err := c.Send(ctx, &m); err != nil {
+			return fmt.Errorf("send frame %d: %w", i, err)
+		}
+		if err := c.Receive(ctx, &m); err != nil {
+			return fmt.Errorf("receive answer %d: %w", i, err)
+		}
+		var got uint64
+		if err := inFrame(frame, func(w *uint64) { got = *w }); err != nil {
+			return err
+		}
+		if got != want+1 {
+			return fmt.Errorf("frame %d holds %d, not %d", i, got, want+1)
+		}
+		if err := bind.Withdraw(ctx, frame); err != nil {
+			return err
+		}
+		// Everything made of the RAM goes, frames that others hold too.
+		if err := patiently(func() error { return slots.Home(ram).Revoke(ram.Slot()) }); err != nil {
+			return fmt.Errorf("revoke: %w", err)
+		}
+		if err := errors.Join(native.FreeSlot(frame), native.GiveRAM(ram)); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%d frames by %s\n", n, c.Binding().Transport)
+	return nil
+}
+
+// patiently repeats what the kernel has begun.
+func patiently(do func() error) error {
+	for {
+		err := do()
+		if !errors.Is(err, capability.ErrPending) && !errors.Is(err, capability.ErrRevoking) && !errors.Is(err, capability.ErrNotReady) && !errors.Is(err, capability.ErrBusy) {
+			return err
+		}
+		if err := native.Yield(0); err != nil {
+			return err
+		}
+	}
+}
+
+// stay exports a name and takes what comes until it is killed.
+func stay(ctx context.Context, name string, _ int) error { return serve(ctx, name, 1<<30) }
+
+// die exports a name, and ends without a word when n have bound to it and one of them has
+// been answered for a while.
+func die(ctx context.Context, name string, n int) error {
+	l, err := bind.Export(name, speech)
+	if err != nil {
+		return err
+	}
+	bound := make(chan struct{})
+	for i := range n {
+		c, err := l.Accept(ctx)
+		if err != nil {
+			return err
+		}
+		go func() {
+			var m channel.Message
+			for answers := 0; ; answers++ {
+				if c.Receive(ctx, &m) != nil || c.Send(ctx, &m) != nil {
+					return
+				}
+				if answers >= 50 {
+					select {
+					case <-bound:
+						os.Exit(0)
+					default:
+					}
+				}
+			}
+		}()
+		if i == n-1 {
+			close(bound)
+		}
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// spray gives frames without end until it is killed, or the receiver is.
+func spray(ctx context.Context, name string, _ int) error {
+	c, err := bind.Dial(ctx, name, speech)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	frame, err := newFrame()
+	if err != nil {
+		return err
+	}
+	for {
+		m := channel.Message{Kind: kindFrame, Capability: frame}
+		err := c.Send(ctx, &m)
+		if err == nil {
+			err = c.Receive(ctx, &m)
+		}
+		if errors.Is(err, channel.ErrPeer) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func newFrame() (capability.Reference, error) {
+	ram, err := native.Slot()
+	if err != nil {
+		return 0, err
+	}
+	if err := native.RAM(abi.PageSize, ram); err != nil {
+		return 0, err
+	}
+	frame, err := native.Slot()
+	if err != nil {
+		return 0, err
+	}
+	err = slots.Home(frame).Retype(frame.Slot(), 1, ram, capability.Frame, 0, abi.PageSize)
+	if errors.Is(err, capability.ErrPending) {
+		err = nil
+	}
+	return frame, err
+}
+
+// keep binds, and says what it is told when the other is killed: its end, and that of
+// its name.
+func keep(ctx context.Context, name string, _ int) error {
+	c, err := bind.Dial(ctx, name, speech)
+	if err != nil {
+		return err
+	}
+	watched := make(chan error, 1)
+	go func() { watched <- bind.Watch(ctx, name) }()
+	// It is asked for something all the time, and then for nothing.
+	for i := 0; err == nil; i++ {
+		var m channel.Message
+		if err = c.Send(ctx, number(i)); err == nil {
+			err = c.Receive(ctx, &m)
+		}
+	}
+	if !errors.Is(err, channel.ErrPeer) {
+		return err
+	}
+	if err := c.Receive(ctx, new(channel.Message)); !errors.Is(err, channel.ErrPeer) {
+		return err
+	}
+	if err := <-watched; err != nil {
+		return err
+	}
+	if _, err := bind.Find(ctx, name); !errors.Is(err, bind.ErrNotFound) {
+		return fmt.Errorf("the name of one that was killed: %w", err)
+	}
+	fmt.Println("told")
+	return c.Close()
+}
+
+// orphan waits in Receive for one that is killed.
+func orphan(ctx context.Context, name string, _ int) error {
+	c, err := bind.Dial(ctx, name, speech)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.Receive(ctx, new(channel.Message)); !errors.Is(err, channel.ErrPeer) {
+		return err
+	}
+	fmt.Println("orphaned")
+	return nil
+}
+
+// late finds that a name is not there, and makes one that others wait for.
+func late(ctx context.Context, name string, n int) error {
+	if _, err := bind.Find(ctx, name); !errors.Is(err, bind.ErrNotFound) {
+		return fmt.Errorf("found it: %w", err)
+	}
+	if _, err := bind.Dial(ctx, name, speech, bind.NoWait()); !errors.Is(err, bind.ErrNotFound) {
+		return fmt.Errorf("bound to it: %w", err)
+	}
+	if err := call(ctx, name+".wanted", 1); err != nil {
+		return err
+	}
+	return serve(ctx, name, n)
+}
+
+// version binds with another version of the interface.
+func version(ctx context.Context, name string, _ int) error {
+	other := speech
+	other.Version = 7
+	_, err := bind.Dial(ctx, name, other)
+	var v *bind.VersionError
+	if !errors.As(err, &v) || v.Have != 1 || v.Want != 7 {
+		return fmt.Errorf("bound as another version: %w", err)
+	}
+	fmt.Println(err)
+	_, err = bind.Export(name, speech)
+	if !errors.Is(err, bind.ErrTaken) {
+		return fmt.Errorf("exported a name that is taken: %w", err)
+	}
+	return call(ctx, name, 1)
+}
