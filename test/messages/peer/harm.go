@@ -60,7 +60,7 @@ func idle(ctx context.Context, name string, n int) error {
 		}
 		ends = append(ends, c)
 		all.Go(func() {
-			if err := c.Receive(ctx, new(channel.Message)); !errors.Is(err, channel.ErrClosed) {
+			if err := c.Receive(ctx, new(channel.Message)); err != nil && !errors.Is(err, channel.ErrClosed) {
 				fmt.Println("idle", err)
 			}
 		})
