@@ -36,7 +36,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -57,6 +59,9 @@ type Set struct {
 	asleep   bool // it has not looked since it went to sleep
 	restless int  // how often in a row it did not go to sleep
 	buffer   [256]byte
+
+	pollers atomic.Int32 // goroutines that poll
+	most    int32        // that may
 
 	mu      sync.Mutex
 	board   *urpc.Board // nil: there are no hints
@@ -94,7 +99,7 @@ func On(bell *os.File, board *urpc.Board) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wait on %s: %w", bell.Name(), err)
 	}
-	s := &Set{bell: bell, conn: conn, board: board, ended: make(chan struct{})}
+	s := &Set{bell: bell, conn: conn, board: board, ended: make(chan struct{}), most: int32(runtime.GOMAXPROCS(0))}
 	go s.pump()
 	return s, nil
 }
@@ -110,6 +115,20 @@ func (s *Set) Close() error {
 	<-s.ended
 	return err
 }
+
+// Poll reports whether the calling goroutine may poll for a while before it waits; if so it
+// calls Polled when it has. No more may at a time than run at a time: others would
+// keep them from it, and hints are found whoever polls (Look).
+func (s *Set) Poll() bool {
+	if s.pollers.Add(1) <= s.most {
+		return true
+	}
+	s.pollers.Add(-1)
+	return false
+}
+
+// Polled ends what Poll began.
+func (s *Set) Polled() { s.pollers.Add(-1) }
 
 // Look wakes those for whom there are hints. Whoever polls for long, and has only
 // goroutines run meanwhile that can run (runtime.Gosched), calls it now and then: beside

@@ -418,3 +418,19 @@ func BenchmarkAsk(b *testing.B) {
 		})
 	}
 }
+
+// TestPoll counts those who may poll.
+func TestPoll(t *testing.T) {
+	s, _ := open(t, nil)
+	s.most = 2
+	for range 2 {
+		if !s.Poll() || !s.Poll() {
+			t.Error("two may poll")
+		}
+		if s.Poll() || s.Poll() {
+			t.Error("a third may poll")
+		}
+		s.Polled()
+		s.Polled()
+	}
+}

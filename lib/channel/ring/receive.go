@@ -114,8 +114,15 @@ func (c *Conn) broke() error {
 // awaitMessage waits until there is a message, or may be, or the context has ended, or
 // the connection.
 func (c *Conn) awaitMessage(ctx context.Context) error {
-	if ok, err := c.messageSpell.poll(ctx, c, c.in.Pending); ok || err != nil {
-		return err
+	// A program that has many peers polls for few of them, and finds the others' hints.
+	if c.config.Polled || c.set.Poll() {
+		ok, err := c.messageSpell.poll(ctx, c, c.in.Pending)
+		if !c.config.Polled {
+			c.set.Polled()
+		}
+		if ok || err != nil {
+			return err
+		}
 	}
 	err := c.message.Wait(ctx, c.announceMessage)
 	c.in.Withdraw()
