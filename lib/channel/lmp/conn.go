@@ -3,8 +3,9 @@
 //
 // A message is a word of what it is and up to seven of payload, and may have a
 // capability along, which the kernel copies. It is kept in the receiver's endpoint;
-// a goroutine that finds that empty, or the peer's full, parks until the kernel has
-// notified the program and the program's wait.Set has asked again. A program with several
+// a goroutine that finds that empty, or the peer's full, gives the peer a turn, and parks
+// if that did not help until the kernel has notified the program and the program's wait.Set
+// has asked again. A program with several
 // dispatchers cannot be bound so, since only one of them has the endpoint.
 //
 // Package bind imports it. It must never wait in the kernel, where all of the program
@@ -49,6 +50,7 @@ type Conn struct {
 	sending endpoint.Message // the sender's: what it sends,
 	sent    error            // and what came of it
 
+	owed   atomic.Bool   // something has been sent since the peer was given a turn
 	over   atomic.Uint32 // a channel.Error once the peer is gone or has broken the rules
 	closed atomic.Bool
 	users  sync.RWMutex // held by those inside of a method; Close waits for them
@@ -61,6 +63,8 @@ type port interface {
 	// accept has the next capability come, and returns the slot of the one that
 	// has come since.
 	accept() (capability.Reference, error)
+	// yield gives the rest of the program's turn to the peer.
+	yield()
 	// close gives up all, the capability of a message that was not received too.
 	close() error
 }
@@ -115,6 +119,7 @@ func (c *Conn) Send(ctx context.Context, m *channel.Message) error {
 	if err := c.put(m); err != channel.ErrFull {
 		return err
 	}
+	c.yield()
 	for {
 		c.sent = channel.ErrFull
 		// armRoom tries again: the kernel is to tell of room from then on.
@@ -154,6 +159,7 @@ func (c *Conn) try() error {
 	}
 	switch err := c.port.send(&c.sending); err {
 	case nil:
+		c.owed.Store(true)
 		return nil
 	case capability.ErrFull, capability.ErrNoSlot:
 		return channel.ErrFull
@@ -173,6 +179,9 @@ func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 		if ok, err := c.take(m); ok || err != nil {
 			return err
 		}
+		if c.yield() {
+			continue
+		}
 		if err := c.came.Wait(ctx, c.armCame); err != nil {
 			return err
 		}
@@ -184,6 +193,17 @@ func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 	c.users.RLock()
 	defer c.users.RUnlock()
 	return c.take(m)
+}
+
+// yield lets the peer have a turn if it has been sent something since it last had one, and
+// reports whether it did. The two share a core: while this program looks for something
+// else to do, the peer cannot answer.
+func (c *Conn) yield() bool {
+	if !c.owed.Swap(false) {
+		return false
+	}
+	c.port.yield()
+	return true
 }
 
 // take takes the next message if there is one.

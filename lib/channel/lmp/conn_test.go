@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -92,6 +93,8 @@ func (p *fakePort) tell() {
 		p.peer.notify()
 	}
 }
+
+func (p *fakePort) yield() { runtime.Gosched() }
 
 func (p *fakePort) accept() (capability.Reference, error) {
 	p.k.Lock()

@@ -61,6 +61,9 @@ func (p *kernelPort) send(m *endpoint.Message) error {
 
 func (p *kernelPort) poll(m *endpoint.Message) error { return p.own.Poll(m) }
 
+// yield does nothing if the peer is gone.
+func (p *kernelPort) yield() { _ = native.Yield(p.peer) }
+
 func (p *kernelPort) accept() (capability.Reference, error) {
 	slot, err := native.Slot()
 	if err != nil {
