@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"skerry/abi"
 	"skerry/host/source"
@@ -35,7 +36,7 @@ func peer(t *testing.T, core int, transport string, args ...any) boot.Program {
 // holds that nothing is left of them.
 func run(t *testing.T, cores int, programs ...boot.Program) *boot.Outcome {
 	t.Helper()
-	o := boot.Run(t, &boot.Machine{Cores: cores, Programs: programs})
+	o := boot.Run(t, &boot.Machine{Cores: cores, Programs: programs, Timeout: 5 * time.Minute})
 	for i, p := range programs {
 		killed := o.Outcomes[i].Status.Kind == abi.ExitKilled
 		if s := o.Outcomes[i].Status; p.Kill == 0 && (s.Kind != abi.ExitCode || s.Code != 0) || p.Kill != 0 && !killed {

@@ -43,7 +43,7 @@ func main() {
 	if len(os.Args) > 3 {
 		n, _ = strconv.Atoi(os.Args[3])
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	if err := role(ctx, os.Args[2], n); err != nil {
 		fmt.Printf("%s %s: %v\n", os.Args[1], os.Args[2], err)
