@@ -16,9 +16,9 @@ import (
 // of the owner's channels are used by two goroutines at a time.
 func TestBoardNoLostWakeup(t *testing.T) {
 	const channels, size = 5, Rings + 2*5*SlotSize
-	messages := uint32(5_000)
+	messages := uint32(50_000)
 	if testing.Short() {
-		messages = 1_000
+		messages = 5_000
 	}
 	owner, hints, sleep := board(t)
 	bell := make(chan struct{}, 1)
