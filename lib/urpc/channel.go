@@ -137,6 +137,11 @@ func (c *Channel) Withdraw() {
 // was sent or received since the last call. It says so once for each announcement:
 // the caller must then ring.
 func (c *Channel) NeedsDoorbell() bool {
+	// Most often there is nothing: that is to cost no call.
+	return (c.written || c.acknowledged) && c.needsDoorbell()
+}
+
+func (c *Channel) needsDoorbell() bool {
 	sent, received := c.Sender().NeedsDoorbell(), c.Receiver().NeedsDoorbell()
 	return sent || received
 }
