@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -220,37 +221,33 @@ func patiently(do func() error) error {
 // stay exports a name and takes what comes until it is killed.
 func stay(ctx context.Context, name string, _ int) error { return serve(ctx, name, 1<<30) }
 
-// die exports a name, and ends without a word when n have bound to it and one of them has
-// been answered for a while.
+// die exports a name, and ends without a word when n have bound to it and have been
+// answered, one of them for a while.
 func die(ctx context.Context, name string, n int) error {
 	l, err := bind.Export(name, speech)
 	if err != nil {
 		return err
 	}
-	bound := make(chan struct{})
-	for i := range n {
+	var answered atomic.Int32 // of those who have bound
+	for range n {
 		c, err := l.Accept(ctx)
 		if err != nil {
 			return err
 		}
 		go func() {
 			var m channel.Message
-			for answers := 0; ; answers++ {
+			for answers := 1; ; answers++ {
 				if c.Receive(ctx, &m) != nil || c.Send(ctx, &m) != nil {
 					return
 				}
-				if answers >= 50 {
-					select {
-					case <-bound:
-						os.Exit(0)
-					default:
-					}
+				if answers == 1 {
+					answered.Add(1)
+				}
+				if answers > 50 && answered.Load() == int32(n) {
+					os.Exit(0)
 				}
 			}
 		}()
-		if i == n-1 {
-			close(bound)
-		}
 	}
 	<-ctx.Done()
 	return ctx.Err()
@@ -340,7 +337,14 @@ func orphan(ctx context.Context, name string, _ int) error {
 		return err
 	}
 	defer c.Close()
-	if err := c.Receive(ctx, new(channel.Message)); !errors.Is(err, channel.ErrPeer) {
+	if err := c.Send(ctx, number(0)); err != nil {
+		return err
+	}
+	var m channel.Message
+	if err := c.Receive(ctx, &m); err != nil {
+		return err
+	}
+	if err := c.Receive(ctx, &m); !errors.Is(err, channel.ErrPeer) {
 		return err
 	}
 	fmt.Println("orphaned")
