@@ -3,46 +3,61 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"skerry/host/baseline"
 )
 
-// space returns the steps that compare how programs on one, two and four cores
-// have the same memory: by page tables that these share, by tables of their own
-// (rows named _replicated), and on Linux (asked for as space_linux).
+// onCores returns a program that is given the first n cores.
+func (b *bench) onCores(n int, name string, args ...string) baseline.Program {
+	p := b.program(name, args...)
+	for core := range n {
+		p.Cores = append(p.Cores, core)
+	}
+	return p
+}
+
+// spaceKinds measures how programs on n cores of a machine have the same memory: by
+// page tables that these share, and by tables of their own, in rows named
+// _replicated. The two take turns, so that what else the host does meets both.
+func (b *bench) spaceKinds(ctx context.Context, machine baseline.Config, n int) error {
+	for _, suffix := range []string{"", "_replicated"} {
+		run := func(p baseline.Program) (*baseline.Result, error) {
+			p.Replicated = suffix != ""
+			return b.skerry(ctx, machine, p)
+		}
+		result, err := run(b.onCores(n, "space"))
+		if err != nil {
+			return err
+		}
+		if err := b.addSpace(result.Runs[0].Stdout, suffix, n, false); err != nil {
+			return err
+		}
+		for _, stock := range parallelPrograms {
+			result, err := run(b.onCores(n, stock.name, stock.args...))
+			if err != nil {
+				return err
+			}
+			took, err := tookIn(stock.name, result.Runs[0].Stderr)
+			if err != nil {
+				return err
+			}
+			b.record(fmt.Sprintf("space_%s%s_on_%d", stock.name, suffix, n), false, took, "ns")
+		}
+	}
+	return nil
+}
+
+// space returns the steps that compare the kinds of address space with each other,
+// and with Linux. Both take long, and are measured only if they are named: space,
+// space_linux.
 func (b *bench) space() []step {
 	machine := baseline.Config{Cores: parallelCores}
-	program := func(name string, args []string, n int, replicated bool) baseline.Program {
-		p := b.program(name, args...)
-		for core := range n {
-			p.Cores = append(p.Cores, core)
-		}
-		p.Replicated = replicated
-		return p
-	}
-	// The kinds take turns, so that what else the host does meets both.
 	run := func(ctx context.Context) error {
 		for _, n := range dispatchers {
-			for suffix, replicated := range map[string]bool{"": false, "_replicated": true} {
-				result, err := b.skerry(ctx, machine, program("space", nil, n, replicated))
-				if err != nil {
-					return err
-				}
-				if err := b.addSpace(result.Runs[0].Stdout, suffix, n, false); err != nil {
-					return err
-				}
-				for _, stock := range parallelPrograms {
-					result, err := b.skerry(ctx, machine, program(stock.name, stock.args, n, replicated))
-					if err != nil {
-						return err
-					}
-					took, err := tookIn(stock.name, result.Runs[0].Stderr)
-					if err != nil {
-						return err
-					}
-					b.record(fmt.Sprintf("space_%s%s_on_%d", stock.name, suffix, n), false, took, "ns")
-				}
+			if err := b.spaceKinds(ctx, machine, n); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -51,7 +66,7 @@ func (b *bench) space() []step {
 	// long on fewer real ones.
 	linux := func(ctx context.Context) error {
 		for _, n := range dispatchers {
-			result, err := b.linux(ctx, machine, program("space", nil, n, false))
+			result, err := b.linux(ctx, machine, b.onCores(n, "space"))
 			if err != nil {
 				return err
 			}
@@ -62,10 +77,10 @@ func (b *bench) space() []step {
 		return nil
 	}
 	var steps []step
-	if b.wanted("space") {
+	if slices.Contains(b.only, "space") {
 		steps = append(steps, step{"skerry space", run})
 	}
-	if b.wanted("space_linux") {
+	if slices.Contains(b.only, "space_linux") {
 		steps = append(steps, step{"linux space", linux})
 	}
 	return steps

@@ -22,6 +22,8 @@
 //     names; they return what those return. Regions to look at what is mapped.
 //   - MapRegion and Write for the loader, MapFrame, Slot, FreeSlot, CNode, RAM,
 //     GiveRAM and Memory for the calls of package abi that a libos serves.
+//   - Where the dispatchers of a domain have page tables of their own: Tell and
+//     Taken at home, Install and Discard elsewhere (replicated.go).
 //
 // # How it keeps its books
 //
