@@ -43,6 +43,10 @@ const (
 	// have it.
 	SlotDoorbells
 
+	// SlotSession and the two after it are the frames at abi.SessionBase, for a
+	// program on several cores: it maps them where all of its dispatchers have them.
+	SlotSession
+
 	// SlotSpawned is the first of those in which the spawner left the tables
 	// and mappings of what it mapped.
 	SlotSpawned = 32

@@ -54,7 +54,7 @@ func open() (*talk, error) {
 		return nil, err
 	}
 	t := &talk{doorbell: doorbell, rung: make(chan error, 1), ends: make(map[uint32]*end)}
-	session.AttachProgram(&t.channel)
+	session.AttachProgram(&t.channel, abi.SessionBase)
 	go func() {
 		for {
 			_, err := doorbell.Wait()

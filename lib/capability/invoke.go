@@ -4,12 +4,12 @@ import (
 	"skerry/abi"
 	"skerry/abi/capability"
 	"skerry/lib/native/buffer"
-	"skerry/lib/native/raw"
+	"skerry/lib/native/home"
 )
 
 // kernel answers invocations. Tests put another in its place.
 var kernel = func(word uint64, a capability.Arguments) (uint64, capability.Error) {
-	err, value := raw.Call(abi.CallInvoke, uintptr(word), uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]), uintptr(a[4]))
+	err, value := home.Call(abi.CallInvoke, uintptr(word), uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]), uintptr(a[4]))
 	return uint64(value), err
 }
 

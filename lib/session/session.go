@@ -248,8 +248,9 @@ func Get(b []byte, n int, message any) bool {
 	return err == nil
 }
 
-// AttachProgram makes c the program's side of its session's channel.
-func AttachProgram(c *urpc.Channel) { c.Attach(abi.SessionBase, abi.SessionRing, urpc.B) }
+// AttachProgram makes c the program's side of its session's channel, the frame of which
+// is mapped at an address: abi.SessionBase, or where a program on several cores has it.
+func AttachProgram(c *urpc.Channel, at uintptr) { c.Attach(at, abi.SessionRing, urpc.B) }
 
 // AttachMonitor makes c the monitor's side of the session's channel in the
 // abi.SessionRing bytes at an address, all of which it clears.

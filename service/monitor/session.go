@@ -17,7 +17,8 @@ import (
 func planSession(p *domain.Plan, s *agent.Session) {
 	p.Exchange = s.Mount
 	at := uint64(abi.SessionBase)
-	for _, f := range []*agent.Frame{&s.Ring, &s.Sleep, &s.Hints} {
+	for i, f := range []*agent.Frame{&s.Ring, &s.Sleep, &s.Hints} {
+		p.Gifts = append(p.Gifts, domain.Gift{Slot: capability.SlotSession + uint32(i), Source: f.Reference, Rights: capability.RightRead | capability.RightWrite})
 		p.Frames = append(p.Frames, domain.Frame{Address: at, Source: f.Reference, Size: f.Size, Prot: abi.ProtRead | abi.ProtWrite})
 		at += f.Size
 	}

@@ -3,7 +3,6 @@ package machine
 import (
 	"errors"
 	"fmt"
-	"runtime"
 
 	"skerry/abi"
 	"skerry/abi/capability"
@@ -11,6 +10,7 @@ import (
 	"skerry/lib/channel/lmp"
 	"skerry/lib/native"
 	"skerry/lib/native/endpoint"
+	"skerry/lib/native/home"
 	"skerry/lib/native/slots"
 	"skerry/lib/session"
 	"skerry/lib/urpc"
@@ -32,15 +32,35 @@ func Open() (*Machine, error) {
 	if _, err := native.Identify(exchangeNode); err != nil {
 		return nil, ErrNone
 	}
+	ring, sleep, hints, err := frames()
+	if err != nil {
+		return nil, fmt.Errorf("begin the session with the monitor: %w", err)
+	}
 	board := new(urpc.Board)
-	board.Attach(abi.SessionBase+abi.SessionHints, abi.SessionBase+abi.SessionSleep)
+	board.Attach(hints, sleep)
 	set, err := wait.Open(board)
 	if err != nil {
 		return nil, fmt.Errorf("begin the session with the monitor: %w", err)
 	}
 	c := new(urpc.Channel)
-	session.AttachProgram(c)
+	session.AttachProgram(c, ring)
 	return newMachine(kernel{}, c, set)
+}
+
+// frames returns where the frames of the session are mapped. The monitor has mapped them
+// where only home has them; a program on several cores maps them for all.
+func frames() (ring, sleep, hints uintptr, err error) {
+	if home.Alone() {
+		return abi.SessionBase, abi.SessionBase + abi.SessionSleep, abi.SessionBase + abi.SessionHints, nil
+	}
+	var at [3]uintptr
+	for i, size := range [...]uint64{abi.SessionRing, abi.PageSize, abi.PageSize} {
+		slot := capability.Base(capability.SlotSession + uint32(i))
+		if at[i], err = native.Map(slot, 0, size, abi.ProtRead|abi.ProtWrite); err != nil {
+			return 0, 0, 0, err
+		}
+	}
+	return at[0], at[1], at[2], nil
 }
 
 // exchangeNode is the exchange itself.
@@ -86,7 +106,7 @@ func (kernel) ringMonitor() error {
 	return typed.Doorbell(capability.Base(capability.SlotSupervisor)).Ring()
 }
 
-func (kernel) several() bool { return runtime.NumCPU() > 1 }
+func (kernel) several() bool { return !home.Alone() }
 
 func (kernel) endpoint(depth int) (endpoint.Endpoint, error) { return lmp.NewEndpoint(depth) }
 
