@@ -164,9 +164,14 @@ func (f *Files) writeStream(c *Call, o *file, s *span) Result {
 	for s.length > 0 {
 		if f.channel.Free() < slots {
 			f.Poll() // acknowledgements may have come
-			if f.channel.Free() < slots {
-				f.needOutput(slots)
+			if f.channel.Broken() {
+				return failed(linux.EIO)
+			}
+			if f.channel.Free() < slots && f.needOutput(slots) {
 				return f.block(c, o, keyOutput)
+			}
+			if f.channel.Free() < slots {
+				continue // some has come, but not enough: what frees more is bounded
 			}
 		}
 		slots = 1
@@ -180,11 +185,15 @@ func (f *Files) writeStream(c *Call, o *file, s *span) Result {
 	return done(int64(c.Progress))
 }
 
-// needOutput asks for a wake when so many slots are free.
-func (f *Files) needOutput(slots int) {
+// needOutput asks for a wake when so many slots are free, which are more than were
+// free when that was last looked at. It returns false if there is more room now.
+func (f *Files) needOutput(slots int) bool {
 	if f.outputNeed == 0 || slots < f.outputNeed {
 		f.outputNeed = slots
 	}
+	// What Announce said when the libos last looked was of messages alone, unless
+	// the ring was as full then.
+	return f.channel.Sender().Announce()
 }
 
 func (f *Files) pollStream(o *file) uint32 {
@@ -192,7 +201,9 @@ func (f *Files) pollStream(o *file) uint32 {
 		if f.channel.CanSend() || !f.channel.Attached() {
 			return canWrite
 		}
-		f.needOutput(1)
+		if !f.needOutput(1) {
+			return canWrite
+		}
 		return 0
 	}
 	events := uint32(0)
