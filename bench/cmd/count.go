@@ -42,6 +42,9 @@ func (b *bench) counts(ctx context.Context, linux bool) error {
 	if err := b.parallelCounts(ctx, linux); err != nil || linux {
 		return err
 	}
+	if err := b.channelCounts(ctx); err != nil {
+		return err
+	}
 	return b.slope(ctx)
 }
 

@@ -88,6 +88,7 @@ var binaries = map[string]string{
 	"micro":      "./bench/micro",
 	"capability": "./bench/capability",
 	"lmp":        "./bench/lmp",
+	"channel":    "./bench/channel",
 	"upcall":     "./bench/upcall",
 	"thread":     "./bench/thread",
 	"spawn":      "./bench/spawn",
@@ -99,7 +100,7 @@ var binaries = map[string]string{
 }
 
 // grants are the capabilities that programs are given on Skerry.
-var grants = map[string][]string{"capability": {manifest.Inspect}, "lmp": {manifest.Dispatch}, "slope": {manifest.Dispatch}, "upcall": {manifest.Dispatch, manifest.Inspect}}
+var grants = map[string][]string{"capability": {manifest.Inspect}, "channel": {manifest.Messages}, "lmp": {manifest.Dispatch}, "slope": {manifest.Dispatch}, "upcall": {manifest.Dispatch, manifest.Inspect}}
 
 // newBench builds Skerry and the binaries.
 func newBench(ctx context.Context, only []string) (b *bench, err error) {
@@ -244,6 +245,7 @@ var limits = map[string]float64{
 	"thread_join":              1,
 	"kernel_allocations":       0,
 	"idle_cpu":                 5,
+	"idle_cpu_channels":        5,
 	"core_memory":              8,
 }
 

@@ -83,7 +83,7 @@ func (b *bench) steps() []step {
 				return nil
 			}})
 	}
-	return append(append(steps, b.parallel()...), b.space()...)
+	return slices.Concat(steps, b.channels(), b.parallel(), b.space())
 }
 
 // measuring returns the programs that measure operations of Skerry or Linux,

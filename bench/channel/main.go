@@ -1,0 +1,85 @@
+// Channel measures messages between two programs that are bound to each other: by each
+// transport, on one core and between two, to who polls and to who sleeps, alone and
+// beside many connections over which nothing comes. It runs on Skerry alone and must be
+// given manifest.Messages.
+//
+//	channel -serve
+//	channel -relay
+//	channel [-count] [-time D] [NAME ...]
+//	channel -idle N DURATION
+//
+// The first answers, on the core on which it is started, and ends when it is told to. The
+// second passes messages on between the others, and ends with the first. The third
+// measures, the rows that it names, and prints what package measure says. The fourth
+// makes N connections, says so, and does nothing for a while.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"skerry/bench/measure"
+	"skerry/lib/channel"
+)
+
+// patience is how long connecting, or one answer, may take.
+const patience = time.Minute
+
+func main() {
+	server := flag.Bool("serve", false, "answer until told to end")
+	relay := flag.Bool("relay", false, "pass messages on until the server ends")
+	idle := flag.Int("idle", 0, "make so many connections, and then nothing for the time that is the argument")
+	flag.Parse()
+	err := func() error {
+		switch {
+		case *server:
+			return serve()
+		case *relay:
+			return passOn()
+		case *idle > 0:
+			return rest(*idle, flag.Arg(0))
+		}
+		if !measure.Run(rows()) {
+			return errors.New("not all rows could be measured")
+		}
+		return end()
+	}()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "channel:", err)
+		os.Exit(1)
+	}
+}
+
+// rest makes connections and leaves them alone.
+func rest(n int, length string) error {
+	d, err := time.ParseDuration(length)
+	if err != nil {
+		return fmt.Errorf("how long: %w", err)
+	}
+	hush, err := connectIdle(n)
+	if err != nil {
+		return err
+	}
+	fmt.Println("idle from here, with connections: " + strconv.Itoa(n))
+	time.Sleep(d)
+	fmt.Println("idle until here")
+	hush()
+	return end()
+}
+
+// end tells the server to end.
+func end() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c, err := dial(ctx, channel.TransportAny)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return request(c, kindEnd)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"skerry/host/baseline"
+)
+
+// channelMachines are what messages between two programs are measured in: the client
+// runs on the first core, the server, and a relay if there is one, on the last.
+var channelMachines = []struct {
+	name  string
+	cores int
+	relay bool
+	rows  []string
+	// counted says that the rows' instructions are counted too.
+	counted bool
+}{
+	{"channel, one core", 1, false, channelRows("lmp", "doorbell_one_core"), true},
+	{"channel, two cores", 2, false, append(channelRows("polled", "doorbell"), besideRows()...), true},
+	{"channel, relay", 2, true, channelRows("hop"), false},
+}
+
+// idleChannels are how many connections an idle system has.
+const idleChannels = 1000
+
+// channelRows returns the rows of some ways to be bound.
+func channelRows(ways ...string) (rows []string) {
+	for _, way := range ways {
+		for _, what := range []string{"round_trip", "call", "message", "wake"} {
+			if what != "wake" || way != "polled" && way != "hop" {
+				rows = append(rows, "channel_"+what+"_"+way)
+			}
+		}
+	}
+	return rows
+}
+
+// besideRows returns the rows about one connection beside idle ones.
+func besideRows() (rows []string) {
+	for _, n := range []int{1, 10, 100, idleChannels} {
+		rows = append(rows, fmt.Sprintf("channel_round_trip_beside_%d", n), fmt.Sprintf("channel_wake_beside_%d", n))
+	}
+	return rows
+}
+
+// channels returns the steps that time messages between programs.
+func (b *bench) channels() (steps []step) {
+	for _, m := range channelMachines {
+		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row string) bool { return !b.wanted(row) })
+		if len(rows) == 0 {
+			continue
+		}
+		steps = append(steps, step{"skerry " + m.name, func(ctx context.Context) error {
+			output, err := b.channel(ctx, baseline.Config{Cores: m.cores}, m.relay, rows...)
+			if err != nil {
+				return err
+			}
+			return b.addLines(output, false)
+		}})
+	}
+	if b.wanted("idle_cpu_channels") {
+		steps = append(steps, step{"skerry channel, idle", func(ctx context.Context) error {
+			programs := []baseline.Program{b.program("channel", "-idle", fmt.Sprint(idleChannels), idleTime.String()), b.program("channel", "-serve")}
+			programs[0].Cores, programs[1].Cores = []int{0}, []int{bootCores - 1}
+			result, err := b.skerry(ctx, baseline.Config{Cores: bootCores}, programs...)
+			if err != nil {
+				return err
+			}
+			b.add("idle_cpu_channels", false, idleShare(result.Runs[0]), "%")
+			return nil
+		}})
+	}
+	return steps
+}
+
+// channel runs a server and a client that measures rows, and returns what that prints.
+func (b *bench) channel(ctx context.Context, c baseline.Config, relay bool, args ...string) ([]byte, error) {
+	programs := []baseline.Program{b.program("channel", args...), b.program("channel", "-serve")}
+	if relay {
+		programs = append(programs, b.program("channel", "-relay"))
+	}
+	for i := range programs {
+		programs[i].Cores = []int{c.Cores - 1}
+	}
+	programs[0].Cores = []int{0}
+	result, err := b.skerry(ctx, c, programs...)
+	if err != nil {
+		return nil, err
+	}
+	return result.Runs[0].Stdout, nil
+}
+
+// channelCounts counts instructions of messages between programs, of all cores
+// together: whoever waits and polls meanwhile counts.
+func (b *bench) channelCounts(ctx context.Context) error {
+	for _, m := range channelMachines {
+		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row string) bool { return !b.wanted(row) })
+		if len(rows) == 0 || !m.counted {
+			continue
+		}
+		output, err := b.channel(ctx, baseline.Config{Cores: m.cores, Count: true}, m.relay, append([]string{"-count"}, rows...)...)
+		if err != nil {
+			return err
+		}
+		if err := b.addLines(bytes.ReplaceAll(output, []byte(" ticks\n"), []byte(" instructions\n")), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
