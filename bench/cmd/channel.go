@@ -41,7 +41,7 @@ func channelRows(ways ...string) (rows []string) {
 
 // besideRows returns the rows about one connection beside idle ones.
 func besideRows() (rows []string) {
-	for _, n := range []int{1, 10, 100, idleChannels} {
+	for _, n := range []int{1, 10, 100} {
 		rows = append(rows, fmt.Sprintf("channel_round_trip_beside_%d", n), fmt.Sprintf("channel_wake_beside_%d", n))
 	}
 	return rows

@@ -3,6 +3,7 @@
 // messages. The state is a number of cache lines, all of which an update changes.
 //
 //	update [-cores N,...] [-lines L,...] [-ways WAY,...] [-for DURATION]
+//	update -count [-cores N,...] [-lines L,...] [-ways WAY,...]
 //
 // The ways are spin (a spin lock that is taken in turns), mutex (sync.Mutex) and message (a URPC channel
 // between each core and the first one, which does nothing but serve). It prints
@@ -14,6 +15,13 @@
 // over cores and rounds, and half their range. By message one core of them serves. It is
 // an unmodified Go program: it runs on Linux, and on Skerry on as many cores as it is
 // given.
+//
+// With -count it prints how many cache lines go from one core to another in an update,
+//
+//	update_WAY_LINES_on_CORES VALUE transfers
+//
+// for any number of cores, by a model of them: see count.go. It must then be on Linux and be
+// allowed to trace processes; what sleeps in the kernel, as mutex does, is not counted.
 package main
 
 import (
@@ -32,6 +40,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"skerry/lib/pause"
+	"skerry/test/transfers"
 )
 
 const (
@@ -42,23 +51,37 @@ const (
 func main() {
 	cores := flag.String("cores", "", "on how many cores, from the first on; none: 1, 2, 4 and so on up to all")
 	lines := flag.String("lines", "1,8", "how many cache lines one update changes")
-	ways := flag.String("ways", "spin,mutex,message", "how")
+	ways := flag.String("ways", "", "how; none: all that can be measured")
 	length := flag.Duration("for", 100*time.Millisecond, "how long to measure each, a round")
+	counting := flag.Bool("count", false, "count the cache lines that go from core to core instead, exactly, on Linux")
 	flag.Parse()
-	if err := run(*cores, *lines, *ways, *length); err != nil {
+	if err := run(*cores, *lines, *ways, *length, *counting); err != nil {
 		fmt.Fprintln(os.Stderr, "update:", err)
 		os.Exit(1)
 	}
 }
 
-func run(cores, lines, ways string, length time.Duration) error {
+func run(cores, lines, ways string, length time.Duration, counting bool) error {
+	if text := os.Getenv(childVariable); text != "" {
+		return child(text)
+	}
+	most := runtime.NumCPU()
+	if counting {
+		most = transfers.MaxCores
+	}
+	if ways == "" {
+		ways = "spin,mutex,message"
+		if counting {
+			ways = "spin,message"
+		}
+	}
 	if cores == "" {
 		for n := 1; n <= runtime.NumCPU(); n *= 2 {
 			cores += "," + strconv.Itoa(n)
 		}
 		cores = cores[1:]
 	}
-	numbers, err := list(cores, runtime.NumCPU())
+	numbers, err := list(cores, most)
 	if err != nil {
 		return fmt.Errorf("-cores: %w", err)
 	}
@@ -66,13 +89,21 @@ func run(cores, lines, ways string, length time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("-lines: %w", err)
 	}
+	for way := range strings.SplitSeq(ways, ",") {
+		switch _, ok := updaters[way]; {
+		case !ok:
+			return fmt.Errorf("-ways: there is no way %q, only spin, mutex and message", way)
+		case counting && way == "mutex":
+			return fmt.Errorf("-ways: %s sleeps in the kernel, where nothing can be counted", way)
+		}
+	}
+	if counting {
+		return countAll(ways, sizes, numbers)
+	}
 	runtime.GOMAXPROCS(slices.Max(numbers) + 1) // one for the goroutine that waits
 	debug.SetGCPercent(-1)
 	for way := range strings.SplitSeq(ways, ",") {
-		updater, ok := updaters[way]
-		if !ok {
-			return fmt.Errorf("-ways: there is no way %q, only spin, mutex and message", way)
-		}
+		updater := updaters[way]
 		for _, size := range sizes {
 			for _, n := range numbers {
 				if way == "message" && n == 1 {

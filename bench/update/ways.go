@@ -88,6 +88,9 @@ type server struct {
 	clients []urpc.Channel
 }
 
+// depth is how many messages a ring has room for.
+const depth = 8
+
 // What goes over the channels: an update by a number, and that it has been done.
 const (
 	kindUpdate = 1
@@ -95,7 +98,7 @@ const (
 )
 
 func newServer(s *state, n int) *server {
-	const size = urpc.MinFrame
+	size := urpc.FrameSize(depth)
 	v := &server{state: s, servers: make([]urpc.Channel, n), clients: make([]urpc.Channel, n)}
 	for core := 1; core < n; core++ {
 		frame := aligned(size)

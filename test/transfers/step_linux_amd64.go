@@ -22,6 +22,7 @@ type Step struct {
 	Address  uint64
 	Accesses []Access // but for those of the stack by PUSH, POP, CALL and RET; valid until the next step
 	Unknown  bool     // the instruction is not understood, nor its accesses
+	Pause    bool     // it is a PAUSE
 	stored   uint64
 }
 
@@ -33,39 +34,69 @@ func (s *Step) Stored() uint64 { return s.stored }
 // thread must be about to wait, or waiting, in a system call that release ends. Trace
 // fails where processes must not trace others (ptrace).
 func Trace(thread int, release func() error, see func(*Step) bool) error {
+	return Interleave([]int{thread}, release, func(_ int, s *Step) (int, bool) { return 0, see(s) })
+}
+
+// Interleave is Trace for several threads, each of which executes one instruction in a unit
+// of time, in the order of their list. see is told which of them it is, by its index, and
+// returns for how many units the thread is to wait before the instruction; if there
+// are any, it is asked again then.
+func Interleave(threads []int, release func() error, see func(thread int, s *Step) (wait int, more bool)) error {
 	// All requests about a thread must come from one.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	t := tracer{thread: thread, known: map[uint64]x86asm.Inst{}}
-	if err := syscall.PtraceAttach(thread); err != nil {
-		return fmt.Errorf("trace a child process: %w; this host must allow ptrace", err)
+	tracers := make([]tracer, len(threads))
+	known := map[uint64]x86asm.Inst{}
+	for i, thread := range threads {
+		if err := syscall.PtraceAttach(thread); err != nil {
+			return fmt.Errorf("trace a child process: %w; this host must allow ptrace", err)
+		}
+		if _, err := wait(thread); err != nil {
+			return err
+		}
+		memory, err := os.Open(fmt.Sprintf("/proc/%d/mem", thread))
+		if err != nil {
+			return err
+		}
+		defer memory.Close()
+		tracers[i] = tracer{thread: thread, memory: memory, known: known}
 	}
-	if _, err := wait(thread); err != nil {
-		return err
-	}
-	var err error
-	if t.memory, err = os.Open(fmt.Sprintf("/proc/%d/mem", thread)); err != nil {
-		return err
-	}
-	defer t.memory.Close()
 	if err := release(); err != nil {
 		return err
 	}
 	for {
+		turn := 0
+		for i := range tracers {
+			if tracers[i].due < tracers[turn].due {
+				turn = i
+			}
+		}
+		t := &tracers[turn]
 		if err := t.next(); err != nil {
 			return err
 		}
-		if !see(&t.step) {
-			return syscall.PtraceDetach(thread)
+		wait, more := see(turn, &t.step)
+		switch {
+		case !more:
+			var err error
+			for _, thread := range threads {
+				err = errors.Join(err, syscall.PtraceDetach(thread))
+			}
+			return err
+		case wait > 0:
+			t.due += wait
+			continue
 		}
 		if err := t.advance(); err != nil {
 			return err
 		}
+		t.due++
 	}
 }
 
 type tracer struct {
 	thread    int
+	due       int // when it executes its next instruction
 	memory    *os.File
 	registers syscall.PtraceRegs
 	known     map[uint64]x86asm.Inst
@@ -123,7 +154,7 @@ func (t *tracer) next() error {
 		}
 		t.known[at] = i
 	}
-	t.step = Step{Address: at, Accesses: t.step.Accesses[:0], Unknown: i.Op == 0}
+	t.step = Step{Address: at, Accesses: t.step.Accesses[:0], Unknown: i.Op == 0, Pause: i.Op == x86asm.PAUSE}
 	if i.Op == x86asm.LEA || i.Op == x86asm.NOP {
 		return nil
 	}

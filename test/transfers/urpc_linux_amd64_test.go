@@ -252,10 +252,6 @@ func play(t *testing.T, name string) *result {
 	var r result
 	var caches Caches
 	var rings, rest Count // of both cores, from begin on
-	counts := func() (all Count) {
-		a, b := caches.Count(0), caches.Count(1)
-		return Count{Transfers: a.Transfers + b.Transfers}
-	}
 	now, instructions := nobody, counter{}
 	release := func() error { _, err := in.Write([]byte{1}); return err }
 	err = Trace(thread, release, func(s *Step) bool {
@@ -282,9 +278,9 @@ func play(t *testing.T, name string) *result {
 					now, instructions = mark, counter{}
 				}
 			case now >= first && a.Address >= base && a.Address < base+allSize:
-				before := counts().Transfers
+				before := caches.All().Transfers
 				caches.Access(now%2, a.Address, a.Size, a.Write)
-				if n := counts().Transfers - before; a.Address >= base+frameAt+urpc.Rings {
+				if n := caches.All().Transfers - before; a.Address >= base+frameAt+urpc.Rings {
 					rings.Transfers += n
 				} else {
 					rest.Transfers += n
