@@ -25,7 +25,7 @@ var channelMachines = []struct {
 }
 
 // idleChannels are how many connections an idle system has.
-const idleChannels = 1000
+const idleChannels = 400
 
 // channelRows returns the rows of some ways to be bound.
 func channelRows(ways ...string) (rows []string) {
