@@ -27,6 +27,9 @@ import (
 	"skerry/lib/channel"
 )
 
+// settle is after what time all sleep who will.
+const settle = 2 * time.Second
+
 // patience is how long connecting, or one answer, may take.
 const patience = time.Minute
 
@@ -65,6 +68,7 @@ func rest(n int, length string) error {
 	if err != nil {
 		return err
 	}
+	time.Sleep(settle) // who waits polls for a while first
 	fmt.Println("idle from here, with connections: " + strconv.Itoa(n))
 	time.Sleep(d)
 	fmt.Println("idle until here")
