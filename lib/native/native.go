@@ -17,6 +17,7 @@ import (
 	"skerry/abi/capability"
 	"skerry/lib/native/buffer"
 	"skerry/lib/native/home"
+	"skerry/lib/native/raw"
 )
 
 // Invoke asks something of a capability: word is capability.Word of a reference
@@ -24,6 +25,10 @@ import (
 // present; see package buffer. Package capability has a method for each
 // invocation.
 func Invoke(word uint64, a *capability.Arguments) (uint64, capability.Error) {
+	if home.Alone() {
+		err, value := raw.Call(abi.CallInvoke, uintptr(word), uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]), uintptr(a[4]))
+		return uint64(value), err
+	}
 	err, value := home.Call(abi.CallInvoke, uintptr(word), uintptr(a[0]), uintptr(a[1]), uintptr(a[2]), uintptr(a[3]), uintptr(a[4]))
 	return uint64(value), err
 }
@@ -51,7 +56,11 @@ func Random(p []byte) error {
 	const most = 256
 	for len(p) > 0 {
 		n := min(len(p), most)
-		if e, _ := home.Call(abi.CallRandom, uintptr(buffer.Address(b)), uintptr(n), 0, 0, 0, 0); e != capability.OK {
+		call := raw.Call
+		if !home.Alone() {
+			call = home.Call
+		}
+		if e, _ := call(abi.CallRandom, uintptr(buffer.Address(b)), uintptr(n), 0, 0, 0, 0); e != capability.OK {
 			return fmt.Errorf("random: %w", e)
 		}
 		copy(p, b[:n])

@@ -43,12 +43,10 @@ var (
 	unused   = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
 )
 
-// Call makes native call number num with up to six arguments, as raw.Call does. Any
-// goroutine can call it.
+// Call makes native call number num with up to six arguments, as raw.Call does, for a
+// program that is not Alone; one that is calls raw.Call, which is quicker. Any goroutine
+// can call it.
 func Call(num, a0, a1, a2, a3, a4, a5 uintptr) (abi.Error, uintptr) {
-	if alone {
-		return raw.Call(num, a0, a1, a2, a3, a4, a5)
-	}
 	start.Do(func() {
 		requests = make(chan *request)
 		go serve(requests)
