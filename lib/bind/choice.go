@@ -36,19 +36,22 @@ func Choose(f channel.Facts, asked channel.Transport) (Choice, error) {
 	return Choice{asked, fmt.Sprintf("%s was asked for", asked)}, nil
 }
 
-// fitting is what serves two programs best.
+// fitting is what serves two programs best. It never has anybody poll for good: who
+// can sleep polls a while first as well, so as long as messages come both are as quick,
+// and who only polls keeps the core from all others, among them the Go runtime's poller
+// of the same program.
 func fitting(f channel.Facts) Choice {
 	switch {
 	case f.SameDomain:
 		return Choice{channel.TransportDirect, "both ends are in one program"}
 	case f.SameCore:
 		return Choice{channel.TransportLMP, "both programs are on one core, whose kernel switches from one to the other"}
-	case !f.SharedCache:
-		return Choice{channel.TransportDoorbell, fmt.Sprintf("the other is on core %d, which shares no cache with this one, so a message takes long enough to sleep meanwhile", f.Core)}
-	case f.Load > 1:
-		return Choice{channel.TransportDoorbell, fmt.Sprintf("the other is on core %d, and %d programs want one of the two cores, so whoever waits is to leave it to others", f.Core, f.Load)}
 	}
-	return Choice{channel.TransportPolled, fmt.Sprintf("the other is on core %d, which shares a cache with this one, and nobody else wants the two cores", f.Core)}
+	cache := "shares no cache"
+	if f.SharedCache {
+		cache = "shares a cache"
+	}
+	return Choice{channel.TransportDoorbell, fmt.Sprintf("the other is on core %d, which %s with this one: whoever waits polls a while, then sleeps until it is rung", f.Core, cache)}
 }
 
 // instead returns what may serve where a choice turned out to be impossible, such
@@ -65,11 +68,7 @@ func (c Choice) instead() (Choice, bool) {
 func choose(info network.Info, o *settings) (Choice, error) {
 	switch {
 	case info.Only == channel.TransportAny:
-		choice, err := Choose(info.Facts, o.wanted)
-		if choice.Transport == channel.TransportPolled && o.wanted == channel.TransportAny && info.Polling {
-			choice = Choice{channel.TransportDoorbell, "this program polls for another one already"}
-		}
-		return choice, err
+		return Choose(info.Facts, o.wanted)
 	case o.wanted == channel.TransportAny:
 		return Choice{info.Only, fmt.Sprintf("it is reached by %s alone", info.Only)}, nil
 	case o.wanted != info.Only:

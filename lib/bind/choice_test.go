@@ -32,7 +32,7 @@ func TestChoose(t *testing.T) {
 	}{
 		{"same program", here, any, direct},
 		{"same core", beside, any, lmp},
-		{"shared cache, idle", near, any, polled},
+		{"shared cache, idle", near, any, doorbell},
 		{"shared cache, busy", busy, any, doorbell},
 		{"no shared cache, idle", far, any, doorbell},
 		{"no shared cache, busy", farBusy, any, doorbell},

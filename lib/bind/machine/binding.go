@@ -277,9 +277,6 @@ func (b *binding) establish(t *terms, side urpc.Side, as channel.Binding) (conn,
 	b.m.mu.Lock()
 	defer b.m.mu.Unlock()
 	b.m.bindings[b.id] = b
-	if b.transport == channel.TransportPolled {
-		b.m.polling++
-	}
 	return b.conn, nil
 }
 
@@ -347,9 +344,6 @@ func (b *binding) release() (failed error) {
 	b.m.mu.Lock()
 	if b.conn != nil && b.m.bindings[b.id] == b {
 		delete(b.m.bindings, b.id)
-		if b.transport == channel.TransportPolled {
-			b.m.polling--
-		}
 	}
 	b.m.mu.Unlock()
 	b.mu.Lock()

@@ -40,7 +40,6 @@ type Machine struct {
 	asked    map[uint32]*request
 	exports  map[uint32]*network.Export
 	bindings map[uint32]*binding
-	polling  int   // bindings that are polled
 	over     error // why there is no session any more
 }
 
@@ -144,15 +143,8 @@ func (m *Machine) Find(ctx context.Context, name string, wait bool) (network.Inf
 		return network.Info{}, err
 	}
 	return network.Info{
-		Version: found.Version, Fingerprint: found.Fingerprint, Facts: factsOf(found.Facts), Polling: m.polls(),
+		Version: found.Version, Fingerprint: found.Fingerprint, Facts: factsOf(found.Facts),
 	}, errorOf(found.Error)
-}
-
-// polls reports whether the program polls for a peer already.
-func (m *Machine) polls() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.polling > 0
 }
 
 // Watch implements network.Network.

@@ -53,8 +53,6 @@ type Info struct {
 	// Only is the one transport by which it can be reached; TransportAny
 	// where the facts are to decide.
 	Only channel.Transport
-	// Polling says that the program polls for another peer already.
-	Polling bool
 }
 
 // Request asks to be bound.
