@@ -7,7 +7,9 @@
 // For a row R: R.skerry and R.linux are medians over the rounds, R.skerry.spread
 // and R.linux.spread half their ranges in percent, R.ratio is Skerry's figure
 // in Linux's, R.limit what the ratio must not exceed. Rows that Linux has no
-// part in have R.skerry and R.limit alone. Lines that begin with # are notes.
+// part in have R.skerry and R.limit alone. Rows about channels between two programs have
+// R.in_RIVAL instead of a ratio: Skerry's figure in that of what Linux offers two
+// processes, the row rival_RIVAL_WHAT_on_CORES. Lines that begin with # are notes.
 //
 //	go run ./bench/cmd [-rounds N] [-check] [ROW ...]
 //	go run ./bench/cmd -count [-update FILE] [-plugin FILE] [ROW ...]
@@ -89,6 +91,7 @@ var binaries = map[string]string{
 	"capability": "./bench/capability",
 	"lmp":        "./bench/lmp",
 	"channel":    "./bench/channel",
+	"urpc":       "./bench/urpc",
 	"upcall":     "./bench/upcall",
 	"thread":     "./bench/thread",
 	"spawn":      "./bench/spawn",
@@ -210,6 +213,7 @@ func (b *bench) compare(ctx context.Context, rounds int, check bool) error {
 		case len(r.skerry) > 0:
 			figure, unit = median(r.skerry), r.unit
 		}
+		b.writeRivals(out, name)
 		if limit, ok := limits[name]; ok {
 			fmt.Fprintf(out, "%s.limit %.3g %s\n", name, limit, unit)
 			if figure > limit {

@@ -42,19 +42,21 @@ func (b *bench) steps() []step {
 			return b.addLines(result.Runs[0].Stdout, false)
 		}})
 	}
-	steps = append(steps, step{"linux micro, thread and spawn", func(ctx context.Context) error {
-		programs := append(b.measuring(true), b.program("spawn", fmt.Sprint(spawnCount), "/bin/hello"))
-		result, err := b.linux(ctx, baseline.Config{Cores: 1}, append(programs, b.program("hello"))...)
-		if err != nil {
-			return err
-		}
-		for _, run := range result.Runs[:len(programs)] {
-			if err := b.addLines(run.Stdout, true); err != nil {
+	if b.alone() {
+		steps = append(steps, step{"linux micro, thread and spawn", func(ctx context.Context) error {
+			programs := append(b.measuring(true), b.program("spawn", fmt.Sprint(spawnCount), "/bin/hello"))
+			result, err := b.linux(ctx, baseline.Config{Cores: 1}, append(programs, b.program("hello"))...)
+			if err != nil {
 				return err
 			}
-		}
-		return nil
-	}})
+			for _, run := range result.Runs[:len(programs)] {
+				if err := b.addLines(run.Stdout, true); err != nil {
+					return err
+				}
+			}
+			return nil
+		}})
+	}
 	if b.wanted("spawn") {
 		steps = append(steps, step{"skerry spawn", b.skerrySpawn})
 	}
@@ -83,14 +85,17 @@ func (b *bench) steps() []step {
 				return nil
 			}})
 	}
-	return slices.Concat(steps, b.channels(), b.parallel(), b.space())
+	return slices.Concat(steps, b.channels(), b.rivalSteps(), b.parallel(), b.space())
 }
 
 // measuring returns the programs that measure operations of Skerry or Linux,
 // for the rows that are to be measured. Each wants a machine to itself.
 func (b *bench) measuring(linux bool, args ...string) []baseline.Program {
 	args = append(args, b.only...) // none: all
-	programs := []baseline.Program{b.program("micro", args...)}
+	var programs []baseline.Program
+	if b.alone() {
+		programs = append(programs, b.program("micro", args...))
+	}
 	native := func(row string) bool {
 		return strings.HasPrefix(row, "capability_") || row == "kernel_allocations" || row == "longest_event"
 	}
@@ -112,6 +117,15 @@ func (b *bench) measuring(linux bool, args ...string) []baseline.Program {
 		programs = append(programs, b.program("thread", args...))
 	}
 	return programs
+}
+
+// alone says whether there may be rows to measure about what one program does by itself, and
+// not only rows about several that talk.
+func (b *bench) alone() bool {
+	talk := func(row string) bool {
+		return strings.HasPrefix(row, "channel_") || strings.HasPrefix(row, "rival_") || row == "idle_cpu_channels"
+	}
+	return len(b.only) == 0 || slices.ContainsFunc(b.only, func(row string) bool { return !talk(row) })
 }
 
 // program names one run of a binary.

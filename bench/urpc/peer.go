@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,8 +34,10 @@ type end struct {
 	frame   uintptr
 	size    int // of the frame
 	channel urpc.Channel
-	files   [fileCount]int // of the rivals: see rivals.go
-	cpu     int            // of the other process
+
+	files    [fileCount]int // of the rivals: see rivals.go
+	channels goChannels
+	together bool // both are on one processor
 }
 
 // attach maps the shared memory behind a file descriptor.
@@ -45,7 +48,7 @@ func attach(fd, depth int) (*end, error) {
 		return nil, fmt.Errorf("map the shared memory: %w", err)
 	}
 	base := uintptr(unsafe.Pointer(&m[0]))
-	return &end{words: base, frame: base + wordsSize, size: size}, nil
+	return &end{words: base, frame: base + wordsSize, size: size, channels: newGoChannels(depth)}, nil
 }
 
 // pin keeps the calling goroutine on a processor.
@@ -62,6 +65,7 @@ func pin(cpu int) error {
 // peer is the other process as seen from this one.
 type peer struct {
 	*end
+	there   int // its processor
 	command *exec.Cmd
 	orders  io.WriteCloser
 	answers *bufio.Reader
@@ -76,11 +80,11 @@ func start(here, there, depth int) (*peer, error) {
 	if err := unix.Ftruncate(shared, int64(wordsSize+urpc.FrameSize(depth))); err != nil {
 		return nil, fmt.Errorf("make shared memory: %w", err)
 	}
-	p := &peer{}
+	p := &peer{there: there}
 	if p.end, err = attach(shared, depth); err != nil {
 		return nil, err
 	}
-	p.cpu = there
+	p.together = here == there
 	extra := []*os.File{os.NewFile(uintptr(shared), "shared memory")}
 	ours, theirs, err := openFiles()
 	if err != nil {
@@ -122,6 +126,9 @@ func (p *peer) stop() {
 // tooLong is after what time a run is given up.
 const tooLong = 30 * time.Second
 
+// nap is after what time the other end sleeps, if it does.
+const nap = 3 * time.Millisecond
+
 // run runs a row n times and returns how long that took.
 func (p *peer) run(r *row, n int) (time.Duration, error) {
 	// Whoever polls for what never comes cannot be told so.
@@ -131,24 +138,47 @@ func (p *peer) run(r *row, n int) (time.Duration, error) {
 	})
 	defer guard.Stop()
 	p.fresh(urpc.A)
-	if r.there != nil {
-		if _, err := fmt.Fprintf(p.orders, "%s %d\n", r.name, n); err != nil {
-			return 0, fmt.Errorf("the other process is gone: %w", err)
-		}
-		if err := p.hear("ready"); err != nil {
-			return 0, err
-		}
+	done := func() error { return nil }
+	var err error
+	switch {
+	case r.local:
+		done, err = p.beside(r, n)
+	case r.there != nil:
+		_, err = fmt.Fprintf(p.orders, "%s %d\n", r.name, n)
+		err = errors.Join(err, p.hear("ready"))
+		done = func() error { return p.hear("done") }
 	}
-	began := time.Now()
-	err := r.here(p.end, n)
-	took := time.Since(began)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", r.name, err)
 	}
-	if r.there != nil {
-		return took, p.hear("done")
+	if r.naps {
+		time.Sleep(nap)
+	}
+	began := time.Now()
+	err = r.here(p.end, n)
+	took := time.Since(began)
+	if err == nil {
+		err = done()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", r.name, err)
 	}
 	return took, nil
+}
+
+// beside starts the other end of a row in a thread of this process, on the other one's
+// processor, and returns what waits for its end.
+func (p *peer) beside(r *row, n int) (done func() error, err error) {
+	ready, over := make(chan error), make(chan error, 1)
+	go func() {
+		// The thread ends with the goroutine, since it stays locked.
+		err := pin(p.there)
+		ready <- err
+		if err == nil {
+			over <- r.there(p.end, n)
+		}
+	}()
+	return func() error { return <-over }, <-ready
 }
 
 func (p *peer) hear(want string) error {
@@ -164,6 +194,9 @@ func (p *peer) hear(want string) error {
 
 // calibrate returns how often a row runs in about that time.
 func (p *peer) calibrate(r *row, budget time.Duration) (int, error) {
+	if r.naps {
+		return 1, nil
+	}
 	for n := 256; ; n *= 4 {
 		took, err := p.run(r, n)
 		if err != nil {
@@ -186,15 +219,16 @@ func (e *end) fresh(side urpc.Side) {
 }
 
 // serve is the other process: it does what it is told.
-func serve(cpu, depth int) error {
+func serve(here, there, depth int) error {
 	e, err := attach(3, depth)
 	if err != nil {
 		return err
 	}
+	e.together = here == there
 	for i := range e.files {
 		e.files[i] = firstExtra + i
 	}
-	if err := pin(cpu); err != nil {
+	if err := pin(there); err != nil {
 		return err
 	}
 	orders := bufio.NewScanner(os.Stdin)

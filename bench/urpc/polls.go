@@ -9,10 +9,10 @@ import (
 
 // polls are what the owner of many channels pays to see that there is nothing.
 var polls = []row{
-	{"poll_of_1", idle(1), nil},
-	{"poll_of_10", idle(10), nil},
-	{"poll_of_100", idle(100), nil},
-	{"poll_of_1000", idle(1000), nil},
+	{name: "poll_of_1", here: idle(1)},
+	{name: "poll_of_10", here: idle(10)},
+	{name: "poll_of_100", here: idle(100)},
+	{name: "poll_of_1000", here: idle(1000)},
 }
 
 // owner has a board, and channels that it does not poll.

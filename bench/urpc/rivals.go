@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -13,15 +14,21 @@ import (
 )
 
 // rivals are round trips by what else a host offers, of a full payload where there is
-// one.
+// one, and messages one way as fast as they go where any number may be under way.
 var rivals = []row{
-	{"spin_round_trip", spinHere, spinThere},
-	{"channel_round_trip", channelHere, nil},
-	{"futex_round_trip", futexHere, futexThere},
-	{"eventfd_round_trip", ask(fileEventOut, fileEventIn, 8), answer(fileEventIn, fileEventOut, 8)},
-	{"pipe_round_trip", ask(filePipeOut, filePipeIn, urpc.PayloadSize), answer(filePipeIn, filePipeOut, urpc.PayloadSize)},
-	{"socket_round_trip", ask(fileSocket, fileSocket, urpc.PayloadSize), answer(fileSocket, fileSocket, urpc.PayloadSize)},
+	{name: "spin_round_trip", here: spinHere, there: spinThere},
+	{name: "channel_round_trip", here: channelAsk, there: channelAnswer, local: true},
+	{name: "futex_round_trip", here: futexHere, there: futexThere},
+	{name: "eventfd_round_trip", here: ask(fileEventOut, fileEventIn, 8, 1), there: answer(fileEventIn, fileEventOut, 8, 1)},
+	{name: "pipe_round_trip", here: ask(filePipeOut, filePipeIn, urpc.PayloadSize, 1), there: answer(filePipeIn, filePipeOut, urpc.PayloadSize, 1)},
+	{name: "socket_round_trip", here: ask(fileSocket, fileSocket, urpc.PayloadSize, 1), there: answer(fileSocket, fileSocket, urpc.PayloadSize, 1)},
+	{name: "channel_message", here: channelStream, there: channelSink, local: true},
+	{name: "pipe_message", here: ask(filePipeOut, filePipeIn, urpc.PayloadSize, all), there: answer(filePipeIn, filePipeOut, urpc.PayloadSize, all)},
+	{name: "socket_message", here: ask(fileSocket, fileSocket, urpc.PayloadSize, all), there: answer(fileSocket, fileSocket, urpc.PayloadSize, all)},
 }
+
+// all is how many messages go for one answer where there is one at the end.
+const all = math.MaxInt
 
 // The files of an end.
 const (
@@ -48,16 +55,20 @@ func openFiles() (ours, theirs [fileCount]int, err error) {
 	return ours, theirs, nil
 }
 
-// ask writes to one file and waits for the answer from another.
-func ask(out, in, size int) func(*end, int) error {
+// ask writes to one file, and waits for an answer from another after so many messages and
+// at the end.
+func ask(out, in, size, each int) func(*end, int) error {
 	return func(e *end, n int) error {
 		var buf [urpc.PayloadSize]byte
 		buf[0] = 1 // an eventfd counts
-		for range n {
-			if err := transfer(syscall.Write, e.files[out], buf[:size]); err != nil {
+		for i := range n {
+			if err := transfer(unix.SYS_WRITE, e.files[out], buf[:size]); err != nil {
 				return err
 			}
-			if err := transfer(syscall.Read, e.files[in], buf[:size]); err != nil {
+			if (i+1)%each != 0 && i != n-1 {
+				continue
+			}
+			if err := transfer(unix.SYS_READ, e.files[in], buf[:size]); err != nil {
 				return err
 			}
 		}
@@ -65,14 +76,17 @@ func ask(out, in, size int) func(*end, int) error {
 	}
 }
 
-func answer(in, out, size int) func(*end, int) error {
+func answer(in, out, size, each int) func(*end, int) error {
 	return func(e *end, n int) error {
 		var buf [urpc.PayloadSize]byte
-		for range n {
-			if err := transfer(syscall.Read, e.files[in], buf[:size]); err != nil {
+		for i := range n {
+			if err := transfer(unix.SYS_READ, e.files[in], buf[:size]); err != nil {
 				return err
 			}
-			if err := transfer(syscall.Write, e.files[out], buf[:size]); err != nil {
+			if (i+1)%each != 0 && i != n-1 {
+				continue
+			}
+			if err := transfer(unix.SYS_WRITE, e.files[out], buf[:size]); err != nil {
 				return err
 			}
 		}
@@ -80,13 +94,14 @@ func answer(in, out, size int) func(*end, int) error {
 	}
 }
 
-// transfer reads or writes all of a buffer.
-func transfer(call func(int, []byte) (int, error), fd int, b []byte) error {
+// transfer reads or writes all of a buffer. Go's scheduler is not told that the thread
+// waits, which has no other goroutine to run: so nothing but what the host does is measured.
+func transfer(call uintptr, fd int, b []byte) error {
 	for len(b) > 0 {
-		n, err := call(fd, b)
+		n, _, err := syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
 		switch {
 		case err == syscall.EINTR:
-		case err != nil:
+		case err != 0:
 			return err
 		case n == 0:
 			return errors.New("the other process has closed the file")
@@ -137,7 +152,7 @@ func futexThere(e *end, n int) error {
 
 func futexWake(w *atomic.Uint64, value uint32) {
 	w.Store(uint64(value))
-	syscall.Syscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), 1 /* FUTEX_WAKE */, 1)
+	syscall.RawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), 1 /* FUTEX_WAKE */, 1)
 }
 
 func futexWait(w *atomic.Uint64, value uint32) {
@@ -146,33 +161,55 @@ func futexWait(w *atomic.Uint64, value uint32) {
 		if now == uint64(value) {
 			return
 		}
-		syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), 0 /* FUTEX_WAIT */, uintptr(now), 0, 0, 0)
+		futexSleep(w, uint32(now))
 	}
 }
 
-// Go channels between two threads, each on its processor.
-func channelHere(e *end, n int) error {
-	type message [urpc.PayloadSize]byte
-	there, back := make(chan message), make(chan message)
-	failed := make(chan error, 1)
-	go func() {
-		// The thread ends with the goroutine, since it stays locked.
-		if err := pin(e.cpu); err != nil {
-			failed <- err
-			return
-		}
-		for range n {
-			back <- <-there
-		}
-	}()
-	var m message
+// futexSleep waits until it is woken, unless the word's value is another one already.
+func futexSleep(w *atomic.Uint64, value uint32) {
+	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), 0 /* FUTEX_WAIT */, uintptr(value), 0, 0, 0)
+}
+
+// goChannels are between two threads of this process, each on its processor.
+type goChannels struct {
+	there, back chan [urpc.PayloadSize]byte
+}
+
+// newGoChannels makes channels with room for as many messages as there is in a ring.
+func newGoChannels(depth int) goChannels {
+	return goChannels{make(chan [urpc.PayloadSize]byte, depth), make(chan [urpc.PayloadSize]byte, depth)}
+}
+
+func channelAsk(e *end, n int) error {
+	var m [urpc.PayloadSize]byte
 	for range n {
-		select {
-		case there <- m:
-		case err := <-failed:
-			return err
-		}
-		m = <-back
+		e.channels.there <- m
+		m = <-e.channels.back
 	}
+	return nil
+}
+
+func channelAnswer(e *end, n int) error {
+	for range n {
+		e.channels.back <- <-e.channels.there
+	}
+	return nil
+}
+
+func channelStream(e *end, n int) error {
+	var m [urpc.PayloadSize]byte
+	for range n {
+		e.channels.there <- m
+	}
+	<-e.channels.back
+	return nil
+}
+
+func channelSink(e *end, n int) error {
+	var m [urpc.PayloadSize]byte
+	for range n {
+		m = <-e.channels.there
+	}
+	e.channels.back <- m
 	return nil
 }

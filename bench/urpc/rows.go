@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 
@@ -9,21 +11,33 @@ import (
 )
 
 // row is one quantity. Here and there do it n times at the two ends at once; without
-// there it is about this process alone.
+// there it is about one thread alone.
 type row struct {
 	name        string
 	here, there func(e *end, n int) error
+	local       bool // the other end is a thread of this process, not the other process
+	naps        bool // it is done once at a time, when the other end has slept for a while
 }
 
 var rows []row
 
 func init() {
 	rows = append([]row{
-		{"raw_round_trip", rawHere, rawThere},
-		{"urpc_round_trip", pingHere, pingThere},
-		{"urpc_message", streamHere, streamThere},
-	}, append(rivals, polls...)...)
+		{name: "raw_round_trip", here: rawHere, there: rawThere},
+		{name: "urpc_round_trip", here: pingHere, there: pingThere},
+		{name: "urpc_message", here: streamHere, there: streamThere},
+	}, slices.Concat(bells, rivals, polls)...)
+	for _, r := range rows {
+		if sleeper, ok := strings.CutSuffix(r.name, "_round_trip"); ok && slices.Contains(sleepers, sleeper) {
+			r.name, r.naps = sleeper+"_wake", true
+			rows = append(rows, r)
+		}
+	}
 }
+
+// sleepers are the ways by which an end to which nothing comes sleeps. Their round trips are
+// measured after it has, too.
+var sleepers = []string{"urpc_futex", "channel", "futex", "eventfd", "pipe", "socket"}
 
 // word returns one of the words for rows without a channel: each has a line, and
 // the line that processors fetch with it, to itself.
