@@ -90,38 +90,41 @@ func spanFutex(th *carrier.Thread) int64 {
 		fallthrough
 	case linux.FUTEX_WAKE:
 		return int64(f.Wake(address, bits, int(int32(value))))
-	case linux.FUTEX_CMP_REQUEUE:
-		now, errno := loadWord(address)
-		if errno != 0 {
+	case linux.FUTEX_CMP_REQUEUE, linux.FUTEX_REQUEUE:
+		if errno := checkRequeue(r, abi.SpanTop); errno != 0 {
 			return errno
 		}
-		if now != uint32(r.R9) {
-			return -linux.EAGAIN
+		ticket := f.Now() // who comes after the word was looked at stays
+		if command == linux.FUTEX_CMP_REQUEUE {
+			now, errno := loadWord(address)
+			if errno != 0 {
+				return errno
+			}
+			if now != uint32(r.R9) {
+				return -linux.EAGAIN
+			}
 		}
-		fallthrough
-	case linux.FUTEX_REQUEUE:
-		woken := f.Wake(address, bits, int(int32(value)))
-		return int64(woken + f.Requeue(address, r.R8, int(int32(r.R10))))
+		return int64(f.Requeue(address, r.R8, int(int32(value)), int(int32(r.R10)), ticket))
 	}
 	return -linux.ENOSYS
 }
 
 // spanWait blocks the current thread while the word at an address has a value. It
 // announces that first: who changes the word after it was looked at finds the
-// announcement.
+// announcement, and has it looked at again.
 func spanWait(th *carrier.Thread, address uint64, value, bits uint32, deadline int64) int64 {
 	f := &spanned.frame
 	slot := slotOf(th)
-	f.Wait(slot, address, bits)
-	now, errno := loadWord(address)
-	if errno == 0 && now != value {
-		errno = -linux.EAGAIN
-	}
-	if errno != 0 {
-		if f.EndWait(slot) {
-			return 0 // woken, before it slept
+	for asleep := false; !asleep; asleep = f.Sleep(slot) {
+		f.Wait(slot, address, bits)
+		now, errno := loadWord(address)
+		if errno == 0 && now != value {
+			errno = -linux.EAGAIN
 		}
-		return errno
+		if errno != 0 {
+			f.EndWait(slot)
+			return errno
+		}
 	}
 	passengerAt(slot).waits = true
 	th.Expired = -linux.ETIMEDOUT

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"skerry/abi"
 	"skerry/abi/linux"
 	"skerry/carrier"
 )
@@ -61,7 +62,7 @@ func callFutex(th *carrier.Thread) int64 {
 		return -linux.EINVAL
 	}
 	bits := uint32(carrier.AllBits)
-	switch operation & linux.FUTEX_CMD_MASK {
+	switch command := operation & linux.FUTEX_CMD_MASK; command {
 	case linux.FUTEX_WAIT_BITSET:
 		bits = uint32(r.R9)
 		fallthrough
@@ -81,7 +82,7 @@ func callFutex(th *carrier.Thread) int64 {
 			if !ok {
 				return -linux.EINVAL
 			}
-			if operation&linux.FUTEX_CMD_MASK == linux.FUTEX_WAIT {
+			if command == linux.FUTEX_WAIT {
 				deadline = after(ns)
 			} else if operation&linux.FUTEX_CLOCK_REALTIME != 0 {
 				deadline = deadlineOn(linux.CLOCK_REALTIME, ns)
@@ -104,19 +105,34 @@ func callFutex(th *carrier.Thread) int64 {
 		fallthrough
 	case linux.FUTEX_WAKE:
 		return int64(threads.Wake(address, bits, int(int32(value))))
-	case linux.FUTEX_CMP_REQUEUE:
-		if !readable(address, 4) {
+	case linux.FUTEX_CMP_REQUEUE, linux.FUTEX_REQUEUE:
+		if errno := checkRequeue(r, abi.ProgramTop); errno != 0 {
+			return errno
+		}
+		if command == linux.FUTEX_CMP_REQUEUE && !readable(address, 4) {
 			return -linux.EFAULT
 		}
-		if *at[uint32](address) != uint32(r.R9) {
+		if command == linux.FUTEX_CMP_REQUEUE && *at[uint32](address) != uint32(r.R9) {
 			return -linux.EAGAIN
 		}
-		fallthrough
-	case linux.FUTEX_REQUEUE:
 		woken := threads.Wake(address, bits, int(int32(value)))
 		return int64(woken + threads.Requeue(address, r.R8, int(int32(r.R10))))
 	}
 	return -linux.ENOSYS
+}
+
+// checkRequeue says whether the arguments of a requeue are good: the numbers of
+// threads, and the address at which some are to wait, which must be below top and
+// not nil, as nobody can be told from one who waits for nothing there. It returns 0
+// or a negated error number.
+func checkRequeue(r *abi.Registers, top uint64) int64 {
+	switch {
+	case int32(r.RDX) < 0, int32(r.R10) < 0, r.R8&3 != 0:
+		return -linux.EINVAL
+	case r.R8 == 0, r.R8 >= top:
+		return -linux.EFAULT
+	}
+	return 0
 }
 
 func callSchedYield(th *carrier.Thread) int64 {

@@ -280,9 +280,9 @@ TEXT ·entryPoints(SB), NOSPLIT, $0-8
 
 // probe tries memory of the program, for probeCopy and probeLoad. Where that is
 // not there the CPU driver goes on at probeFail, which stands behind it, with all
-// registers as they were. DX is the address of a word, or 0 for a copy.
+// registers as they were. AX is 0 for a copy, 1 for the word at DX.
 TEXT ·probe(SB), NOSPLIT|NOFRAME, $0
-	TESTQ DX, DX
+	TESTL AX, AX
 	JNE   word
 	REP; MOVSB
 	MOVL $1, AX
@@ -290,7 +290,6 @@ TEXT ·probe(SB), NOSPLIT|NOFRAME, $0
 
 word:
 	MOVL (DX), CX
-	MOVL $1, AX
 	RET
 
 TEXT ·probeFail(SB), NOSPLIT|NOFRAME, $0
@@ -302,7 +301,7 @@ TEXT ·probeCopy(SB), NOSPLIT, $0-25
 	MOVQ to+0(FP), DI
 	MOVQ from+8(FP), SI
 	MOVQ n+16(FP), CX
-	XORL DX, DX
+	XORL AX, AX
 	CALL ·probe(SB)
 	MOVB AX, ret+24(FP)
 	RET
@@ -310,6 +309,7 @@ TEXT ·probeCopy(SB), NOSPLIT, $0-25
 // func probeLoad(address uint64) (value uint32, ok bool)
 TEXT ·probeLoad(SB), NOSPLIT, $0-13
 	MOVQ address+0(FP), DX
+	MOVL $1, AX
 	CALL ·probe(SB)
 	MOVL CX, value+8(FP)
 	MOVB AX, ok+12(FP)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -15,6 +16,7 @@ var futexCases = []parallelCase{
 	{"futex-bits", futexBits},
 	{"futex-timeout", futexTimeout},
 	{"futex-errors", futexErrors},
+	{"futex-refused-races", futexRefusedRaces},
 }
 
 // Operations of futex, all private to the process.
@@ -191,23 +193,67 @@ func futexTimeout() string {
 // zero is a word that stays where it is, and 0.
 var zero atomic.Uint32
 
-// futexErrors has each thread make calls that are refused.
+// refused is a call that is made in vain, and how it ends.
+type refused struct {
+	name                       string
+	at, operation, value, bits uintptr
+	want                       syscall.Errno
+}
+
+// make makes the call, and says how it ended if that is wrong.
+func (r refused) make() string {
+	n, _, errno := syscall.Syscall6(syscall.SYS_FUTEX, r.at, r.operation, r.value, 0, 0, r.bits)
+	if errno == r.want && (errno != 0 || n == 0) {
+		return ""
+	}
+	return fmt.Sprintf(", %s gave %d and error %d", r.name, int(n), int(errno))
+}
+
+// futexErrors has each thread make calls that are refused, and one that finds
+// nobody.
 func futexErrors() string {
 	const nowhere = 0x1000 // programs are never that low
+	at := uintptr(unsafe.Pointer(&zero))
+	calls := []refused{
+		{"a wait for another value", at, wait, 1, 0, syscall.EAGAIN},
+		{"a wait for half a word", at + 1, wait, 0, 0, syscall.EINVAL},
+		{"a wait nowhere", nowhere, wait, 0, 0, syscall.EFAULT},
+		{"a wait at nil", 0, wait, 0, 0, syscall.EFAULT},
+		{"a wait for no bits", at, waitBits, 0, 0, syscall.EINVAL},
+		{"a requeue of less than none", at, cmpRequeue, ^uintptr(0), 0, syscall.EINVAL},
+		{"a wake", at, wake, 1, 0, 0},
+		{"a wake at nil", 0, wake, everyone, 0, 0},
+	}
+	return refuse(1, calls)
+}
+
+// futexRefusedRaces has waits that are refused race wake-ups: who never sleeps
+// takes no wake-up, and is not counted as woken.
+func futexRefusedRaces() string {
+	at := uintptr(unsafe.Pointer(&zero))
+	return refuse(2000, []refused{
+		{"a wait for another value", at, wait, 1, 0, syscall.EAGAIN},
+		{"a wake", at, wake, 1, 0, 0},
+	})
+}
+
+// refuse has each thread make calls so many times, and tells which were not
+// refused as they should be.
+func refuse(times int, calls []refused) string {
 	var wrong atomic.Int64
+	var first atomic.Pointer[string]
 	onThreads(threads, func(int) {
-		call := func(want syscall.Errno, at uintptr, operation, value, bits uintptr) {
-			if _, _, errno := syscall.Syscall6(syscall.SYS_FUTEX, at, operation, value, 0, 0, bits); errno != want {
-				wrong.Add(1)
+		for range times {
+			for _, call := range calls {
+				if how := call.make(); how != "" {
+					wrong.Add(1)
+					first.CompareAndSwap(nil, &how)
+				}
 			}
 		}
-		at := uintptr(unsafe.Pointer(&zero))
-		call(syscall.EAGAIN, at, wait, 1, 0)
-		call(syscall.EINVAL, at+1, wait, 0, 0)
-		call(syscall.EFAULT, nowhere, wait, 0, 0)
-		call(syscall.EINVAL, at, waitBits, 0, 0)
-		call(0, at, wake, 1, 0)
 	})
-
+	if how := first.Load(); how != nil {
+		return tell(int(wrong.Load()), "wrong") + *how
+	}
 	return tell(int(wrong.Load()), "wrong")
 }

@@ -37,11 +37,15 @@
 //
 // # Futexes
 //
-// A thread that is to wait announces the address in its slot (Wait) before it
-// looks at the word. A thread that wakes, having changed the word before, looks
-// for waiters in all slots, in the order in which they came, and claims each by
-// a compare-and-swap (Wake): so it knows how many it has woken without waiting
-// for anybody, and none is woken twice. Who waited no longer for another reason
+// A thread that is to wait announces the address in its slot (Wait), then looks at
+// the word, and if that has the value says that it sleeps (Sleep). A thread that
+// wakes, having changed the word before, looks for waiters in all slots, in the order
+// in which they came, and claims each that sleeps by a compare-and-swap (Wake): so it
+// knows how many it has woken without waiting for anybody, and none is woken twice.
+// One that it finds looking may have seen the word before it was changed, or may be
+// about to find that it must not sleep: that one is not claimed, but has to look again
+// (Sleep says so). So a wait takes place when Sleep says true, and one that is refused
+// takes no wake-up from those that sleep. Who waited no longer for another reason
 // takes its announcement back (EndWait), and learns then whether it has been
 // claimed.
 //

@@ -429,19 +429,19 @@ func (s *simulation) wait(i int, th *carrier.Thread, slot int, l *life) {
 	bits := uint32(1 + s.random.IntN(3))
 	value := s.words[word]
 	s.others()
-	s.steps++
-	l.waits, l.bits, l.waited = word+1, bits, s.steps
-	d.frame.Wait(slot, key(word), bits)
-	s.others()
-	now := s.words[word]
-	s.others()
-	if now != value {
-		if woken := d.frame.EndWait(slot); woken != l.promised {
-			s.fail("thread %d was woken before it slept: %v, counted: %v", th.ID, woken, l.promised)
+	for asleep := false; !asleep; asleep = d.frame.Sleep(slot) {
+		s.steps++
+		l.waited = s.steps
+		d.frame.Wait(slot, key(word), bits)
+		s.others()
+		now := s.words[word]
+		s.others()
+		if now != value {
+			d.frame.EndWait(slot) // no wake-up has counted it
+			return
 		}
-		l.waits, l.promised = 0, false
-		return
 	}
+	l.waits, l.bits = word+1, bits
 	d.waits[slot] = true
 	d.threads.Block(0, 0, 0)
 	s.note("%d: thread %d waits for %d", i, th.ID, word)
@@ -477,12 +477,15 @@ func (s *simulation) requeue(i int) {
 	if from == to {
 		return
 	}
+	f := &s.nodes[i].frame
+	began, ticket := s.steps, f.Now()
+	s.others()
 	n := s.random.IntN(3)
 	want := 0
 	for ; want < n; want++ {
 		var first *life
 		for _, l := range s.threads {
-			if l.waits == from+1 && !l.promised && !l.ended && (first == nil || l.waited < first.waited) {
+			if l.waits == from+1 && l.waited <= began && !l.promised && !l.ended && (first == nil || l.waited < first.waited) {
 				first = l
 			}
 		}
@@ -491,7 +494,7 @@ func (s *simulation) requeue(i int) {
 		}
 		first.waits = to + 1
 	}
-	if got := s.nodes[i].frame.Requeue(key(from), key(to), n); got != want {
+	if got := f.Requeue(key(from), key(to), 0, n, ticket); got != want {
 		s.fail("%d: requeues %d, want %d", i, got, want)
 	}
 }
