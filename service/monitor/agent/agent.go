@@ -306,10 +306,8 @@ func (a *Agent) Announce(output bool) bool {
 				return false
 			}
 		}
-		if v := c.session; v != nil && c.state == running && (len(v.unsent) < mostUnsent || !v.channel.Pending()) {
-			if !v.channel.Announce() && len(v.unsent) < mostUnsent {
-				return false
-			}
+		if v := c.session; v != nil && c.state == running && !v.announce() {
+			return false
 		}
 	}
 	return true

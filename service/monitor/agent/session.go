@@ -177,7 +177,7 @@ func (a *Agent) converse(v *conversation) (progress bool) {
 	}
 	var slot [urpc.PayloadSize]byte
 	for range burstSession {
-		if len(v.unsent) >= mostUnsent {
+		if !v.heard() {
 			break
 		}
 		kind, n, ok := v.channel.Receive(&slot)
@@ -192,6 +192,20 @@ func (a *Agent) converse(v *conversation) (progress bool) {
 	}
 	return v.flush() || progress
 }
+
+// announce tells the program that the monitor stops polling. It returns false when
+// there is something to do.
+func (v *conversation) announce() bool {
+	if !v.heard() {
+		// It waits for room alone: what the program says is for when there is.
+		return v.channel.Sender().Announce()
+	}
+	return v.channel.Announce()
+}
+
+// heard reports whether the program is heard, which it is not while it does not read
+// what it is told.
+func (v *conversation) heard() bool { return len(v.unsent) < mostUnsent }
 
 // hear does what a program's message asks for; one that is none is dropped.
 func (a *Agent) hear(v *conversation, kind uint8, b []byte, n int) {

@@ -83,3 +83,34 @@ func TestDeaf(t *testing.T) {
 	b.run(true)
 	b.expectNoSession(t)
 }
+
+// TestLateEar: a program that reads nothing until the monitor hears it no more, though it
+// has more to say, is heard when it reads: the monitor sleeps meanwhile, and has it ring.
+func TestLateEar(t *testing.T) {
+	said := 0
+	b := newBench(map[string]func(*agenttest.Domain){"late": func(d *agenttest.Domain) {
+		for said < 2000 && d.Say(session.KindExport, &session.Export{}) {
+			said++
+		}
+	}})
+	b.speaking(t, 5, "late", 0)
+	b.run(true)
+	d := b.kernel.Running()[0]
+	for answers := 0; answers < 2000; {
+		if !b.Announce(true) {
+			t.Fatal("the monitor does not sleep while it waits for room")
+		}
+		before := answers
+		for _, _, ok := d.Hear(); ok; _, _, ok = d.Hear() {
+			answers++
+		}
+		if rings := d.Rings(); answers == before || !rings && said < 2000 {
+			t.Fatalf("of %d messages %d were answered, and the monitor sleeps on", said, answers)
+		}
+		b.Withdraw()
+		b.run(true)
+	}
+	b.Handle(&wire.Kill{Program: 5})
+	b.run(true)
+	b.expectNoSession(t)
+}

@@ -38,6 +38,7 @@ type Domain struct {
 	channel urpc.Channel
 	supply  urpc.Channel
 	session urpc.Channel
+	spoke   bool // to its monitor, since it last ran
 	step    func(*Domain)
 	output  []output
 	memory  map[uint32]capability.Reference
@@ -143,8 +144,9 @@ func (d *Domain) run() (progress bool) {
 	}
 	if d.status == nil {
 		d.step(d)
-		progress = progress || d.status != nil
+		progress = progress || d.spoke || d.status != nil
 	}
+	d.spoke = false
 	for len(d.output) > 0 {
 		p := &d.output[0]
 		n := min(len(p.data), urpc.PayloadSize)

@@ -32,11 +32,15 @@ type frame struct {
 // Say sends a message to the program's monitor.
 func (d *Domain) Say(kind uint8, m any) bool {
 	var b [urpc.PayloadSize]byte
-	return d.session.Send(kind, b[:session.Put(&b, m)])
+	return d.SayRaw(kind, b[:session.Put(&b, m)])
 }
 
 // SayRaw sends anything to the program's monitor.
-func (d *Domain) SayRaw(kind uint8, b []byte) bool { return d.session.Send(kind, b) }
+func (d *Domain) SayRaw(kind uint8, b []byte) bool {
+	sent := d.session.Send(kind, b)
+	d.spoke = d.spoke || sent
+	return sent
+}
 
 // Hear takes a message of the program's monitor.
 func (d *Domain) Hear() (kind uint8, b []byte, ok bool) {
@@ -44,6 +48,10 @@ func (d *Domain) Hear() (kind uint8, b []byte, ok bool) {
 	kind, n, ok := d.session.Receive(&slot)
 	return kind, slot[:n], ok
 }
+
+// Rings reports whether the program rings its monitor for what it has said and heard
+// since it was last asked.
+func (d *Domain) Rings() bool { return d.session.NeedsDoorbell() }
 
 // Exchange returns the program's exchange: what is in it by slot.
 func (d *Domain) Exchange() map[uint32]*Slot { return d.kernel.exchanges[d.Session.Mount] }
