@@ -123,6 +123,7 @@ func serveFault(m *span.Message) {
 	if spanned.replicated && code == 0 {
 		m.Map = span.Map(vspace.Tell(m.Address, int(m.From)))
 	}
+	m.Taken = spanned.taken
 }
 
 // memoryCame lets a thread go on that home has answered.
@@ -131,9 +132,10 @@ func memoryCame(th *carrier.Thread, p *passenger, m *span.Message) {
 	if spanned.replicated && code == 0 {
 		mapTold(m)
 	}
-	if m.Back == 0 {
+	if m.Back == 0 || m.Taken != p.taken {
 		p.tries = 0
 	}
+	p.taken = m.Taken
 	if code == 0 && p.tries > maxTries {
 		code = linux.SEGV_ACCERR // it is there, and of no use
 	}

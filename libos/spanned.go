@@ -31,6 +31,7 @@ var spanned struct {
 	// memory: see replicated.go.
 	replicated bool
 	frame      span.Frame
+	taken      uint64 // how often home, this one, has taken memory away
 }
 
 // passenger is what a libos keeps of a thread in its table besides, by index.
@@ -38,9 +39,10 @@ type passenger struct {
 	waits bool // it has announced a wait for a futex
 	again bool // its call is to be made again, as memory has come
 	need  uint8
-	tries uint8  // how often it has asked for the same memory
+	tries uint8  // how often it has asked for the same memory, and it was there
 	back  uint32 // the dispatcher, plus one, to which it goes when its call is done
 	last  uint64 // the address that it asked for last
+	taken uint64 // how often home had taken memory away by then
 	// An exception that it is to be sent.
 	signal, code int32
 	fault        carrier.Fault
@@ -54,7 +56,8 @@ const (
 )
 
 // maxTries bounds how often a thread asks in a row for memory that home says is
-// there.
+// there and has been all the time: what it is for cannot be done with it. Memory that
+// is taken away between may be missed any number of times.
 const maxTries = 64
 
 const passengerSize = uint64(unsafe.Sizeof(passenger{}))
@@ -381,6 +384,7 @@ func refreshActions() {
 // thread of the program nor another libos can delay it. Where address spaces are
 // replicated it is the other liboses that answer.
 func settleOthers() {
+	spanned.taken++
 	if spanned.replicated {
 		forgetElsewhere()
 		return

@@ -16,6 +16,7 @@ var memoryCases = []parallelCase{
 	{"mapping-over-is-seen-by-all", mapOverSeen},
 	{"first-touches-at-once", firstTouches},
 	{"touches-while-others-map", touchesWhileMapping},
+	{"touches-while-given-back", touchesWhileGivenBack},
 	{"everybody-maps", everybodyMaps},
 	{"allocation-and-collection", allocation},
 }
@@ -245,6 +246,36 @@ func touchesWhileMapping() string {
 	})
 	must(memoryCall(syscall.SYS_MUNMAP, at, threads*pages*pageSize, 0))
 	return tell(int(wrong.Load()), "wrong")
+}
+
+// touchesWhileGivenBack has all threads touch one page while one of them gives its
+// memory back, over and over: each time many find it missing at once, and it never
+// fails them.
+func touchesWhileGivenBack() string {
+	at, errno := mmap(0, pageSize, anonymous)
+	must(errno)
+	var failed atomic.Int64
+	var over atomic.Bool
+	onThreads(threads, func(number int) {
+		touch := func() {
+			if faults(func() { word(at + 8*uintptr(number)).Add(1) }) {
+				failed.Add(1)
+			}
+		}
+		if number > 0 {
+			for !over.Load() {
+				touch()
+			}
+			return
+		}
+		for range 300 {
+			must(memoryCall(syscall.SYS_MADVISE, at, pageSize, syscall.MADV_DONTNEED))
+			touch()
+		}
+		over.Store(true)
+	})
+	must(memoryCall(syscall.SYS_MUNMAP, at, pageSize, 0))
+	return tell(int(failed.Load()), "failed")
 }
 
 // everybodyMaps has all threads map, use and unmap at once.

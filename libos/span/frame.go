@@ -134,6 +134,8 @@ type Message struct {
 	// replicated, Map says in the answer what the receiver may map.
 	Address, Length uint64
 	Map             Map
+	// Taken is, in the answer, how often home has taken memory away.
+	Taken uint64
 	// Thread is one that moves.
 	Thread carrier.Thread
 }
