@@ -21,7 +21,7 @@ func initMemory() {
 	initSupply()
 	c := vspace.Config{Kernel: invoke, Supply: requestRAM, Return: returnRAM, Tables: heapTables, CNodes: lastCNode}
 	c.Shared, c.Settle = spanned.on && !spanned.satellite, settleOthers
-	c.Replicated = c.Shared && spanned.replicated
+	c.Replicated, c.Await = c.Shared && spanned.replicated, settleKernels
 	if at[abi.Info](abi.InfoBase).Flags&abi.InfoLog == 0 {
 		c.MostCNodes = vspace.MaxCNodes
 	}

@@ -389,6 +389,12 @@ func settleOthers() {
 		forgetElsewhere()
 		return
 	}
+	settleKernels()
+}
+
+// settleKernels waits until the kernels of other cores have forgotten what this
+// core's has taken away.
+func settleKernels() {
 	waited := false
 	for native(abi.CallSettle, 0, 0) == capability.ErrPending {
 		dispatcher().HasWork = 0

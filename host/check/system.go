@@ -25,10 +25,11 @@ var Libos = Config{
 		"main.linuxUpcall":    {"@main.calls", "@main.libosCalls"},
 		"main.serve":          {"@main.spanCalls", "@main.calls", "@main.libosCalls"},
 		// The hooks that the libos gives to package vspace.
-		"skerry/libos/vspace.invoke":      {"main.invoke"},
-		"skerry/libos/vspace.supply":      {"main.requestRAM"},
-		"skerry/libos/vspace.giveBack":    {"main.returnRAM"},
-		"skerry/libos/vspace.awaitOthers": {"main.settleOthers"},
+		"skerry/libos/vspace.invoke":       {"main.invoke"},
+		"skerry/libos/vspace.supply":       {"main.requestRAM"},
+		"skerry/libos/vspace.giveBack":     {"main.returnRAM"},
+		"skerry/libos/vspace.awaitOthers":  {"main.settleOthers"},
+		"skerry/libos/vspace.awaitKernels": {"main.settleKernels"},
 		// Into the program's thread.
 		"main.resume":    {},
 		"main.leave":     {},

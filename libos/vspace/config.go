@@ -42,6 +42,10 @@ type Config struct {
 	// their own: there are none to begin with, memory for the program is asked for
 	// as frames, and Settle waits until others have forgotten what Taken says.
 	Replicated bool
+	// Await waits until other cores have forgotten what this core's kernel has
+	// taken away, on behalf of whichever domain: until then it holds all RAM back
+	// (ErrInUse). nil if there are no other cores.
+	Await func()
 }
 
 const (
@@ -98,6 +102,7 @@ var space struct {
 	settles bool // it has such tables
 	taken   bool
 	settle  uintptr
+	await   uintptr
 
 	// Of one that is replicated: see replicated.go.
 	replicated           bool

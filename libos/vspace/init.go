@@ -16,6 +16,7 @@ func Init(c Config) capability.Error {
 	space.giveBack = *(*uintptr)(unsafe.Pointer(&c.Return))
 	space.tables = c.Tables
 	space.shared, space.settle = c.Shared, *(*uintptr)(unsafe.Pointer(&c.Settle))
+	space.await = *(*uintptr)(unsafe.Pointer(&c.Await))
 	space.replicated, space.settles = c.Replicated, c.Shared && !c.Replicated
 	space.cnodes, space.mostCNodes = min(c.CNodes, MaxCNodes), min(c.MostCNodes, MaxCNodes)
 

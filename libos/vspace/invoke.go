@@ -44,6 +44,18 @@ func awaitOthers() {
 	f()
 }
 
+// awaitKernels waits until RAM is not held back for what other cores may still
+// reach. However long they take, it is not to be counted in attempts: they may be
+// processors of a host that runs others now.
+//
+//go:noinline
+func awaitKernels() {
+	if space.await != 0 {
+		f := *(*func())(unsafe.Pointer(&space.await))
+		f()
+	}
+}
+
 // patience is how often something that the CPU driver does in its own time is
 // asked for again. Each call lets it get on.
 const patience = 1 << 16
@@ -66,12 +78,13 @@ func holder(slot capability.Reference) capability.Reference {
 }
 
 // retypeIn makes an object and waits until it is ready. What was deleted lately
-// may still be in the way.
+// may still be in the way, and what other cores have not forgotten.
 func retypeIn(cnode capability.Reference, index uint32, source capability.Reference, t capability.Type, offset, size uint64) capability.Error {
 	for range patience {
 		_, err := invoke(capability.Word(cnode, capability.L2CNodeRetype), uint64(index)|1<<32, uint64(source), uint64(t), offset, size)
 		switch {
 		case err == capability.ErrInUse && nop(cnode) == capability.OK:
+			awaitKernels()
 		case err == capability.ErrPending && t != capability.L2CNode:
 			return ready(capability.MakeReference(cnode.L1(), index))
 		case err == capability.ErrPending:

@@ -72,6 +72,10 @@ type machine struct {
 	inHeap  map[capability.Reference]bool // slots that NestedFault has used
 	// shown, unless it is nil, sees the pages that appear to the program.
 	shown func(address uint64, words *[512]uint64)
+	// held says that RAM is held back for other cores; awaited counts calls of Await,
+	// each of which ends that.
+	held    bool
+	awaited int
 }
 
 // home is where a page table is mapped: the level and the address that its first
@@ -175,6 +179,7 @@ func (m *machine) start() capability.Error {
 			return hooks.supply(n, size, frame)
 		},
 		Return: func(n uint32) { hooks.giveBack(n) },
+		Await:  func() { hooks.held, hooks.awaited = false, hooks.awaited+1 },
 		Tables: tablesAt,
 		CNodes: m.cnodes, MostCNodes: m.mostCNodes,
 	})
@@ -282,7 +287,7 @@ func (m *machine) Zero(base memory.Phys, size uint64) {
 	clear(unsafe.Slice((*byte)(unsafe.Pointer(m.ram+uintptr(base)-ramBase)), size))
 }
 
-func (m *machine) Settled() bool { return true }
+func (m *machine) Settled() bool { return !m.held }
 
 func (m *machine) Ended(o kernel.Object) {
 	switch {
