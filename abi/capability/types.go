@@ -445,7 +445,7 @@ const (
 	KernelWeight
 	// KernelReserve (dispatcher, period, budget, deadline) reserves processor time for a dispatcher: budget ns in every period, by deadline ns after its start, 50 us <= budget <= deadline <= period <= 1 s; ErrOverload if the core has not so much left; all 0: ends the reservation; returns how much of the core can be reserved for it, as budget per deadline in millionths, also with ErrOverload.
 	KernelReserve
-	// KernelImport (slot, type, base, size, from) makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, a table only in top tables and once in each, and nothing else; from is the core, and from bit 32 on the rights (capability.ImportFrom); a frame can be imported again.
+	// KernelImport (slot, type, base, size, from) makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability and its copies are deleted: it can be mapped, a table only in top tables and once in each, and a frame copied, and nothing else; from is the core, and from bit 32 on the rights (capability.ImportFrom); a frame can be imported again.
 	KernelImport
 	// KernelShare (core, tables) says how many top tables of another core lead to page tables of this one: while it is not 0, that core is told to forget what is taken away here before anybody relies on it.
 	KernelShare

@@ -19,7 +19,9 @@ func (s *System) Copy(to, source memory.Phys, rights abi.Rights) abi.Error {
 	}
 	c := *s.at(source)
 	c.rights &= rights
-	c.state, c.next = live, 0
+	if c.next = 0; c.state != imported {
+		c.state = live
+	}
 	*s.at(to) = c
 	s.join(to, source)
 	return abi.OK

@@ -5,15 +5,20 @@ import (
 	"skerry/kernel/memory"
 )
 
-// An import is a capability to an object of another core, without right Grant, in
-// state imported. The other core's monitor keeps the object in
-// being until the import is deleted; here it can be the source of mappings, which
-// end with it, and nothing else. Its memory is not this core's: nothing may read
-// or write it.
+// An import is a capability to an object of another core, in state imported, as all its
+// copies are. The other core's monitor keeps the object in being until the last of them
+// is deleted; here it can be the source of mappings, which end with it, and nothing
+// else. Its memory is not this core's: nothing may read or write it.
 
-// importRights are those that an import has, as far as they exist for its type:
-// those to map it.
-const importRights = abi.RightRead | abi.RightWrite | abi.RightExecute | abi.RightControl
+// importRights returns those that an import can have: those to map it, and of a frame
+// that to copy it. A table is imported once.
+func importRights(t abi.Type) abi.Rights {
+	rights := abi.RightRead | abi.RightWrite | abi.RightExecute | abi.RightControl
+	if t == abi.Frame {
+		rights |= abi.RightGrant
+	}
+	return rights & abi.Of(t).Rights
+}
 
 // Import puts a capability to a Frame or a PageTable3 of another core, with at most
 // some rights, into the empty slot to. Its range must be apart from all there is, or
@@ -28,7 +33,7 @@ func (s *System) Import(to memory.Phys, t abi.Type, base, size uint64, owner uin
 	case owner == s.Core || owner > 1<<16-1:
 		return abi.ErrArgument
 	}
-	rights &= importRights
+	rights &= importRights(t)
 	if twin := s.importOf(t, base, size); twin != 0 && t == abi.Frame {
 		if uint32(s.at(s.firstCopy(twin)).owner) != owner {
 			return abi.ErrInUse
@@ -37,7 +42,7 @@ func (s *System) Import(to memory.Phys, t abi.Type, base, size uint64, owner uin
 		if c.kind != abi.Null {
 			return abi.ErrOccupied
 		}
-		*c = Slot{first: place(t, base), size: size, kind: t, rights: rights & abi.Of(t).Rights, state: imported}
+		*c = Slot{first: place(t, base), size: size, kind: t, rights: rights, state: imported}
 		s.join(to, twin)
 		return abi.OK
 	}

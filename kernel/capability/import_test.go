@@ -16,7 +16,7 @@ func TestImport(t *testing.T) {
 	m.must(m.Retype(m.slot(30), m.slot(1), abi.PageTable1, 256<<10, pageSize, 1))
 	m.must(m.Retype(m.slot(31), m.slot(1), abi.PageTable4, 256<<10+pageSize, pageSize, 2))
 	for slot, want := range map[uint64]abi.Rights{
-		20: abi.RightRead | abi.RightWrite | abi.RightExecute, 21: abi.RightControl,
+		20: abi.RightRead | abi.RightWrite | abi.RightExecute | abi.RightGrant, 21: abi.RightControl,
 	} {
 		if d := m.Identify(m.slot(slot)); d.Owner != 2 || d.Relations != abi.RemoteCopies || d.Rights != want || !m.Imported(m.slot(slot)) {
 			t.Errorf("%+v", d)
@@ -26,7 +26,7 @@ func TestImport(t *testing.T) {
 		name      string
 		got, want abi.Error
 	}{
-		{"copy it", m.Copy(m.slot(40), m.slot(20), abi.AllRights), abi.ErrRights},
+		{"copy a table", m.Copy(m.slot(40), m.slot(21), abi.AllRights), abi.ErrRights},
 		{"retype it", m.Retype(m.slot(40), m.slot(20), abi.Frame, 0, pageSize, 1), abi.ErrRights},
 		{"revoke it", m.Revoke(m.slot(21)), abi.ErrRights},
 		{"release it", m.Release(m.slot(20)), abi.ErrRemote},
@@ -173,7 +173,7 @@ func TestImportAgain(t *testing.T) {
 	m.must(m.enter(m.slot(31), m.slot(30), m.slot(20), 0, 4, 0))
 	m.must(m.Import(m.slot(19), abi.Frame, base, 4*pageSize, 2, abi.RightRead|abi.RightWrite))
 	m.must(m.Import(m.slot(21), abi.Frame, base, 4*pageSize, 2, 0))
-	for slot, want := range map[uint64]abi.Rights{19: abi.RightRead | abi.RightWrite, 20: abi.RightRead, 21: 0} {
+	for slot, want := range map[uint64]abi.Rights{19: abi.RightRead | abi.RightWrite, 20: abi.RightRead | abi.RightGrant, 21: 0} {
 		if d := m.Identify(m.slot(slot)); d.Owner != 2 || d.Relations != abi.RemoteCopies || d.Rights != want || !m.Imported(m.slot(slot)) {
 			t.Errorf("slot %d: %+v", slot, d)
 		}
@@ -189,6 +189,34 @@ func TestImportAgain(t *testing.T) {
 	}
 	if m.TypeOf(m.slot(31)) != abi.Null || m.Reclaimable != 0 {
 		t.Error("what was mapped is still there, or there is something to reclaim")
+	}
+	m.check()
+}
+
+// TestImportCopied holds that a copy of an import is an import, with at most its rights,
+// and that it can be copied only with right Grant.
+func TestImportCopied(t *testing.T) {
+	m := newMachine(t, 1<<20)
+	base := m.ram + m.size
+	m.must(m.Import(m.slot(20), abi.Frame, base, 4*pageSize, 2, abi.RightRead|abi.RightGrant))
+	m.must(m.Copy(m.slot(21), m.slot(20), abi.RightRead|abi.RightWrite))
+	if d := m.Identify(m.slot(21)); d.Owner != 2 || d.Relations != abi.RemoteCopies || d.Rights != abi.RightRead || !m.Imported(m.slot(21)) {
+		t.Errorf("%+v", d)
+	}
+	if err := m.Copy(m.slot(22), m.slot(21), abi.AllRights); err != abi.ErrRights {
+		t.Errorf("copied without right Grant: %s", err.Name())
+	}
+	m.check()
+	m.must(m.Delete(m.slot(20)))
+	if d := m.Identify(m.slot(21)); d.Owner != 2 || d.Relations != abi.RemoteCopies || !m.Imported(m.slot(21)) {
+		t.Errorf("when that which it was copied of has gone: %+v", d)
+	}
+	if err := m.Release(m.slot(21)); err != abi.ErrRemote {
+		t.Errorf("released: %s", err.Name())
+	}
+	m.must(m.Expel(base, 4*pageSize))
+	if m.TypeOf(m.slot(21)) != abi.Null || m.Reclaimable != 0 {
+		t.Error("the copy has not been expelled")
 	}
 	m.check()
 }

@@ -383,7 +383,10 @@ func (m *model) imports(to memory.Phys, t abi.Type, base, size uint64, owner uin
 	case owner == 0:
 		return abi.ErrArgument
 	}
-	rights &= abi.Of(t).Rights & (abi.RightRead | abi.RightWrite | abi.RightExecute | abi.RightControl)
+	rights &= abi.Of(t).Rights & (abi.RightRead | abi.RightWrite | abi.RightExecute | abi.RightControl | abi.RightGrant)
+	if t != abi.Frame {
+		rights &^= abi.RightGrant
+	}
 	for _, u := range m.slots {
 		if t == abi.Frame && u.imported && u.Type == t && u.Base == base && u.Size == size {
 			if u.owner != owner {

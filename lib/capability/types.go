@@ -604,7 +604,7 @@ func (c Kernel) Reserve(dispatcher capability.Reference, period uint64, budget u
 	return invoke(capability.Kernel, capability.Reference(c), capability.KernelReserve, uint64(dispatcher), uint64(period), uint64(budget), uint64(deadline))
 }
 
-// Import makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability is deleted: it can be mapped, a table only in top tables and once in each, and nothing else; from is the core, and from bit 32 on the rights (capability.ImportFrom); a frame can be imported again. It needs right Control.
+// Import makes a capability to a Frame or a PageTable3 of another core, whose monitor keeps it in being until this capability and its copies are deleted: it can be mapped, a table only in top tables and once in each, and a frame copied, and nothing else; from is the core, and from bit 32 on the rights (capability.ImportFrom); a frame can be imported again. It needs right Control.
 func (c Kernel) Import(slot capability.Reference, kind capability.Type, base uint64, size uint64, from uint64) error {
 	_, err := invoke(capability.Kernel, capability.Reference(c), capability.KernelImport, uint64(slot), uint64(kind), uint64(base), uint64(size), uint64(from))
 	return err

@@ -26,11 +26,14 @@ func planSpan(s *agent.Span) *domain.Span {
 	return p
 }
 
+// toMap are the rights to what home shares: it can be given to nobody.
+const toMap = capability.AllRights &^ capability.RightGrant
+
 // imports makes capabilities to what home shares.
 func (k *kernel) imports(s *agent.Span) error {
 	add := func(t capability.Type, base, size uint64) error {
 		r, err := k.fill(func(slot capability.Reference) error {
-			return driver.Import(slot, t, base, size, capability.ImportFrom(s.Home, capability.AllRights))
+			return driver.Import(slot, t, base, size, capability.ImportFrom(s.Home, toMap))
 		})
 		if err != nil {
 			return fmt.Errorf("import %s at %#x: %w", t, base, err)
@@ -98,7 +101,7 @@ func (k *kernel) HandFrame(d *agent.Domain, number uint32, p agent.Piece) error 
 // which is of the domain's memory.
 func (*kernel) Import(d *agent.Domain, number uint32, base, size uint64) error {
 	slot := capability.MakeReference(d.Span.Mount, capability.PeerFrames+number)
-	if err := driver.Import(slot, capability.Frame, base, size, capability.ImportFrom(d.Span.Home, capability.AllRights)); err != nil {
+	if err := driver.Import(slot, capability.Frame, base, size, capability.ImportFrom(d.Span.Home, toMap)); err != nil {
 		return fmt.Errorf("import frame at %#x: %w", base, err)
 	}
 	return nil
