@@ -199,6 +199,9 @@ func (m *model) revoke(a memory.Phys) abi.Error {
 		if !found {
 			return abi.OK
 		}
+		if t := m.slots[victim]; !t.lent && t.owner == 0 && t.relations&abi.RemoteCopies != 0 {
+			return abi.ErrRemote
+		}
 		if err := m.delete(victim); err != abi.OK {
 			return err
 		}

@@ -29,6 +29,12 @@ func (s *System) leave(a, heir memory.Phys) {
 	s.remove(a)
 }
 
+// remote reports whether other cores have copies of an object of this core's.
+func (s *System) remote(a memory.Phys) bool {
+	first := s.at(s.firstCopy(a))
+	return s.ownedHere(first) && first.relations&abi.RemoteCopies != 0
+}
+
 func (s *System) relations(a memory.Phys) abi.Relations { return s.at(s.firstCopy(a)).relations }
 
 // owned reports whether this core decides about a slot's object.
@@ -39,7 +45,8 @@ func (s *System) ownedHere(c *Slot) bool { return uint32(c.owner) == s.Core }
 
 // SetRelations says which core owns a slot's object, and what other cores hold
 // of it. Monitors do that when they have agreed. The owner of what holds
-// capabilities can be set only while there is one capability to it here.
+// capabilities can be set only while there is one capability to it here, and that other
+// cores have copies only while it is not being revoked.
 func (s *System) SetRelations(a memory.Phys, owner uint32, r abi.Relations) abi.Error {
 	switch {
 	case s.at(a).kind == abi.Null:
@@ -50,6 +57,8 @@ func (s *System) SetRelations(a memory.Phys, owner uint32, r abi.Relations) abi.
 		return abi.ErrRemote
 	case owner > 1<<16-1 || r&^abi.AllRelations != 0:
 		return abi.ErrArgument
+	case r&^s.relations(a)&abi.RemoteCopies != 0 && s.beingRevoked(a):
+		return abi.ErrRevoking
 	}
 	first := s.at(s.firstCopy(a))
 	if abi.Of(first.kind).Holds && uint32(first.owner) != owner && s.otherCopy(a) != 0 {

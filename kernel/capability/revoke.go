@@ -8,7 +8,9 @@ import (
 // Revoke deletes all other copies of the capability in a slot, which needs
 // right Revoke, and everything made of its object. It returns ErrPending if it
 // goes on in Step; ErrRevoking until that is done, and then OK. Until then the
-// object cannot be copied, retyped or mapped, nor can anything made of it.
+// object cannot be copied, retyped or mapped, nor can anything made of it. It returns
+// ErrRemote, and may have deleted something, if other cores have copies of what is to
+// go: all of the copies of that which are here stay.
 func (s *System) Revoke(a memory.Phys) abi.Error {
 	if err := s.usable(a, abi.RightRevoke); err != abi.OK {
 		return err
@@ -102,6 +104,12 @@ func (s *System) stepRevocation(a memory.Phys) abi.Error {
 	case deleting:
 		return abi.ErrBusy
 	case lent:
+		s.revokeNoMore(a)
+		return abi.ErrRemote
+	}
+	// Of what other cores have copies of, the last copy here cannot be deleted; nor any
+	// other, by which the monitor may know of theirs.
+	if n.before != 0 && s.at(n.before).copies(s.at(victim)) && s.remote(victim) {
 		s.revokeNoMore(a)
 		return abi.ErrRemote
 	}

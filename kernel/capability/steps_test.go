@@ -215,3 +215,36 @@ func TestReclaimQueueFull(t *testing.T) {
 	}
 	m.check()
 }
+
+// TestRevokeRemote holds that no copy goes of what other cores have copies of, and that
+// none is given to them of what is being revoked.
+func TestRevokeRemote(t *testing.T) {
+	m := newMachine(t, 1<<20)
+	m.must(m.Retype(m.slot(20), m.slot(1), abi.RAM, 256<<10, 64<<10, 1))
+	m.must(m.Retype(m.slot(30), m.slot(20), abi.Frame, 0, pageSize, 1))
+	for i := range uint64(8) {
+		m.must(m.Copy(m.slot(31+i), m.slot(30), abi.AllRights))
+	}
+	m.must(m.SetRelations(m.slot(38), 0, abi.RemoteCopies))
+	if err := m.Revoke(m.slot(20)); err != abi.ErrRemote {
+		t.Errorf("revoked: %s", err.Name())
+	}
+	for i := range uint64(9) {
+		if d := m.Identify(m.slot(30 + i)); d.Type != abi.Frame || d.Relations != abi.RemoteCopies {
+			t.Errorf("copy %d is %+v", i, d)
+		}
+	}
+	m.must(m.SetRelations(m.slot(31), 0, 0))
+	if err := m.Revoke(m.slot(20)); err != abi.ErrPending {
+		t.Fatalf("revoked: %s", err.Name())
+	}
+	if err := m.SetRelations(m.slot(30), 0, abi.RemoteCopies); err != abi.ErrRevoking {
+		t.Errorf("given to another core: %s", err.Name())
+	}
+	m.must(m.SetRelations(m.slot(30), 0, abi.RemoteAncestors))
+	m.drain()
+	if m.TypeOf(m.slot(30)) != abi.Null || m.TypeOf(m.slot(20)) != abi.RAM {
+		t.Error("not revoked")
+	}
+	m.check()
+}
