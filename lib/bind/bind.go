@@ -40,6 +40,10 @@ const (
 	ErrRefused = session.ErrRefused
 	// ErrTransport: the two cannot be bound by the transport that was asked for.
 	ErrTransport = session.ErrTransport
+	// ErrTravel says that a capability cannot go to another core, ErrWithdrawn that it is
+	// being withdrawn from other cores, or has been.
+	ErrTravel    = session.ErrTravel
+	ErrWithdrawn = session.ErrWithdrawn
 )
 
 // VersionError says that two programs do not speak the same version of an interface.

@@ -23,7 +23,8 @@ type Message struct {
 	Length  uint8 // of the payload, at most PayloadSize
 	Payload [PayloadSize]byte
 	// Capability is sent along, 0 for none: the receiver gets one with at most the
-	// same rights, in a slot that is its to free. It needs right Grant.
+	// same rights, in a slot that is its to free; empty, if it has been revoked or
+	// withdrawn meanwhile. It needs right Grant.
 	Capability capability.Reference
 }
 

@@ -125,16 +125,16 @@ type (
 	Close struct{ Binding uint32 }
 	// Give gives the capability in a slot of the exchange to the peer of a binding,
 	// with at most some rights. It needs right Grant. The slot is empty afterwards. To
-	// another core only frames go that are of the giver's core: else ErrTravel. If the
-	// peer's exchange is full that is ErrLimit. Given answers it; if by ErrEarly, it is to
-	// be given again.
+	// another core only frames go: else ErrTravel. If the peer's exchange is full that is
+	// ErrLimit. Given answers it; if by ErrEarly, it is to be given again.
 	Give struct {
 		Binding, Ticket uint32
 		Slot, Rights    uint8
 	}
 	// Withdraw asks that no other core have a copy any more of the capability in a
 	// slot of the exchange, or of anything made of it, so that its object can be
-	// revoked. Withdrawn answers it; the slot is as it was.
+	// revoked. It must be of the program's core: else ErrOwner. Withdrawn answers it; the
+	// slot is as it was.
 	Withdraw struct {
 		Request uint32
 		Slot    uint8
@@ -280,6 +280,8 @@ const (
 	ErrCore
 	ErrWithdrawn
 	ErrEarly
+	ErrOwner
+	ErrOverlap
 )
 
 var errorTexts = [...]string{
@@ -294,11 +296,13 @@ var errorTexts = [...]string{
 	ErrLimit:      "the program has as much of that as one program may have",
 	ErrTransport:  "the two cannot be bound by that transport",
 	ErrCapability: "there is no capability in that slot, or it lacks right Grant",
-	ErrTravel:     "a capability of that type cannot go to another core",
+	ErrTravel:     "only frames of at most 256 MiB go to other cores",
 	ErrArgument:   "an argument makes no sense",
 	ErrCore:       "a core is lost or does not answer",
 	ErrWithdrawn:  "the capability is being withdrawn from other cores, or has been",
 	ErrEarly:      "the peer has not been told yet that it is bound",
+	ErrOwner:      "the memory is another core's: it can be withdrawn only there",
+	ErrOverlap:    "the other core has part of that memory already, as another frame",
 }
 
 // Error implements error.

@@ -2,6 +2,8 @@ package machine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"skerry/abi/capability"
@@ -46,6 +48,8 @@ func (b *binding) giveOnce(ctx context.Context, c capability.Reference) (uint32,
 		return ticket, nil
 	case session.ErrDied:
 		return 0, channel.ErrPeer
+	case session.ErrTravel:
+		return 0, fmt.Errorf("capability of type %v: %w", m.system.typeOf(c), session.ErrTravel)
 	}
 	return 0, given.Error
 }
@@ -58,7 +62,11 @@ func (m *Machine) arrived(x *session.Arrived) {
 		return
 	}
 	// Where there is no slot for it, it is lost, and who waits for it is told.
-	c, _ := m.exchange.take(int(x.Slot))
+	c, err := m.exchange.take(int(x.Slot))
+	if errors.Is(err, capability.ErrEmpty) {
+		// It has been withdrawn. That could have been when it had been received, too.
+		c, _ = m.system.slot()
+	}
 	b.mu.Lock()
 	_, twice := b.arrivals[x.Ticket]
 	keep := !b.over && !twice && len(b.arrivals) < arrivalsMost

@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -248,6 +249,45 @@ func TestWithdraw(t *testing.T) {
 	}
 	if n := p.holds(); n != 1 {
 		t.Errorf("the program holds %d capabilities", n)
+	}
+}
+
+// TestWithdrawnOnItsWay has a capability withdrawn before it is taken: its message comes,
+// with an empty slot, and the connection goes on.
+func TestWithdrawnOnItsWay(t *testing.T) {
+	m := newMonitor(t)
+	ctx := within(t)
+	p, c := connected(t, m)
+	gift := p[0].add(thing{3})
+	var r channel.Message
+	for _, revoked := range []bool{true, false, true} {
+		m.mu.Lock()
+		m.revoked = revoked
+		m.mu.Unlock()
+		if err := c[0].Send(ctx, &channel.Message{Kind: 5, Capability: gift}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c[1].Receive(ctx, &r); err != nil || r.Kind != 5 || r.Capability == 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		want := any(thing{3})
+		if revoked {
+			want = nothing{}
+		}
+		if got := p[1].at(r.Capability); got != want {
+			t.Errorf("received %v, want %v", got, want)
+		}
+	}
+}
+
+// TestTravel names the type of what cannot go to another core.
+func TestTravel(t *testing.T) {
+	m := newMonitor(t)
+	m.refused = session.ErrTravel
+	p, c := connected(t, m)
+	err := c[0].Send(within(t), &channel.Message{Kind: 5, Capability: p[0].add(thing{3})})
+	if !errors.Is(err, session.ErrTravel) || !strings.Contains(err.Error(), "Endpoint") {
+		t.Error(err)
 	}
 }
 

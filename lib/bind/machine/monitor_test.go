@@ -23,8 +23,10 @@ type monitor struct {
 	bindings map[uint32]*pair
 	last     uint32
 	facts    session.Facts
-	hold     bool // Binds are not passed on to exporters
-	lenient  bool // programs may do wrong
+	hold     bool          // Binds are not passed on to exporters
+	lenient  bool          // programs may do wrong
+	revoked  bool          // what is given is withdrawn before it is taken
+	refused  session.Error // what is said of what is given, if not ErrNone
 }
 
 type exported struct {
@@ -331,8 +333,14 @@ func (m *monitor) give(p *program, x *session.Give) {
 		given.Error = session.ErrCapability
 	case peer == nil:
 		given.Error = session.ErrDied
+	case m.refused != session.ErrNone:
+		given.Error = m.refused
 	default:
-		m.tell(peer, session.KindArrived, &session.Arrived{Binding: x.Binding, Ticket: x.Ticket, Slot: peer.place(o)})
+		slot := peer.place(o)
+		if m.revoked {
+			peer.empty(slot)
+		}
+		m.tell(peer, session.KindArrived, &session.Arrived{Binding: x.Binding, Ticket: x.Ticket, Slot: slot})
 	}
 	m.tell(p, session.KindGiven, &given)
 }

@@ -79,6 +79,14 @@ func (kernel) take(slot uint8) (capability.Reference, error) {
 
 func (kernel) empty(slot uint8) error { return slots.Empty(capability.Exchange(uint32(slot))) }
 
+func (kernel) slot() (capability.Reference, error) { return native.Slot() }
+
+func (kernel) typeOf(c capability.Reference) capability.Type {
+	// Of one that cannot be identified the type is Null.
+	d, _ := native.Identify(c)
+	return d.Type
+}
+
 func (kernel) drop(c capability.Reference) error { return slots.Drop(c) }
 
 func (kernel) mapped(frame capability.Reference, bytes uint64, writable bool) (uintptr, error) {

@@ -15,6 +15,10 @@ type system interface {
 	take(slot uint8) (capability.Reference, error)
 	// empty deletes what is in a slot of the exchange.
 	empty(slot uint8) error
+	// slot takes an empty slot of the program's own.
+	slot() (capability.Reference, error)
+	// typeOf returns the type of a capability, Null if that is not known.
+	typeOf(c capability.Reference) capability.Type
 	// drop deletes what is in a slot of the program's own, and frees that.
 	drop(c capability.Reference) error
 	// mapped maps the first bytes of a frame, and unmap ends that.

@@ -20,6 +20,7 @@ type (
 	frame    struct{ base, bytes uintptr }
 	doorbell struct{ of *program }
 	thing    struct{ n int } // whatever a program may give
+	nothing  struct{}        // a slot that is taken, and empty
 )
 
 // program is one on a machine made of memory, and the system it runs on.
@@ -136,6 +137,15 @@ func (p *program) take(slot uint8) (capability.Reference, error) {
 		return 0, capability.ErrMemory
 	}
 	return p.add(o), nil
+}
+
+func (p *program) slot() (capability.Reference, error) { return p.add(nothing{}), nil }
+
+func (p *program) typeOf(c capability.Reference) capability.Type {
+	if _, ok := p.at(c).(thing); ok {
+		return capability.Endpoint
+	}
+	return capability.Null
 }
 
 func (p *program) empty(slot uint8) error {
