@@ -20,7 +20,7 @@ var (
 const (
 	steps      = 300
 	shortSeeds = 2000
-	seeds      = 10_000
+	seeds      = 25_000
 	longSeeds  = 300_000
 )
 

@@ -10,18 +10,19 @@ import (
 	"skerry/protocol/transfer"
 )
 
-// TestTransfer gives and withdraws frames while programs delete what they have,
-// revoke what they own and end, and cores stop.
+// TestTransfer gives and withdraws frames while programs copy and delete what they have,
+// give it on, revoke what they own and end, and cores stop.
 func TestTransfer(t *testing.T) {
 	var all coverage
 	check(t, func(n *Network[transfer.Message]) System[transfer.Message] { return newTransfers(n, &all) })
 	all.require(t,
-		"own given: no error", "import given: no error", "import given: no error, to its owner",
+		"own given: no error", "import given: no error, to a third core", "import given: no error, to its owner",
+		"import given: no error, to its own core",
 		"own given: "+session.ErrWithdrawn.Error(), "import given: "+session.ErrWithdrawn.Error(),
 		"own given: "+session.ErrCore.Error(), "import given: "+session.ErrCore.Error(),
 		"own given: "+session.ErrMemory.Error(), "import given: "+session.ErrMemory.Error(),
 		"withdrawn: no error", "withdrawn: "+session.ErrCore.Error(), "withdrawn: no error, after a loss",
-		"revoked", "revocation refused", "place used again")
+		"revoked", "revocation refused", "place used again", "pinned with more rights", "copied", "nothing left")
 }
 
 // transfers is a system of cores whose programs have frames.
@@ -47,7 +48,8 @@ type place struct {
 type given struct {
 	core, to, number uint32
 	frame            *frame
-	imported         bool // what is given is an import
+	rights           capability.Rights // at most those of what is given
+	imported         bool              // what is given is an import
 	answered         bool
 	arrived          bool
 	// excused tells that since it was given what it gives has been withdrawn, at
@@ -58,8 +60,11 @@ type given struct {
 // frame is one, for the time from when it is made until it is gone.
 type frame struct {
 	place
-	alive, pinned bool
+	alive bool
+	pins  []capability.Rights // of the capabilities it is pinned with; none: it is not
 }
+
+const allRights = capability.RightRead | capability.RightWrite | capability.RightGrant
 
 // units is the memory of a core; frames are parts of it.
 const units = 4
@@ -79,6 +84,7 @@ type transferCore struct {
 // the monitor, which has taken it from one to give it away.
 type holding struct {
 	frame   *frame
+	rights  capability.Rights
 	by      uint32
 	request uint32 // of the Give
 }
@@ -110,6 +116,8 @@ func (f *frame) object() transfer.Object {
 	return transfer.Object{Owner: f.core, Base: f.base, Size: f.size}
 }
 
+func (f *frame) pinned() bool { return len(f.pins) > 0 }
+
 func (f *frame) within(base, size uint64) bool { return f.base < base+size && base < f.base+f.size }
 
 // at returns the frame that lies at a place now, or nil.
@@ -132,13 +140,17 @@ func (s *transfers) Act(core uint32) {
 		c.give()
 	case r < 70:
 		c.revoke()
-	case r < 80:
+	case r < 75:
+		c.copy()
+	case r < 85:
 		if h, ok := pick(s.Network, c.have); ok && h.by != 0 {
 			s.Logf("core %d: program %d deletes %v", core, h.by, h.frame.object())
 			c.drop(h)
 		}
-	case r < 96:
+	case r < 91:
 		c.remove()
+	case r < 96:
+		c.sweep()
 	default:
 		i := s.Random.IntN(len(c.programs))
 		c.end(c.programs[i])
@@ -161,14 +173,36 @@ func (c *transferCore) create() {
 	f := &frame{place: at, alive: true}
 	c.frames = append(c.frames, f)
 	by, _ := pick(c.Network, c.programs)
-	c.have = append(c.have, &holding{frame: f, by: by})
+	c.have = append(c.have, &holding{frame: f, rights: allRights, by: by})
 	c.Logf("core %d: program %d has frame %v", c.self, by, f.object())
+}
+
+// some returns some of a set of rights, right Grant mostly among them.
+func (c *transferCore) some(of capability.Rights) capability.Rights {
+	rights := of & capability.Rights(c.Random.Uint32())
+	if c.Chance(80) {
+		rights |= of & capability.RightGrant
+	}
+	return rights
+}
+
+// copy has a program copy what it has, for itself or for another one on its core: of
+// that no monitor hears.
+func (c *transferCore) copy() {
+	h, ok := pick(c.Network, c.have)
+	if !ok || h.by == 0 || h.rights&capability.RightGrant == 0 || len(c.have) > 20 {
+		return
+	}
+	by, _ := pick(c.Network, c.programs)
+	c.Logf("core %d: program %d gets a copy of %v from %d", c.self, by, h.frame.object(), h.by)
+	c.count["copied"]++
+	c.have = append(c.have, &holding{frame: h.frame, rights: c.some(h.rights), by: by})
 }
 
 // give has a program give away what it has.
 func (c *transferCore) give() {
 	h, ok := pick(c.Network, c.have)
-	if !ok || h.by == 0 {
+	if !ok || h.by == 0 || h.rights&capability.RightGrant == 0 {
 		return
 	}
 	to := c.Random.Uint32N(c.Cores)
@@ -177,19 +211,19 @@ func (c *transferCore) give() {
 	}
 	program, _ := pick(c.Network, c.cores[to].programs)
 	number := c.number()
-	g := &given{core: c.self, to: to, number: number, frame: h.frame, imported: h.frame.core != c.self}
+	g := &given{core: c.self, to: to, number: number, frame: h.frame, rights: c.some(h.rights), imported: h.frame.core != c.self}
 	g.excused = slices.ContainsFunc(c.cores[h.frame.core].withdrawals, func(w *withdrawing) bool {
 		return (!w.answered || w.failed) && h.frame.within(w.base, w.size)
 	})
 	c.gives[ticket(number)] = g
-	if g.imported || c.Chance(50) {
+	if c.Chance(50) {
 		h.by, h.request = 0, number
 	} else {
-		c.have = append(c.have, &holding{frame: h.frame, request: number})
+		c.have = append(c.have, &holding{frame: h.frame, rights: h.rights, request: number})
 	}
 	c.Logf("core %d: %d: %v is given to program %d on core %d", c.self, number, h.frame.object(), program, to)
 	c.machine.Give(transfer.Give{
-		Request: number, Object: h.frame.object(), Core: to, To: program, Ticket: number, Rights: capability.RightRead,
+		Request: number, Object: h.frame.object(), Core: to, To: program, Ticket: number, Rights: g.rights,
 	})
 	if g.imported && !g.answered && c.Chance(20) { // a monitor may drop what it gave at once
 		c.dropGiven(number)
@@ -206,18 +240,27 @@ func (c *transferCore) dropGiven(request uint32) {
 // drop deletes a capability.
 func (c *transferCore) drop(h *holding) {
 	c.have = slices.DeleteFunc(c.have, func(other *holding) bool { return other == h })
-	if h.frame.core != c.self {
-		if !slices.Contains(c.removing, h.frame.object()) || c.Chance(50) {
-			c.machine.Drop(h.frame.object())
-		}
-		return
+	if h.frame.core == c.self {
+		c.clean(h.frame)
 	}
-	c.clean(h.frame)
+}
+
+// sweep has the monitor find that nothing is left of an import.
+func (c *transferCore) sweep() bool {
+	for _, o := range c.machine.Imports() {
+		if !slices.Contains(c.removing, o) && !slices.ContainsFunc(c.have, func(h *holding) bool { return h.frame.object() == o }) {
+			c.Logf("core %d: nothing is left of %v", c.self, o)
+			c.count["nothing left"]++
+			c.machine.Drop(o)
+			return true
+		}
+	}
+	return false
 }
 
 // clean ends a frame of which there is no capability any more.
 func (c *transferCore) clean(f *frame) {
-	if f.pinned || slices.ContainsFunc(c.have, func(h *holding) bool { return h.frame == f }) {
+	if f.pinned() || slices.ContainsFunc(c.have, func(h *holding) bool { return h.frame == f }) {
 		return
 	}
 	f.alive = false
@@ -232,7 +275,7 @@ func (c *transferCore) revoke() {
 
 func (c *transferCore) revokeRange(base, size uint64) {
 	in := func(f *frame) bool { return f.within(base, size) }
-	if slices.ContainsFunc(c.frames, func(f *frame) bool { return in(f) && f.pinned }) {
+	if slices.ContainsFunc(c.frames, func(f *frame) bool { return in(f) && f.pinned() }) {
 		c.count["revocation refused"]++
 		w := &withdrawing{request: c.number(), base: base, size: size, losses: c.losses()}
 		c.withdrawals = append(c.withdrawals, w)
@@ -295,31 +338,38 @@ func (s *transfers) losses() (n int) {
 func (c *transferCore) Pin(o transfer.Object, request uint32) session.Error {
 	f := c.at(o)
 	switch {
-	case f == nil || f.pinned || f != c.gives[ticket(request)].frame:
+	case f == nil || f != c.gives[ticket(request)].frame:
 		c.breaks("core %d: pin of %v for %d, which is %+v", c.self, o, request, f)
 		return session.ErrCapability
 	case c.Chance(3):
 		return session.ErrMemory
 	}
-	f.pinned = true
+	i := slices.IndexFunc(c.have, func(h *holding) bool { return h.by == 0 && h.request == request })
+	if f.pinned() {
+		c.count["pinned with more rights"]++
+	}
+	f.pins = append(f.pins, c.have[i].rights)
 	return session.ErrNone
 }
 
 func (c *transferCore) Unpin(o transfer.Object) {
 	f := c.at(o)
-	if f == nil || !f.pinned {
+	if f == nil || !f.pinned() {
 		c.breaks("core %d: unpin of %v, which is %+v", c.self, o, f)
 		return
 	}
-	f.pinned = false
+	f.pins = nil
 	c.clean(f)
 }
 
 func (c *transferCore) Copy(o transfer.Object, a transfer.Arrival) session.Error {
 	f := c.at(o)
-	if f == nil || !f.pinned {
+	if f == nil || !f.pinned() {
 		c.breaks("core %d: copy of %v, which is %+v", c.self, o, f)
 		return session.ErrCapability
+	}
+	if !slices.ContainsFunc(f.pins, func(pin capability.Rights) bool { return a.Rights&^pin == 0 }) {
+		c.breaks("core %d: copy of %v with rights %v, pinned with %v", c.self, o, a.Rights, f.pins)
 	}
 	return c.arrive(f, a)
 }
@@ -337,7 +387,7 @@ func (c *transferCore) Import(o transfer.Object, a transfer.Arrival) session.Err
 func (c *transferCore) arrive(f *frame, a transfer.Arrival) session.Error {
 	g := c.gives[ticket(a.Ticket)]
 	switch {
-	case g == nil || g.frame != f || g.to != c.self || g.arrived || a.Rights != capability.RightRead:
+	case g == nil || g.frame != f || g.to != c.self || g.arrived || a.Rights != g.rights:
 		c.breaks("core %d: what arrives as %+v is %+v, not what was given", c.self, a, f)
 		return session.ErrCapability
 	case !slices.Contains(c.programs, a.To):
@@ -346,7 +396,7 @@ func (c *transferCore) arrive(f *frame, a transfer.Arrival) session.Error {
 		return session.ErrMemory
 	}
 	g.arrived = true
-	c.have = append(c.have, &holding{frame: f, by: a.To})
+	c.have = append(c.have, &holding{frame: f, rights: a.Rights, by: a.To})
 	return session.ErrNone
 }
 
@@ -371,8 +421,14 @@ func (c *transferCore) given(request uint32, err session.Error) {
 		what = "import"
 	}
 	text := err.Error()
-	if err == session.ErrNone && g.to == g.frame.core {
+	switch {
+	case err != session.ErrNone || !g.imported:
+	case g.to == g.frame.core:
 		text += ", to its owner"
+	case g.to == c.self:
+		text += ", to its own core"
+	default:
+		text += ", to a third core"
 	}
 	c.count[what+" given: "+text]++
 	switch {
@@ -420,7 +476,7 @@ func (c *transferCore) withdrawn(request uint32, err session.Error) {
 		c.count["withdrawn: no error, after a loss"]++
 	}
 	for _, f := range c.frames {
-		if f.pinned && f.within(w.base, w.size) {
+		if f.pinned() && f.within(w.base, w.size) {
 			c.breaks("core %d: %d is withdrawn, while %v is pinned", c.self, request, f.object())
 		}
 	}
@@ -446,7 +502,7 @@ func (s *transfers) Handle(core, from uint32, m transfer.Message) {
 }
 func (s *transfers) Lost(core, other uint32) { s.cores[core].machine.Lost(other) }
 func (s *transfers) Cut(core, other uint32)  { s.cores[core].machine.Cut(other) }
-func (s *transfers) Settle(core uint32) bool { return s.cores[core].remove() }
+func (s *transfers) Settle(core uint32) bool { return s.cores[core].remove() || s.cores[core].sweep() }
 
 func (s *transfers) Stop(core uint32) { s.cores[core].have = nil }
 
@@ -455,7 +511,7 @@ func (s *transfers) Stop(core uint32) { s.cores[core].have = nil }
 func (s *transfers) Check() error {
 	for _, c := range s.cores {
 		for _, h := range c.have {
-			if f := h.frame; f.core != c.self && s.Alive(f.core) && (!f.alive || !f.pinned) {
+			if f := h.frame; f.core != c.self && s.Alive(f.core) && (!f.alive || !f.pinned()) {
 				s.breaks("core %d has an import of %v, which is %+v", c.self, f.object(), f)
 			}
 		}
@@ -486,7 +542,7 @@ func (s *transfers) Settled() error {
 			}
 		}
 		for _, f := range c.frames {
-			if f.pinned && !slices.ContainsFunc(s.cores, func(other *transferCore) bool {
+			if f.pinned() && !slices.ContainsFunc(s.cores, func(other *transferCore) bool {
 				return other != c && slices.ContainsFunc(other.have, func(h *holding) bool { return h.frame == f })
 			}) && s.reachable() {
 				s.breaks("core %d: %v is pinned, and nobody has it", c.self, f.object())

@@ -80,7 +80,7 @@ func (c *Core) Handle(from uint32, m Message) {
 	case Imported:
 		c.sent(from, m)
 	case Dropped:
-		c.dropped(from, owned)
+		c.dropped(from, owned, m.Count)
 	case Removed:
 		c.removed(from, owned)
 	case Import:

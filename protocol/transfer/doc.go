@@ -2,10 +2,10 @@
 // cores, and by which they are withdrawn from there.
 //
 // An object, a frame, belongs to the core whose memory it is: its owner. Other
-// cores have imports of it. A program gives it away on whichever core it is (Give),
-// the owner withdraws what it owns from all other cores (Withdraw) so that it can
-// be revoked, and imports end by themselves with the programs that have them
-// (Drop).
+// cores have imports of it, which programs may copy. A program gives it away on whichever
+// core it is (Give), the owner withdraws what it owns from all other cores (Withdraw) so
+// that it can be revoked, and imports end by themselves when nothing is left of them on a
+// core (Drop), since programs have deleted them or ended.
 //
 // # Why it is right
 //
@@ -16,9 +16,9 @@
 // sends it to nobody. It asks the owner, and only the owner sends imports, to whom
 // it counts them:
 //
-//   - The owner's count for a core is never below what that core has and what is on
-//     its way there. It rises before Import is sent, and falls when the other core
-//     says that it imported nothing, or has dropped or removed what it had.
+//   - The owner's count for a core is above 0 while that core has anything, or anything
+//     is on its way there. It rises before Import is sent, and falls when the other core
+//     says that it imported nothing, or that nothing is left of what it was sent.
 //   - Remove is sent behind every Import, on the same way; so the Removed that
 //     answers it comes when all of those have come and been removed. From when a
 //     withdrawal begins until it ends, the owner sends no Import of what is

@@ -7,9 +7,10 @@ import (
 	"skerry/lib/session"
 )
 
-// imported is what this core has of another's object.
+// imported is what this core has of another's object: what the owner has sent, or
+// copies of that.
 type imported struct {
-	count    int
+	count    uint32 // of Imports that the owner has not been told are gone
 	removing bool
 }
 
@@ -50,18 +51,20 @@ func (c *Core) take(o Object, m Message) {
 	c.send(o.Owner, Message{Kind: Imported, Request: m.Request, Error: err})
 }
 
-// Drop says that this core has one import of an object less: whoever had it has
-// ended, or deleted it.
+// Imports returns what this core may have of others' objects, in order. What it has of
+// them only its kernel knows, since programs copy and delete what they were given.
+func (c *Core) Imports() []Object { return slices.SortedFunc(maps.Keys(c.imports), compare) }
+
+// Drop says that nothing is left here of another core's object: who had it has ended,
+// or has deleted it.
 func (c *Core) Drop(o Object) {
 	i := c.imports[o]
 	if i == nil || i.removing { // or Removed tells it
 		return
 	}
-	if i.count--; i.count == 0 {
-		delete(c.imports, o)
-	}
+	delete(c.imports, o)
 	if !c.away[o.Owner] {
-		c.send(o.Owner, Message{Kind: Dropped, Base: o.Base, Size: o.Size})
+		c.send(o.Owner, Message{Kind: Dropped, Base: o.Base, Size: o.Size, Count: i.count})
 	}
 }
 
@@ -69,7 +72,7 @@ func (c *Core) Drop(o Object) {
 func (c *Core) remove(o Object) {
 	i := c.imports[o]
 	if i == nil || i.removing {
-		return // the last was dropped, and its owner hears that
+		return // nothing was left, and its owner hears that
 	}
 	i.removing = true
 	if c.kernel.Remove(o) {
@@ -93,7 +96,7 @@ func (c *Core) Removed(o Object) {
 // lostOwner removes what this core has of a lost one's.
 func (c *Core) lostOwner(core uint32) {
 	c.cutAsks(core)
-	for _, o := range slices.SortedFunc(maps.Keys(c.imports), compare) {
+	for _, o := range c.Imports() {
 		if o.Owner == core {
 			c.remove(o)
 		}

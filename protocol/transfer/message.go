@@ -31,7 +31,8 @@ const (
 	Imported
 	// Given answers Ask: Request, Error.
 	Given
-	// Dropped says that the sender has one import less: Object.
+	// Dropped says that so many imports that were sent to the sender are gone, and all
+	// copies of them: Object, Count.
 	Dropped
 	// Remove has a core remove all imports of an object: Object. Removed answers it.
 	Remove
@@ -52,6 +53,7 @@ type Message struct {
 	Request    uint32
 	Core       uint32
 	To, Ticket uint32
+	Count      uint32
 }
 
 var kindNames = [NumKinds]string{"none", "Ask", "Import", "Imported", "Given", "Dropped", "Remove", "Removed"}

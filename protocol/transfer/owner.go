@@ -9,7 +9,8 @@ import (
 
 // object is an object of this core of which others have imports, or are sent some.
 type object struct {
-	// held is how many imports a core has at most; cores with none are not in it.
+	// held is how many Imports a core was sent that may not be gone; cores with none are
+	// not in it.
 	held        map[uint32]int
 	withdrawing bool
 }
@@ -39,16 +40,17 @@ func (c *Core) own(g Give) {
 		err = session.ErrCore
 	case slices.ContainsFunc(c.withdrawals, func(w withdrawal) bool { return g.Object.within(w.base, w.size) }):
 		err = session.ErrWithdrawn
-	case c.objects[g.Object] == nil:
-		if err = c.kernel.Pin(g.Object, g.Request); err == session.ErrNone {
-			c.objects[g.Object] = &object{held: map[uint32]int{}}
-		}
-	case c.objects[g.Object].withdrawing: // and that has failed, for a core that is cut
+	case c.objects[g.Object] != nil && c.objects[g.Object].withdrawing: // and that has failed, for a core that is cut
 		err = session.ErrWithdrawn
+	default:
+		err = c.kernel.Pin(g.Object, g.Request)
 	}
 	if err != session.ErrNone {
 		c.answer.Given(g.Request, err)
 		return
+	}
+	if c.objects[g.Object] == nil {
+		c.objects[g.Object] = &object{held: map[uint32]int{}}
 	}
 	c.export(g.Object, g.Core, Arrival{To: g.To, Ticket: g.Ticket, Rights: g.Rights}, c.self, g.Request)
 }
@@ -108,7 +110,7 @@ func (c *Core) finish(request uint32, err session.Error) {
 }
 
 // dropped handles Dropped.
-func (c *Core) dropped(from uint32, o Object) { c.less(o, from, 1) }
+func (c *Core) dropped(from uint32, o Object, count uint32) { c.less(o, from, int(count)) }
 
 // removed handles Removed.
 func (c *Core) removed(from uint32, o Object) {

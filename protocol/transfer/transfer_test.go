@@ -56,7 +56,7 @@ func TestWithdrawal(t *testing.T) {
 	c.Withdraw(6, 0x2000, 0x1000)
 	c.Give(Give{Request: 10, Object: o, Core: 2})
 	c.Handle(2, Message{Kind: Imported, Request: 2})
-	c.Handle(1, Message{Kind: Dropped, Base: o.Base, Size: o.Size})
+	c.Handle(1, Message{Kind: Dropped, Base: o.Base, Size: o.Size, Count: 1})
 	c.Handle(2, Message{Kind: Removed, Base: o.Base, Size: o.Size})
 	want := []string{
 		"pin {0 4096 8192} for 5", "to 1: Import", "given 5: no error", "to 2: Import",
@@ -126,9 +126,29 @@ func TestGarbage(t *testing.T) {
 				c.Handle(small("from"), Message{
 					Kind:  Kind(rapid.Uint8Range(0, uint8(NumKinds)).Draw(rt, "kind")),
 					Error: session.Error(small("error")), Base: o.Base, Size: o.Size,
-					Request: small("request"), Core: small("core"), To: small("to"),
+					Request: small("request"), Core: small("core"), To: small("to"), Count: rapid.Uint32().Draw(rt, "count"),
 				})
 			}
 		}
 	})
+}
+
+// TestImports takes two imports of one object, and drops both when nothing is left.
+func TestImports(t *testing.T) {
+	c, l := newLogged(1)
+	o := Object{Owner: 0, Base: 0x1000, Size: 0x1000}
+	for request := range uint32(2) {
+		c.Handle(0, Message{Kind: Import, Base: o.Base, Size: o.Size, Request: request, To: 7})
+	}
+	if got := c.Imports(); !slices.Equal(got, []Object{o}) {
+		t.Errorf("imports of %v", got)
+	}
+	c.send = func(to uint32, m Message) { l.say("to %d: %v %d", to, m.Kind, m.Count) }
+	c.Drop(o)
+	c.Drop(o)
+	c.Handle(0, Message{Kind: Remove, Base: o.Base, Size: o.Size})
+	want := []string{"import {0 4096 4096} to 7", "to 0: Imported", "import {0 4096 4096} to 7", "to 0: Imported", "to 0: Dropped 2"}
+	if !slices.Equal(l.lines, want) || !c.Idle() {
+		t.Errorf("got  %q\nwant %q", l.lines, want)
+	}
 }

@@ -110,6 +110,21 @@ func (k *kernel) Relate(r capability.Reference, copies bool) error {
 // Expel implements agent.Kernel.
 func (*kernel) Expel(base, size uint64) error { return driver.Expel(base, size) }
 
+// Gone implements agent.Kernel. What is in no slot nobody can copy.
+func (*kernel) Gone(base, size uint64) error {
+	var list [capability.CensusMax]capability.Description
+	n, err := driver.Next(capability.Description{Type: capability.Frame, Base: base, Size: size + 1}, &list)
+	if err != nil {
+		return err
+	}
+	for _, d := range list[:min(n, capability.CensusMax)] {
+		if d.Type == capability.Frame && d.Base == base && d.Size == size {
+			return capability.ErrOccupied
+		}
+	}
+	return driver.Expel(base, size)
+}
+
 // Number implements agent.Kernel.
 func (k *kernel) Number(d *agent.Domain) (uint32, error) {
 	number, err := typed.Dispatcher(d.Dispatcher).Number()

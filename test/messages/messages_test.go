@@ -96,7 +96,7 @@ func TestMany(t *testing.T) {
 }
 
 // TestHop has messages and capabilities go through a third program, on the core of one
-// end: what has come from another core cannot be given on.
+// end or on a third.
 func TestHop(t *testing.T) {
 	dir, err := source.Find("")
 	if err != nil {
@@ -104,11 +104,14 @@ func TestHop(t *testing.T) {
 	}
 	relay := boot.Program{
 		Package: filepath.Join(dir, "service", "relay"), Core: 0, Capabilities: []string{manifest.Messages},
-		Args: []string{"-ends", "4"}, // two clients look the name up, and bind to it
+		Args: []string{"-ends", "6"}, // three clients look the name up, and bind to it
 	}
-	o := run(t, 2, peer(t, 1, "", "serve", "far", 2), relay, peer(t, 1, "hop", "call", "far", 500), peer(t, 0, "hop", "give", "far", 5))
+	o := run(t, 3,
+		peer(t, 1, "", "serve", "far", 3), relay,
+		peer(t, 1, "hop", "call", "far", 500), peer(t, 0, "hop", "give", "far", 5), peer(t, 2, "hop", "give", "far", 5),
+	)
 	said(t, o, "far by hop: hop was asked for", 1)
-	said(t, o, "5 frames by hop", 1)
+	said(t, o, "5 frames by hop", 2)
 }
 
 // TestCapabilities has frames given over each transport, used by both ends, and taken

@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"slices"
 
-	"skerry/abi/capability"
 	"skerry/lib/session"
 	"skerry/protocol/binding"
 	"skerry/protocol/names"
@@ -72,7 +71,8 @@ type Agent struct {
 	ends        map[binding.End]*end
 	imports     map[uint64]*imported // by address
 	expulsions  []expulsion
-	pins        map[transfer.Object]capability.Reference
+	pins        map[transfer.Object][]pin
+	doubtful    []transfer.Object // imports of which nothing may be left
 	giving      map[uint32]*giving
 	withdrawals map[uint32]func(session.Error)
 	later       []func() // to be called when no protocol is at work
@@ -104,7 +104,7 @@ func New(core uint32, kernel Kernel, pool *memory.Pool, emit func(wire.Message))
 		asked:       make(map[uint32]*request),
 		ends:        make(map[binding.End]*end),
 		imports:     make(map[uint64]*imported),
-		pins:        make(map[transfer.Object]capability.Reference),
+		pins:        make(map[transfer.Object][]pin),
 		giving:      make(map[uint32]*giving),
 		withdrawals: make(map[uint32]func(session.Error)),
 	}
@@ -226,6 +226,7 @@ func (a *Agent) Poll(output bool) bool {
 		progress = a.buryFrames() || progress
 	}
 	progress = a.expelled() || progress
+	progress = a.sweep() || progress
 	for i := 0; i < len(a.children); i++ {
 		c := a.children[i]
 		if c.state == waiting {

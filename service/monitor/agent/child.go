@@ -310,9 +310,7 @@ func (a *Agent) release(c *child) {
 	if d.Span != nil && d.Span.Mount != 0 {
 		a.mounts.give(d.Span.Mount)
 	}
-	if c.session != nil {
-		a.forgotten(c.session)
-	}
+	a.doubtful, a.changed = a.transfers.Imports(), true
 	if d.Session != nil && d.Session.Mount != 0 {
 		a.mounts.give(d.Session.Mount)
 	}

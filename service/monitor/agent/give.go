@@ -13,7 +13,13 @@ type giving struct {
 	v       *conversation
 	binding uint32
 	ticket  uint32
-	copy    capability.Reference // the monitor's; 0: it is kept as a pin, or not needed
+	copy    capability.Reference // the monitor's; 0: it is kept as a pin
+}
+
+// pin is a capability to what other cores have imports of.
+type pin struct {
+	reference capability.Reference
+	rights    capability.Rights
 }
 
 // maxTravel is the largest frame that can go to another core, in bytes.
@@ -51,20 +57,30 @@ func (a *Agent) giveTo(e *end, m *session.Give) (done bool, refuse session.Error
 		refuse = session.ErrCapability
 	case e.peer == a.self:
 		refuse = a.arrive(a.ends[e.other()], m.Ticket, r, rights)
-	case d.Type != capability.Frame || d.Owner != a.self || d.Size > maxTravel:
+	case d.Type != capability.Frame || d.Size > maxTravel:
 		refuse = session.ErrTravel
 	default:
 		a.lastAsked++
 		e.v.giving++
 		a.giving[a.lastAsked] = &giving{e.v, e.number, m.Ticket, r}
 		a.transfers.Give(transfer.Give{
-			Request: a.lastAsked, Object: transfer.Object{Owner: a.self, Base: d.Base, Size: d.Size},
+			Request: a.lastAsked, Object: transfer.Object{Owner: d.Owner, Base: d.Base, Size: d.Size},
 			Core: e.peer, To: e.peerNumber, Ticket: m.Ticket, Rights: rights,
 		})
 		return false, session.ErrNone
 	}
-	a.kernel.Discard(r)
+	a.discard(r)
 	return true, refuse
+}
+
+// discard deletes what the monitor took from a program.
+func (a *Agent) discard(r capability.Reference) {
+	d, err := a.kernel.Describe(r)
+	a.kernel.Discard(r)
+	if err == nil && d.Type == capability.Frame && d.Owner != a.self {
+		a.doubtful = append(a.doubtful, transfer.Object{Owner: d.Owner, Base: d.Base, Size: d.Size})
+		a.changed = true
+	}
 }
 
 // arrive puts a copy of what the monitor has into the exchange of the program at an
@@ -90,6 +106,8 @@ func (a *Agent) receive(e *end, ticket uint32, put func(slot uint32) error) sess
 	switch err := put(slot); {
 	case errors.Is(err, capability.ErrOccupied):
 		return session.ErrLimit
+	case errors.Is(err, capability.ErrInUse):
+		return session.ErrOverlap
 	case err != nil:
 		return session.ErrCapability
 	}
@@ -102,7 +120,7 @@ func (a *Agent) gave(request uint32, err session.Error) {
 	g := a.giving[request]
 	delete(a.giving, request)
 	if g.copy != 0 {
-		a.kernel.Discard(g.copy)
+		a.discard(g.copy)
 	}
 	g.v.giving--
 	g.v.tell(session.KindGiven, &session.Given{Binding: g.binding, Ticket: g.ticket, Error: err})
@@ -122,8 +140,10 @@ func (a *Agent) withdraw(v *conversation, m *session.Withdraw) {
 		answer(session.ErrCapability)
 	case v.withdrawing >= maxGiving:
 		answer(session.ErrLimit)
-	case d.Type != capability.Frame && d.Type != capability.RAM || d.Owner != a.self:
+	case d.Type != capability.Frame && d.Type != capability.RAM:
 		answer(session.ErrNone)
+	case d.Owner != a.self:
+		answer(session.ErrOwner)
 	default:
 		v.withdrawing++
 		a.recall(d.Base, d.Size, func(err session.Error) {
@@ -150,18 +170,36 @@ func (a *Agent) withdrawn(request uint32, err session.Error) {
 // Pin implements transfer.Kernel.
 func (h *host) Pin(o transfer.Object, request uint32) session.Error {
 	a, g := (*Agent)(h), h.giving[request]
-	if a.kernel.Relate(g.copy, true) != nil {
+	d, err := a.kernel.Describe(g.copy)
+	switch {
+	case err != nil:
+		return session.ErrCapability
+	case a.pinOf(o, d.Rights) != 0:
+		return session.ErrNone
+	case a.kernel.Relate(g.copy, true) != nil:
 		return session.ErrCapability
 	}
-	a.pins[o], g.copy = g.copy, 0
+	a.pins[o], g.copy = append(a.pins[o], pin{g.copy, d.Rights}), 0
 	return session.ErrNone
+}
+
+// pinOf returns a pin of an object that has some rights, 0 if there is none.
+func (a *Agent) pinOf(o transfer.Object, rights capability.Rights) capability.Reference {
+	for _, p := range a.pins[o] {
+		if rights&^p.rights == 0 {
+			return p.reference
+		}
+	}
+	return 0
 }
 
 // Unpin implements transfer.Kernel.
 func (h *host) Unpin(o transfer.Object) {
 	a := (*Agent)(h)
-	a.kernel.Relate(a.pins[o], false)
-	a.kernel.Discard(a.pins[o])
+	for _, p := range a.pins[o] {
+		a.kernel.Relate(p.reference, false)
+		a.kernel.Discard(p.reference)
+	}
 	delete(a.pins, o)
 	a.notified = true // memory that waited for it may go
 }
@@ -169,20 +207,20 @@ func (h *host) Unpin(o transfer.Object) {
 // Copy implements transfer.Kernel.
 func (h *host) Copy(o transfer.Object, to transfer.Arrival) session.Error {
 	a := (*Agent)(h)
-	return a.arrive(a.endOf(to.To), to.Ticket, a.pins[o], to.Rights)
+	r := a.pinOf(o, to.Rights)
+	if r == 0 {
+		return session.ErrCapability
+	}
+	return a.arrive(a.endOf(to.To), to.Ticket, r, to.Rights)
 }
 
 // Import implements transfer.Kernel.
 func (h *host) Import(o transfer.Object, to transfer.Arrival) session.Error {
 	a := (*Agent)(h)
 	e := a.endOf(to.To)
-	err := a.receive(e, to.Ticket, func(slot uint32) error {
+	return a.receive(e, to.Ticket, func(slot uint32) error {
 		return a.kernel.ImportTo(e.v.Mount, slot, capability.Frame, o.Base, o.Size, o.Owner, to.Rights)
 	})
-	if err == session.ErrNone {
-		e.v.imports = append(e.v.imports, o)
-	}
-	return err
 }
 
 // endOf returns the end of a number, nil if no program has it.
@@ -195,13 +233,22 @@ func (a *Agent) endOf(number uint32) *end {
 	return nil
 }
 
-// forgotten takes note that nothing is left of a program, nor of the imports that it
-// got.
-func (a *Agent) forgotten(v *conversation) {
-	for _, o := range v.imports {
-		a.transfers.Drop(o)
+// sweep tells the owners of imports of which nothing may be left that it is so. Programs
+// copy what they were given, give it to others of their core and delete it, of which
+// only the kernel knows.
+func (a *Agent) sweep() (progress bool) {
+	kept := a.doubtful[:0]
+	for _, o := range a.doubtful {
+		switch err := a.kernel.Gone(o.Base, o.Size); {
+		case err == nil:
+			a.transfers.Drop(o)
+			progress = true
+		case !errors.Is(err, capability.ErrOccupied):
+			kept = append(kept, o)
+		}
 	}
-	v.imports = nil
+	a.doubtful = kept
+	return progress
 }
 
 // importer is what package transfer needs beside what host is to package binding:

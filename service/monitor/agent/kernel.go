@@ -107,6 +107,11 @@ type Sharer interface {
 	// it returns nil that goes on, and it is to be asked again after a notification.
 	Expel(base, size uint64) error
 
+	// Gone returns nil if nothing is left here of an import, and no processor can reach
+	// what was mapped of it. ErrOccupied: something is left. Else it is to be asked again
+	// after a notification.
+	Gone(base, size uint64) error
+
 	// Number returns the number of the RemoteDoorbell that rings a domain, Bell the
 	// capability to such a one.
 	Number(*Domain) (uint32, error)

@@ -7,7 +7,6 @@ import (
 	"skerry/abi/capability"
 	"skerry/lib/session"
 	"skerry/lib/urpc"
-	"skerry/protocol/transfer"
 	"skerry/service/monitor/wire"
 )
 
@@ -50,7 +49,6 @@ type conversation struct {
 	ends     map[uint32]*end     // that it may have
 	records  int                 // ends that there are, which it may have left
 	arrivals []*arrival
-	imports  []transfer.Object // that it was given
 	// Capabilities that go to other cores, and are withdrawn from there.
 	giving, withdrawing int
 }

@@ -69,6 +69,7 @@ type Kernel struct {
 
 	frames    map[capability.Reference]*frame
 	own       map[capability.Reference]*Slot // that the monitor took from programs
+	removed   map[capability.Reference]bool  // of these, slots that are empty now
 	exchanges map[uint32]map[uint32]*Slot    // by slot of the monitor's
 	unmapped  [][]uint64
 	shared    map[uint32]uint32
@@ -88,7 +89,7 @@ func New(core uint32, programs map[string]func(*Domain)) *Kernel {
 		Core: core, Programs: programs, Rung: make(map[uint32]int), Free: 64 << 20,
 		pieces: make(map[capability.Reference]*piece), next: 1000,
 		channels: make(map[uintptr][]uint64), borrowed: make(map[capability.Reference]capability.Description),
-		frames: make(map[capability.Reference]*frame), own: make(map[capability.Reference]*Slot), exchanges: make(map[uint32]map[uint32]*Slot),
+		frames: make(map[capability.Reference]*frame), own: make(map[capability.Reference]*Slot), removed: make(map[capability.Reference]bool), exchanges: make(map[uint32]map[uint32]*Slot),
 		shared: make(map[uint32]uint32), Unreserved: 900_000,
 	}
 }

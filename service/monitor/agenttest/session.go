@@ -142,8 +142,8 @@ func (k *Kernel) unused(base, size uint64) {
 	}
 }
 
-// each calls keep with all capabilities of programs, and removes those of which it
-// says false.
+// each calls keep with all capabilities of programs, and with those that the monitor took
+// from them, and removes those of which it says false.
 func (k *Kernel) each(keep func(*Slot) bool) (removed int) {
 	for _, x := range k.exchanges {
 		for n, s := range x {
@@ -157,6 +157,13 @@ func (k *Kernel) each(keep func(*Slot) bool) (removed int) {
 		before := len(d.Kept)
 		d.Kept = slices.DeleteFunc(d.Kept, func(s *Slot) bool { return !keep(s) })
 		removed += before - len(d.Kept)
+	}
+	for r, s := range k.own {
+		if !keep(s) {
+			delete(k.own, r)
+			removed++
+			k.removed[r] = true
+		}
 	}
 	return removed
 }
@@ -273,7 +280,7 @@ func (k *Kernel) ImportTo(mount, slot uint32, t capability.Type, base, size uint
 	if owner := k.Machine[core]; !owner.Lost && !owner.has(base, size) {
 		panic(fmt.Sprintf("agenttest: core %d imports memory of core %d that is free", k.Core, core))
 	}
-	const most = capability.RightRead | capability.RightWrite | capability.RightExecute
+	const most = capability.RightRead | capability.RightWrite | capability.RightExecute | capability.RightGrant
 	return k.put(mount, slot, Slot{Type: t, Rights: rights & most, Base: base, Size: size, Owner: core})
 }
 
@@ -309,12 +316,19 @@ func (k *Kernel) TakeFrom(mount, slot uint32) (capability.Reference, error) {
 
 // Describe implements agent.Kernel.
 func (k *Kernel) Describe(r capability.Reference) (capability.Description, error) {
+	if k.own[r] == nil {
+		return capability.Description{}, capability.ErrEmpty
+	}
 	return k.describe(k.own[r]), nil
 }
 
 // Discard implements agent.Kernel.
 func (k *Kernel) Discard(r capability.Reference) {
 	s := k.own[r]
+	if s == nil && k.removed[r] {
+		delete(k.removed, r)
+		return
+	}
 	if s == nil || s.relations != 0 {
 		panic("agenttest: a capability is discarded that is not there, or that others have")
 	}
@@ -348,6 +362,24 @@ func (k *Kernel) Expel(base, size uint64) error {
 	return nil
 }
 
+// Gone implements agent.Kernel.
+func (k *Kernel) Gone(base, size uint64) error {
+	left := false
+	k.each(func(s *Slot) bool {
+		left = left || s.Owner != k.Core && s.Type == capability.Frame && s.Base == base && s.Size == size
+		return true
+	})
+	switch {
+	case left:
+		return capability.ErrOccupied
+	case k.SlowExpel > 0:
+		k.SlowExpel--
+		k.rung = true
+		return capability.ErrInUse
+	}
+	return nil
+}
+
 // Number implements agent.Kernel.
 func (k *Kernel) Number(d *agent.Domain) (uint32, error) {
 	return k.Core*abi.CoreDispatchers + d.Number, nil
@@ -367,5 +399,5 @@ func (k *Kernel) Cache() uint32 { return k.Core / 2 }
 // Shares returns how many frames there are, capabilities that the monitor has taken
 // from programs, and exchanges.
 func (k *Kernel) Shares() (frames, taken, exchanges int) {
-	return len(k.frames), len(k.own), len(k.exchanges)
+	return len(k.frames), len(k.own) + len(k.removed), len(k.exchanges)
 }

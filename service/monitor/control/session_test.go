@@ -366,6 +366,19 @@ func (s *speaker) answered(id uint32, what string) {
 	delete(s.asked, id)
 }
 
+// something returns a frame of the program's, or a copy of what it was given and may
+// give on.
+func (s *speaker) something(d *agenttest.Domain) *agenttest.Slot {
+	if n := len(s.received); n > 0 && s.r.IntN(2) == 0 {
+		got := s.received[s.r.IntN(n)]
+		if slices.Contains(d.Kept, got) && got.Rights&capability.RightGrant != 0 { // it has not been withdrawn
+			copied := *got
+			return &copied
+		}
+	}
+	return d.OwnFrame(uint64(s.r.IntN(3)))
+}
+
 // chaos does whatever a program can, in any order, for a while.
 func chaos(d *agenttest.Domain) {
 	if d.State == nil {
@@ -479,7 +492,7 @@ func chaos(d *agenttest.Domain) {
 		}
 	case 11:
 		if n, b := s.binding(); b != nil {
-			put(5, d.OwnFrame(uint64(r.IntN(3))))
+			put(5, s.something(d))
 			if d.Say(session.KindGive, &session.Give{Binding: n, Ticket: id, Slot: 5, Rights: uint8(r.Uint32())}) {
 				s.asked[id] = "give"
 			}

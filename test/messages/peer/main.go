@@ -1,7 +1,7 @@
 // Peer is the program of the tests of messages: one role of several, each of which ends
 // with exit code 0 if all went as it should.
 //
-//	peer ROLE NAME [NUMBER]
+//	peer ROLE NAME [NUMBER [MORE]]
 package main
 
 import (
@@ -30,12 +30,15 @@ var speech = channel.Interface{Name: "peer", Version: 1, Fingerprint: 1}
 const (
 	kindNumber = 1 + iota // a number, the next one each time
 	kindFrame             // a frame with a number in its first word
-	kindDone
+	kindDone              // asks for how many frames there are
+	kindBlind             // a frame that nobody looks into
+	kindLost              // a frame that was withdrawn on its way
 )
 
 var roles = map[string]func(ctx context.Context, name string, n int) error{
 	"serve": serve, "call": call, "give": give, "keep": keep, "orphan": orphan, "late": late,
 	"version": version, "die": die, "scribble": scribble, "idle": idle, "stay": stay, "spray": spray,
+	"forward": forward, "revoke": revoke, "race": race, "back": back, "sprays": sprays,
 }
 
 func main() {
@@ -53,7 +56,10 @@ func main() {
 }
 
 // serve exports a name, and sends back what comes, until n have come and gone.
-func serve(ctx context.Context, name string, n int) error {
+func serve(ctx context.Context, name string, n int) error { return serveBy(ctx, name, n, answer) }
+
+// serveBy is serve with another way to answer.
+func serveBy(ctx context.Context, name string, n int, answer func(context.Context, channel.Conn) error) error {
 	l, err := bind.Export(name, speech)
 	if err != nil {
 		return err
@@ -156,24 +162,13 @@ func give(ctx context.Context, name string, n int) error {
 	}
 	defer c.Close()
 	for i := range n {
-		ram, err := native.Slot()
+		page, err := newMemory()
 		if err != nil {
 			return err
 		}
-		if err := native.RAM(abi.PageSize, ram); err != nil {
-			return err
-		}
-		frame, err := native.Slot()
-		if err != nil {
-			return err
-		}
-		if err := patiently(func() error {
-			return slots.Home(frame).Retype(frame.Slot(), 1, ram, capability.Frame, 0, abi.PageSize)
-		}); err != nil && !errors.Is(err, capability.ErrOccupied) {
-			return fmt.Errorf("retype: %w", err)
-		}
+		frame := page.frame
 		want := uint64(1000 * i)
-		if err := patiently(func() error { return inFrame(frame, func(w *uint64) { *w = want }) }); err != nil {
+		if err := inFrame(frame, func(w *uint64) { *w = want }); err != nil {
 			return fmt.Errorf("map: %w", err)
 		}
 		m := channel.Message{Kind: kindFrame, Capability: frame}
@@ -190,14 +185,7 @@ func give(ctx context.Context, name string, n int) error {
 		if got != want+1 {
 			return fmt.Errorf("frame %d holds %d, not %d", i, got, want+1)
 		}
-		if err := bind.Withdraw(ctx, frame); err != nil {
-			return err
-		}
-		// Everything made of the RAM goes, frames that others hold too.
-		if err := patiently(func() error { return slots.Home(ram).Revoke(ram.Slot()) }); err != nil {
-			return fmt.Errorf("revoke: %w", err)
-		}
-		if err := errors.Join(native.FreeSlot(frame), native.GiveRAM(ram)); err != nil {
+		if err := errors.Join(page.revoke(ctx), page.free()); err != nil {
 			return err
 		}
 	}
@@ -260,12 +248,12 @@ func spray(ctx context.Context, name string, _ int) error {
 		return err
 	}
 	defer c.Close()
-	frame, err := newFrame()
+	page, err := newMemory()
 	if err != nil {
 		return err
 	}
 	for {
-		m := channel.Message{Kind: kindFrame, Capability: frame}
+		m := channel.Message{Kind: kindFrame, Capability: page.frame}
 		err := c.Send(ctx, &m)
 		if err == nil {
 			err = c.Receive(ctx, &m)
@@ -277,25 +265,6 @@ func spray(ctx context.Context, name string, _ int) error {
 			return err
 		}
 	}
-}
-
-func newFrame() (capability.Reference, error) {
-	ram, err := native.Slot()
-	if err != nil {
-		return 0, err
-	}
-	if err := native.RAM(abi.PageSize, ram); err != nil {
-		return 0, err
-	}
-	frame, err := native.Slot()
-	if err != nil {
-		return 0, err
-	}
-	err = slots.Home(frame).Retype(frame.Slot(), 1, ram, capability.Frame, 0, abi.PageSize)
-	if errors.Is(err, capability.ErrPending) {
-		err = nil
-	}
-	return frame, err
 }
 
 // keep binds, and says what it is told when the other is killed: its end, and that of

@@ -1,0 +1,63 @@
+package messages
+
+import (
+	"testing"
+
+	"skerry/test/boot"
+)
+
+// TestThirdCore has frames go from core to core, and back to the core that they are of:
+// all write into the same memory, and when it is revoked nobody has any of it.
+func TestThirdCore(t *testing.T) {
+	const frames = 20
+	o := run(t, 4,
+		peer(t, 0, "", "forward", "d", 1),
+		peer(t, 2, "", "forward", "c", 1, "d"),
+		peer(t, 1, "", "forward", "b", 1, "c"),
+		peer(t, 0, "", "revoke", "b", frames, 3),
+		// And by way of two programs on one core, to the end of the world.
+		peer(t, 3, "", "forward", "z", 1),
+		peer(t, 1, "", "forward", "y", 1, "z"),
+		peer(t, 1, "", "forward", "x", 1, "y"),
+		peer(t, 2, "", "revoke", "x", frames, 3),
+	)
+	said(t, o, "60 copies before, 0 after", 2)
+}
+
+// TestBack has frames come back to the program that gave them, by way of three cores, with
+// the rights that it gave.
+func TestBack(t *testing.T) {
+	const frames = 20
+	o := run(t, 4,
+		peer(t, 0, "", "back", "home", frames, "b"),
+		peer(t, 1, "", "forward", "b", 1, "c"), peer(t, 2, "", "forward", "c", 1, "d"), peer(t, 3, "", "forward", "d", 1, "home"),
+	)
+	said(t, o, "20 frames came back", 1)
+}
+
+// TestRevokedOnItsWay revokes frames at any time while they go from core to core.
+func TestRevokedOnItsWay(t *testing.T) {
+	frames := boot.Times(200, 5000)
+	o := run(t, 4,
+		peer(t, 3, "", "forward", "d", 1), peer(t, 2, "", "forward", "c", 1, "d"), peer(t, 1, "", "forward", "b", 1, "c"),
+		peer(t, 0, "", "race", "b", frames),
+	)
+	said(t, o, "0 copies left of", 1)
+	t.Log(o.Stderr)
+}
+
+// TestKilledReceiving kills who receives frames, and who gives them on, over and over, on
+// the core of the giver and on others.
+func TestKilledReceiving(t *testing.T) {
+	runs := boot.Times(50, 200)
+	again := func(p boot.Program) boot.Program {
+		p.Runs, p.Kill = runs, 300_000
+		return p
+	}
+	o := run(t, 3,
+		again(peer(t, 2, "", "stay", "last")), again(peer(t, 0, "", "stay", "near")),
+		again(peer(t, 1, "", "forward", "middle", 1<<30, "last")),
+		peer(t, 0, "", "sprays", "middle"), peer(t, 0, "", "sprays", "last"), peer(t, 1, "", "sprays", "near"),
+	)
+	t.Log(o.Stdout)
+}
