@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -102,11 +102,35 @@ func (b *bench) channelCounts(ctx context.Context) error {
 		if len(rows) == 0 || !m.counted {
 			continue
 		}
-		output, err := b.channel(ctx, baseline.Config{Cores: m.cores, Count: true}, m.relay, append([]string{"-count"}, rows...)...)
+		c := baseline.Config{Cores: m.cores, Count: true}
+		if b.plugin != "" {
+			if err := b.channelLines(ctx, c, rows); err != nil {
+				return err
+			}
+			continue
+		}
+		output, err := b.channel(ctx, c, m.relay, append([]string{"-count"}, rows...)...)
 		if err != nil {
 			return err
 		}
-		if err := b.addLines(bytes.ReplaceAll(output, []byte(" ticks\n"), []byte(" instructions\n")), false); err != nil {
+		if err := b.addLines(inInstructions(output), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// channelLines counts instructions and cache lines, each row in a machine of its own, so that
+// it has a report of its own.
+func (b *bench) channelLines(ctx context.Context, c baseline.Config, rows []string) error {
+	for _, row := range rows {
+		machine := c
+		report := b.watched(&machine, row)
+		output, err := b.channel(ctx, machine, false, "-count", "-mark", row)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(b.addLines(inInstructions(output), false), b.addReports(report, row)); err != nil {
 			return err
 		}
 	}

@@ -34,8 +34,7 @@ func (b *bench) counts(ctx context.Context, linux bool) error {
 		if err != nil {
 			return err
 		}
-		output := bytes.ReplaceAll(result.Runs[0].Stdout, []byte(" ticks\n"), []byte(" instructions\n"))
-		if err := b.addLines(output, linux); err != nil {
+		if err := b.addLines(inInstructions(result.Runs[0].Stdout), linux); err != nil {
 			return err
 		}
 	}
@@ -45,7 +44,15 @@ func (b *bench) counts(ctx context.Context, linux bool) error {
 	if err := b.channelCounts(ctx); err != nil {
 		return err
 	}
+	if err := b.updateCounts(ctx); err != nil {
+		return err
+	}
 	return b.slope(ctx)
+}
+
+// inInstructions is what a program printed in a machine that has a tick for each instruction.
+func inInstructions(output []byte) []byte {
+	return bytes.ReplaceAll(output, []byte(" ticks\n"), []byte(" instructions\n"))
 }
 
 // count measures both systems and prints all rows. If update is not empty,

@@ -16,7 +16,10 @@
 //
 // With -check, a row above its limit makes the exit code 1. With -count, the
 // machine counts instructions: R.skerry and R.linux are then instructions of
-// one operation, exact and the same in every run.
+// one operation, exact and the same in every run. With -plugin besides, R_lines.skerry is how many
+// cache lines went from core to core in one, of rows about several cores: by a QEMU plugin
+// that understands the marks of bench/mark, and takes the option out=FILE for where it appends
+// its reports; plugin.go says what is read there.
 package main
 
 import (
@@ -100,6 +103,7 @@ var binaries = map[string]string{
 	"sort":       "./examples/sort",
 	"graph":      "./examples/graph",
 	"space":      "./bench/space",
+	"update":     "./bench/update",
 }
 
 // grants are the capabilities that programs are given on Skerry.

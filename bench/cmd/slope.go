@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"skerry/host/baseline"
 )
@@ -35,10 +32,9 @@ func (b *bench) slope(ctx context.Context) error {
 			continue
 		}
 		c := baseline.Config{Cores: slopeCores, Count: true}
-		report := filepath.Join(b.work, row)
+		report := b.watched(&c, row)
 		first := b.program("slope", slopeFrom, slopeTo)
 		if b.plugin != "" {
-			c.Extra = []string{"-plugin", b.plugin + ",out=" + report}
 			first = b.program("slope", "-mark", slopeFrom, slopeTo)
 		}
 		programs := []baseline.Program{first}
@@ -57,12 +53,8 @@ func (b *bench) slope(ctx context.Context) error {
 			return fmt.Errorf("%s: %q: %w", row, result.Runs[0].Stdout, err)
 		}
 		b.record(row, false, value, "instructions")
-		if b.plugin != "" {
-			text, err := os.ReadFile(report)
-			if err != nil {
-				return fmt.Errorf("%s: the plugin's report: %w", row, err)
-			}
-			fmt.Printf("# %s\n# %s\n", row, strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n# "))
+		if err := b.addReports(report, row); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -123,7 +123,7 @@ func (b *bench) measuring(linux bool, args ...string) []baseline.Program {
 // not only rows about several that talk.
 func (b *bench) alone() bool {
 	talk := func(row string) bool {
-		return strings.HasPrefix(row, "channel_") || strings.HasPrefix(row, "rival_") || row == "idle_cpu_channels"
+		return strings.HasPrefix(row, "channel_") || strings.HasPrefix(row, "rival_") || row == "idle_cpu_channels" || strings.HasPrefix(row, "update")
 	}
 	return len(b.only) == 0 || slices.ContainsFunc(b.only, func(row string) bool { return !talk(row) })
 }

@@ -14,6 +14,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"skerry/bench/mark"
 )
 
 // Row is one quantity to measure. Prepare returns an error where the system
@@ -50,6 +52,7 @@ const (
 
 var (
 	count  = flag.Bool("count", false, "report ticks of single operations, not time")
+	marked = flag.Bool("mark", false, "with -count: tell a plugin of QEMU what is measured of each row")
 	budget = flag.Duration("time", 200*time.Millisecond, "how long to measure each row")
 )
 
@@ -63,7 +66,8 @@ var (
 // instead of time, and -time D, how long each row may take in which operations
 // are measured in batches. In a machine that counts instructions (QEMU's
 // -icount shift=0) a tick is an instruction, and the numbers are exact and
-// repeatable. A row that cannot be measured is reported to standard error, and
+// repeatable. With -mark besides, a plugin of QEMU is told by package mark what is measured of
+// each row. A row that cannot be measured is reported to standard error, and
 // the program is to end with exit code 1.
 func Run(rows []Row) (ok bool) {
 	flag.Parse()
@@ -172,13 +176,32 @@ func (o *Operation) ticks() []float64 {
 	}
 	unmeasured, rounds := o.rounds()
 	measured := make([]float64, 0, unmeasured+rounds)
-	for range unmeasured + rounds {
+	if *marked {
+		mark.Warm()
+	}
+	for i := range unmeasured + rounds {
+		if *marked && i == unmeasured {
+			mark.Begin()
+		}
 		o.prepare()
 		before := Counter()
 		o.Run()
 		measured = append(measured, float64(Counter()-before-least))
+		if *marked {
+			o.mark()
+		}
+	}
+	if *marked {
+		mark.End()
 	}
 	return measured[unmeasured:]
+}
+
+// mark says how many units have been done.
+func (o *Operation) mark() {
+	for range max(o.Units, 1) {
+		mark.One()
+	}
 }
 
 // lines says what the median of samples is, per unit, and their spread.

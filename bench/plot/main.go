@@ -2,10 +2,10 @@
 // printed: what one update of shared state takes, by locking memory and by asking a
 // server, as cores are added.
 //
-//	plot -o FILE.svg [-title TEXT] < ROWS
+//	plot -o FILE.svg [-title TEXT] [-suffix TEXT] < ROWS
 //
-// ROWS are lines NAME VALUE UNIT; of these it takes update_WAY_LINES_on_CORES, and
-// ignores all others. All must have one unit.
+// ROWS are lines NAME VALUE UNIT; of these it takes update_WAY_LINES_on_CORES, with that
+// suffix if there is one, and ignores all others. All must have one unit.
 package main
 
 import (
@@ -28,19 +28,20 @@ import (
 func main() {
 	out := flag.String("o", "", "the SVG file to write")
 	title := flag.String("title", "One update of shared state", "what stands above")
+	suffix := flag.String("suffix", "", "how the names of rows end that are taken")
 	flag.Parse()
 	if *out == "" || !strings.HasSuffix(*out, ".svg") || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "usage: plot -o FILE.svg [-title TEXT] < ROWS")
+		fmt.Fprintln(os.Stderr, "usage: plot -o FILE.svg [-title TEXT] [-suffix TEXT] < ROWS")
 		os.Exit(2)
 	}
-	if err := run(os.Stdin, *out, *title); err != nil {
+	if err := run(os.Stdin, *out, *title, *suffix); err != nil {
 		fmt.Fprintln(os.Stderr, "plot:", err)
 		os.Exit(1)
 	}
 }
 
-func run(rows io.Reader, out, title string) error {
-	figure, err := read(rows)
+func run(rows io.Reader, out, title, suffix string) error {
+	figure, err := read(rows, suffix)
 	if err != nil {
 		return err
 	}
@@ -63,12 +64,16 @@ type figure struct {
 	curves map[curve]plotter.XYs
 }
 
-// read takes the rows of updates.
-func read(rows io.Reader) (*figure, error) {
+// read takes the rows of updates whose names end with a suffix.
+func read(rows io.Reader, suffix string) (*figure, error) {
 	f := &figure{curves: make(map[curve]plotter.XYs)}
 	scanner := bufio.NewScanner(rows)
 	for scanner.Scan() {
 		name, rest, _ := strings.Cut(scanner.Text(), " ")
+		name, ok := strings.CutSuffix(name, suffix)
+		if !ok {
+			continue
+		}
 		c, cores, ok := parse(name)
 		if !ok {
 			continue
@@ -87,7 +92,7 @@ func read(rows io.Reader) (*figure, error) {
 		f.curves[c] = append(f.curves[c], plotter.XY{X: float64(cores), Y: value})
 	}
 	if len(f.curves) == 0 && scanner.Err() == nil {
-		return nil, fmt.Errorf("there is no line update_WAY_LINES_on_CORES among the rows")
+		return nil, fmt.Errorf("there is no line update_WAY_LINES_on_CORES%s among the rows", suffix)
 	}
 	return f, scanner.Err()
 }

@@ -17,7 +17,7 @@ urpc_round_trip 100 ns
 
 func TestDraw(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "figure.svg")
-	if err := run(strings.NewReader(rows), out, "A title"); err != nil {
+	if err := run(strings.NewReader(rows), out, "A title", ""); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(out)
@@ -32,7 +32,7 @@ func TestDraw(t *testing.T) {
 }
 
 func TestRead(t *testing.T) {
-	f, err := read(strings.NewReader(rows))
+	f, err := read(strings.NewReader(rows), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +45,19 @@ func TestRead(t *testing.T) {
 		"update_spin_1_on_2 many ns":            "line \"update_spin_1_on_2 many ns\"",
 		rows + "update_spin_1_on_4 7 transfers": "its unit is not ns",
 	} {
-		if _, err := read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := read(strings.NewReader(text), ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, not %q", text, err, want)
+		}
+	}
+}
+
+// TestSuffix: rows of several kinds may be mixed, if one of them is asked for.
+func TestSuffix(t *testing.T) {
+	const mixed = "update_spin_1_on_2.skerry 300 instructions\nupdate_spin_1_on_2_lines.skerry 3 lines\n"
+	for suffix, unit := range map[string]string{".skerry": "instructions", "_lines.skerry": "lines"} {
+		f, err := read(strings.NewReader(mixed), suffix)
+		if err != nil || f.unit != unit || len(f.curves[curve{"spin", 1}]) != 1 {
+			t.Errorf("suffix %s: %v, %v", suffix, f, err)
 		}
 	}
 }

@@ -30,6 +30,7 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	"skerry/bench/mark"
 	"skerry/bench/measure"
 	"skerry/lib/native/bare"
 	"skerry/lib/native/endpoint"
@@ -70,13 +71,13 @@ func main() {
 		roundTrip(call)
 	}
 	if *marked {
-		markWarm()
+		mark.Warm()
 	}
 	for measure.Counter() < first {
 		roundTrip(call)
 	}
 	if *marked {
-		markBegin()
+		mark.Begin()
 	}
 	for at := first; at < last; {
 		before := measure.Counter()
@@ -86,11 +87,11 @@ func main() {
 			samples = append(samples, at-before)
 		}
 		if *marked {
-			markOne()
+			mark.One()
 		}
 	}
 	if *marked {
-		markEnd()
+		mark.End()
 	}
 	for measure.Counter() < last+(last-first)/2 {
 		roundTrip(call)

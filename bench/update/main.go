@@ -3,6 +3,7 @@
 // messages. The state is a number of cache lines, all of which an update changes.
 //
 //	update [-cores N,...] [-lines L,...] [-ways WAY,...] [-for DURATION]
+//	update -fixed [-cores N,...] [-lines L,...] [-ways WAY,...]
 //	update -count [-cores N,...] [-lines L,...] [-ways WAY,...]
 //
 // The ways are spin (a spin lock that is taken in turns), mutex (sync.Mutex) and message (a URPC channel
@@ -15,6 +16,10 @@
 // over cores and rounds, and half their range. By message one core of them serves. It is
 // an unmodified Go program: it runs on Linux, and on Skerry on as many cores as it is
 // given.
+//
+// With -fixed it does a number of updates on each core and prints the time from one to the
+// next, by whichever core: instructions of all cores together, in a machine that executes one a
+// nanosecond. A plugin of QEMU is told which updates these are, by package mark.
 //
 // With -count it prints how many cache lines go from one core to another in an update,
 //
@@ -54,6 +59,7 @@ func main() {
 	ways := flag.String("ways", "", "how; none: all that can be measured")
 	length := flag.Duration("for", 100*time.Millisecond, "how long to measure each, a round")
 	counting := flag.Bool("count", false, "count the cache lines that go from core to core instead, exactly, on Linux")
+	flag.BoolVar(&dwell, "fixed", false, "do a fixed number of updates, and mark them for a plugin, in a machine that counts instructions")
 	flag.Parse()
 	if err := run(*cores, *lines, *ways, *length, *counting); err != nil {
 		fmt.Fprintln(os.Stderr, "update:", err)
@@ -109,6 +115,19 @@ func run(cores, lines, ways string, length time.Duration, counting bool) error {
 				if way == "message" && n == 1 {
 					continue // nobody to ask
 				}
+				name := fmt.Sprintf("update_%s_%d_on_%d", way, size, n)
+				if dwell {
+					updates := fixedUpdates
+					if way == "mutex" {
+						updates = fixedUpdatesUnfair
+					}
+					each, err := fixed(updater(size, n), n, updates)
+					if err != nil {
+						return fmt.Errorf("%s: %w", name, err)
+					}
+					fmt.Printf("%s %.4g ns\n", name, each)
+					continue
+				}
 				var samples []float64
 				for range rounds {
 					took, err := measure(updater(size, n), n, length)
@@ -119,7 +138,6 @@ func run(cores, lines, ways string, length time.Duration, counting bool) error {
 				}
 				slices.Sort(samples)
 				median := samples[len(samples)/2]
-				name := fmt.Sprintf("update_%s_%d_on_%d", way, size, n)
 				fmt.Printf("%s %.4g ns\n%s.spread %.1f %%\n", name, median, name, 50*(samples[len(samples)-1]-samples[0])/median)
 			}
 		}
@@ -218,12 +236,17 @@ func measure(u updates, n int, length time.Duration) ([]float64, error) {
 	if failed != nil {
 		return nil, failed
 	}
+	return took, u.check(total)
+}
+
+// check says whether each line has been changed once in each update.
+func (u *updates) check(updates uint64) error {
 	for i, have := range u.done() {
-		if have != total {
-			return nil, fmt.Errorf("line %d was changed %d times in %d updates", i, have, total)
+		if have != updates {
+			return fmt.Errorf("line %d was changed %d times in %d updates", i, have, updates)
 		}
 	}
-	return took, nil
+	return nil
 }
 
 // pin keeps the goroutine's thread, which is its own from now on and ends with it, on

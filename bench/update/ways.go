@@ -60,7 +60,15 @@ func (s *state) change(by uint64) {
 	for i := range s.lines {
 		s.lines[i].count += by
 	}
+	if dwell {
+		pause.Times(1)
+	}
 }
+
+// dwell has whoever changes the state PAUSE before it says that it has. In a machine whose
+// cores take turns, and give theirs away where they PAUSE, all that wait look meanwhile, as
+// they do in one whose cores run at once.
+var dwell bool
 
 func (s *state) counts() []uint64 {
 	all := make([]uint64, len(s.lines))
@@ -85,7 +93,13 @@ type server struct {
 	state   *state
 	memory  [][]byte
 	servers []urpc.Channel // by core
-	clients []urpc.Channel
+	clients []client
+}
+
+// client is a core's side of its channel. Nothing that another core writes is in its lines.
+type client struct {
+	urpc.Channel
+	_ [2 * urpc.SlotSize]byte
 }
 
 // depth is how many messages a ring has room for.
@@ -99,7 +113,7 @@ const (
 
 func newServer(s *state, n int) *server {
 	size := urpc.FrameSize(depth)
-	v := &server{state: s, servers: make([]urpc.Channel, n), clients: make([]urpc.Channel, n)}
+	v := &server{state: s, servers: make([]urpc.Channel, n), clients: make([]client, n)}
 	for core := 1; core < n; core++ {
 		frame := aligned(size)
 		v.memory = append(v.memory, frame)
@@ -112,7 +126,7 @@ func newServer(s *state, n int) *server {
 
 // ask has the server update the state, and waits until it has.
 func (v *server) ask(core int) {
-	c := &v.clients[core]
+	c := &v.clients[core].Channel
 	var slot [urpc.PayloadSize]byte
 	binary.LittleEndian.PutUint64(slot[:], 1)
 	// One update is under way, in a ring of several slots: there is room.

@@ -4,22 +4,22 @@
 // nothing and that nobody has a use for.
 #define MARK(what) BYTE $0x0f; BYTE $0x1f; BYTE $0x80; BYTE $what; BYTE $0x00; BYTE $0x4b; BYTE $0x4d
 
-// func markBegin()
-TEXT ·markBegin(SB), NOSPLIT, $0-0
+// func Begin()
+TEXT ·Begin(SB), NOSPLIT, $0-0
 	MARK(1)
 	RET
 
-// func markOne()
-TEXT ·markOne(SB), NOSPLIT, $0-0
+// func One()
+TEXT ·One(SB), NOSPLIT, $0-0
 	MARK(3)
 	RET
 
-// func markEnd()
-TEXT ·markEnd(SB), NOSPLIT, $0-0
+// func End()
+TEXT ·End(SB), NOSPLIT, $0-0
 	MARK(2)
 	RET
 
-// func markWarm()
-TEXT ·markWarm(SB), NOSPLIT, $0-0
+// func Warm()
+TEXT ·Warm(SB), NOSPLIT, $0-0
 	MARK(4)
 	RET
