@@ -52,7 +52,7 @@ const (
 
 var (
 	count  = flag.Bool("count", false, "report ticks of single operations, not time")
-	marked = flag.Bool("mark", false, "with -count: tell a plugin of QEMU what is measured of each row")
+	marked = flag.Bool("mark", false, "tell a plugin of QEMU what is measured of each row")
 	budget = flag.Duration("time", 200*time.Millisecond, "how long to measure each row")
 )
 
@@ -86,6 +86,10 @@ func Run(rows []Row) (ok bool) {
 
 // Counting reports whether Run reports ticks.
 func Counting() bool { return *count }
+
+// Marking reports whether a plugin is to be told what is measured, for programs that do not
+// use Run.
+func Marking() bool { return *marked }
 
 // measure runs a row and prints its lines. Nothing is collected meanwhile: no
 // row pays for another's garbage, and rows whose threads wait in the system

@@ -37,7 +37,6 @@ import (
 )
 
 func main() {
-	marked := flag.Bool("mark", false, "tell a plugin when to count")
 	flag.Parse()
 	from, err1 := strconv.ParseFloat(flag.Arg(0), 64)
 	to, err2 := strconv.ParseFloat(flag.Arg(1), 64)
@@ -70,13 +69,13 @@ func main() {
 	for measure.Counter() < first-(last-first)/4 {
 		roundTrip(call)
 	}
-	if *marked {
+	if measure.Marking() {
 		mark.Warm()
 	}
 	for measure.Counter() < first {
 		roundTrip(call)
 	}
-	if *marked {
+	if measure.Marking() {
 		mark.Begin()
 	}
 	for at := first; at < last; {
@@ -86,11 +85,11 @@ func main() {
 		if len(samples) < cap(samples) {
 			samples = append(samples, at-before)
 		}
-		if *marked {
+		if measure.Marking() {
 			mark.One()
 		}
 	}
-	if *marked {
+	if measure.Marking() {
 		mark.End()
 	}
 	for measure.Counter() < last+(last-first)/2 {
