@@ -14,6 +14,7 @@ import (
 const (
 	burst = 1024                 // messages that are sent without waiting
 	nap   = 3 * time.Millisecond // after it a receiver that may sleep does
+	binds = 15                   // connections that are made; a program has few endpoints for LMP
 )
 
 // ways are how two programs are bound. Which of them there are depends on where the two are.
@@ -40,7 +41,7 @@ func rows() (all []measure.Row) {
 			row("channel_call_"+w.name, w.transport, 0, nil),
 			row("channel_message_"+w.name, w.transport, 0, stream))
 		if w.sleeps {
-			all = append(all, row("channel_wake_"+w.name, w.transport, 0, wake))
+			all = append(all, row("channel_wake_"+w.name, w.transport, 0, wake), binding("channel_bind_"+w.name, w.transport))
 		}
 	}
 	for _, n := range besides {
@@ -84,6 +85,25 @@ func row(name string, via channel.Transport, beside int, of func(channel.Conn) m
 			hush()
 		}
 		return o, nil
+	}}
+}
+
+// binding returns a row about being bound, which is undone when all have been measured.
+func binding(name string, via channel.Transport) measure.Row {
+	return measure.Row{Name: name, Prepare: func() (measure.Operation, error) {
+		var all []channel.Conn
+		bind := func() {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			c, err := dial(ctx, via)
+			must(err)
+			all = append(all, c)
+		}
+		return measure.Operation{Samples: binds, Run: bind, Done: func() {
+			for _, c := range all {
+				c.Close()
+			}
+		}}, nil
 	}}
 }
 

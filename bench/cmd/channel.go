@@ -30,8 +30,8 @@ const idleChannels = 400
 // channelRows returns the rows of some ways to be bound.
 func channelRows(ways ...string) (rows []string) {
 	for _, way := range ways {
-		for _, what := range []string{"round_trip", "call", "message", "wake"} {
-			if what != "wake" || way != "polled" && way != "hop" {
+		for _, what := range []string{"round_trip", "call", "message", "wake", "bind"} {
+			if what != "wake" && what != "bind" || way != "polled" && way != "hop" {
 				rows = append(rows, "channel_"+what+"_"+way)
 			}
 		}
