@@ -180,12 +180,14 @@ func TestHostile(t *testing.T) {
 	said(t, o, "scribbled", 1)
 }
 
-// TestIdle has a thousand channels that nobody uses: the cores sleep. One that polled
-// would be idle for no time at all.
+// TestIdle has a program bind to another a thousand times. While nobody uses them the
+// cores sleep: one that polled would be idle for no time at all. After that each works.
 func TestIdle(t *testing.T) {
-	idle := peer(t, 1, "", "idle", "quiet", 1000)
+	const channels = 1000
+	idle := peer(t, 1, "", "idle", "quiet", channels)
 	idle.Capabilities = append(idle.Capabilities, manifest.Inspect)
-	o := run(t, 2, peer(t, 0, "", "serve", "quiet", 1000), idle)
+	o := run(t, 2, peer(t, 0, "", "serve", "quiet", channels+1), idle)
 	said(t, o, "core 1 was idle for", 1)
+	said(t, o, fmt.Sprint(channels, " channels carried their message"), 1)
 	t.Log(strings.TrimSpace(o.Stdout))
 }

@@ -2,18 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
-	"time"
 	"unsafe"
 
 	"skerry/abi"
 	"skerry/lib/bind"
 	"skerry/lib/channel"
 	"skerry/lib/channel/ring"
-	"skerry/lib/native"
 )
 
 // scribble binds and writes garbage into the rings and onto the peer's board, n times
@@ -48,49 +44,3 @@ func scribble(ctx context.Context, name string, n int) error {
 }
 
 func write(at uintptr, word uint64) { *(*uint64)(*(*unsafe.Pointer)(unsafe.Pointer(&at))) = word }
-
-// idle binds n times, leaves a goroutine waiting at each, and then sleeps a while.
-func idle(ctx context.Context, name string, n int) error {
-	var all sync.WaitGroup
-	var ends []channel.Conn
-	for range n {
-		c, err := bind.Dial(ctx, name, speech, bind.Via(channel.TransportDoorbell), bind.Depth(2))
-		if err != nil {
-			return fmt.Errorf("bind to %s after %d: %w", name, len(ends), err)
-		}
-		ends = append(ends, c)
-		all.Go(func() {
-			if err := c.Receive(ctx, new(channel.Message)); err != nil && !errors.Is(err, channel.ErrClosed) {
-				fmt.Println("idle", err)
-			}
-		})
-	}
-	before, err := native.CoreInfo()
-	if err != nil {
-		return err
-	}
-	time.Sleep(3 * time.Second) // it is this that is looked at
-	after, err := native.CoreInfo()
-	if err != nil {
-		return err
-	}
-	share := 100 * (after.IdleNs - before.IdleNs) / (after.NowNs - before.NowNs)
-	fmt.Printf("core %d was idle for %d percent of the time\n", after.Core, share)
-	if share < 50 {
-		return fmt.Errorf("%d idle channels keep the core busy", n)
-	}
-	for i, c := range ends {
-		if i%100 == 0 { // each of them would still work
-			if err := c.Send(ctx, number(i)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, c := range ends {
-		if err := c.Close(); err != nil {
-			return err
-		}
-	}
-	all.Wait()
-	return nil
-}
