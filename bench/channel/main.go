@@ -10,8 +10,9 @@
 //
 // The first answers, on the core on which it is started, and ends when it is told to. The
 // second passes messages on between the others, and ends with the first. The third
-// measures, the rows that it names, and prints what package measure says. The fourth
-// makes N connections, says so, and does nothing for a while.
+// measures, the rows that it names, and prints what package measure says. The fourth does
+// nothing for a while, twice, without connections and with N, and prints a line when it
+// begins and one when it ends.
 package main
 
 import (
@@ -20,7 +21,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"skerry/bench/measure"
@@ -36,7 +36,7 @@ const patience = time.Minute
 func main() {
 	server := flag.Bool("serve", false, "answer until told to end")
 	relay := flag.Bool("relay", false, "pass messages on until the server ends")
-	idle := flag.Int("idle", 0, "make so many connections, and then nothing for the time that is the argument")
+	idle := flag.Int("idle", 0, "make so many connections, and do nothing before and after for the time that is the argument")
 	flag.Parse()
 	err := func() error {
 		switch {
@@ -45,12 +45,13 @@ func main() {
 		case *relay:
 			return passOn()
 		case *idle > 0:
-			return rest(*idle, flag.Arg(0))
+			return errors.Join(rest(*idle, flag.Arg(0)), end())
 		}
+		var err error
 		if !measure.Run(rows()) {
-			return errors.New("not all rows could be measured")
+			err = errors.New("not all rows could be measured")
 		}
-		return end()
+		return errors.Join(err, end())
 	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "channel:", err)
@@ -58,22 +59,24 @@ func main() {
 	}
 }
 
-// rest makes connections and leaves them alone.
+// rest does nothing for a while, without connections and with some.
 func rest(n int, length string) error {
 	d, err := time.ParseDuration(length)
 	if err != nil {
 		return fmt.Errorf("how long: %w", err)
 	}
-	hush, err := connectIdle(n)
-	if err != nil {
-		return err
+	for _, n := range []int{0, n} {
+		hush, err := connectIdle(n)
+		if err != nil {
+			return err
+		}
+		time.Sleep(settle) // who waits polls for a while first
+		fmt.Printf("idle from here, with connections: %d\n", n)
+		time.Sleep(d)
+		fmt.Println("idle until here")
+		hush()
 	}
-	time.Sleep(settle) // who waits polls for a while first
-	fmt.Println("idle from here, with connections: " + strconv.Itoa(n))
-	time.Sleep(d)
-	fmt.Println("idle until here")
-	hush()
-	return end()
+	return nil
 }
 
 // end tells the server to end.

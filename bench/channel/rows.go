@@ -31,7 +31,7 @@ var ways = []struct {
 }
 
 // besides are how many other connections there are over which nothing comes.
-var besides = []int{1, 10, 100}
+var besides = []int{1, 10, 100, 1000}
 
 // rows returns the rows of all ways.
 func rows() (all []measure.Row) {

@@ -24,8 +24,11 @@ var channelMachines = []struct {
 	{"channel, relay", 2, true, channelRows("hop"), false},
 }
 
-// idleChannels are how many connections an idle system has.
-const idleChannels = 400
+// idleChannels are how many connections an idle system has, all of one program to one other.
+const idleChannels = 1000
+
+// idleRows are about one idle machine, without connections and with them.
+var idleRows = []string{"idle_cpu_no_channels", "idle_cpu_channels"}
 
 // channelRows returns the rows of some ways to be bound.
 func channelRows(ways ...string) (rows []string) {
@@ -41,7 +44,7 @@ func channelRows(ways ...string) (rows []string) {
 
 // besideRows returns the rows about one connection beside idle ones.
 func besideRows() (rows []string) {
-	for _, n := range []int{1, 10, 100} {
+	for _, n := range []int{1, 10, 100, 1000} {
 		rows = append(rows, fmt.Sprintf("channel_round_trip_beside_%d", n), fmt.Sprintf("channel_wake_beside_%d", n))
 	}
 	return rows
@@ -62,17 +65,8 @@ func (b *bench) channels() (steps []step) {
 			return b.addLines(output, false)
 		}})
 	}
-	if b.wanted("idle_cpu_channels") {
-		steps = append(steps, step{"skerry channel, idle", func(ctx context.Context) error {
-			programs := []baseline.Program{b.program("channel", "-idle", fmt.Sprint(idleChannels), idleTime.String()), b.program("channel", "-serve")}
-			programs[0].Cores, programs[1].Cores = []int{0}, []int{bootCores - 1}
-			result, err := b.skerry(ctx, baseline.Config{Cores: bootCores}, programs...)
-			if err != nil {
-				return err
-			}
-			b.add("idle_cpu_channels", false, idleShare(result.Runs[0]), "%")
-			return nil
-		}})
+	if b.wanted(idleRows...) {
+		steps = append(steps, step{"skerry channel, idle", b.idleChannels})
 	}
 	return steps
 }
@@ -92,6 +86,26 @@ func (b *bench) channel(ctx context.Context, c baseline.Config, relay bool, args
 		return nil, err
 	}
 	return result.Runs[0].Stdout, nil
+}
+
+// idleChannels measures how much of a host CPU a machine takes while nobody in it says
+// anything.
+func (b *bench) idleChannels(ctx context.Context) error {
+	programs := []baseline.Program{b.program("channel", "-idle", fmt.Sprint(idleChannels), idleTime.String()), b.program("channel", "-serve")}
+	programs[0].Cores, programs[1].Cores = []int{0}, []int{bootCores - 1}
+	result, err := b.skerry(ctx, baseline.Config{Cores: bootCores}, programs...)
+	if err != nil {
+		return err
+	}
+	lines := result.Runs[0].Lines
+	if len(lines) != 2*len(idleRows) {
+		return fmt.Errorf("the idle program said %q", result.Runs[0].Stdout)
+	}
+	for i, row := range idleRows {
+		from, until := lines[2*i], lines[2*i+1]
+		b.add(row, false, 100*(until.CPU-from.CPU).Seconds()/(until.At-from.At).Seconds(), "%")
+	}
+	return nil
 }
 
 // channelCounts counts instructions of messages between programs, of all cores

@@ -76,9 +76,13 @@ type Outcome struct {
 	Status   abi.Status // as the machine told it
 	Stdout   []byte
 	Stderr   []byte
-
-	cpuAtLine time.Duration
+	// Lines are when its whole lines of output came, each.
+	Lines []Moment
 }
+
+// Moment is a time, that of the host since QEMU's start, and how much CPU time QEMU has
+// used by then, to 10 ms.
+type Moment struct{ At, CPU time.Duration }
 
 // Image boots an image of Skerry whose manifest asks for the link, has so many
 // programs, none with input, and powers off at the end. It blocks until then;

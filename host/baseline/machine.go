@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,9 +135,10 @@ func (m *machine) converse(programs int) (*Result, error) {
 		case link.Failed:
 			return nil, fmt.Errorf("start program %d: %s", frame.Program, frame.Payload)
 		case link.Stdout:
-			if run.FirstLine == 0 && bytes.IndexByte(frame.Payload, '\n') >= 0 {
-				run.FirstLine = now
-				run.cpuAtLine = processTime(m.process.Process.Pid)
+			if lines := bytes.Count(frame.Payload, []byte{'\n'}); lines > 0 {
+				moment := Moment{now, processTime(m.process.Process.Pid)}
+				run.Lines = append(run.Lines, slices.Repeat([]Moment{moment}, lines)...)
+				run.FirstLine = run.Lines[0].At
 			}
 			run.Stdout = append(run.Stdout, frame.Payload...)
 		case link.Stderr:
@@ -148,8 +150,8 @@ func (m *machine) converse(programs int) (*Result, error) {
 			}
 			status := end.Status
 			run.Ended, run.Status, run.ExitCode = now, status, int(status.Code)
-			if run.FirstLine != 0 {
-				run.HostCPU = processTime(m.process.Process.Pid) - run.cpuAtLine
+			if len(run.Lines) > 0 {
+				run.HostCPU = processTime(m.process.Process.Pid) - run.Lines[0].CPU
 			}
 			if status.Kind != abi.ExitCode {
 				run.ExitCode, run.Signal = -1, int(status.Code)
