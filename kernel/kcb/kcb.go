@@ -192,12 +192,16 @@ func (k *KCB) Numbered(n uint64) *DCB {
 // that is not before a number of a domain; nil if there is none.
 func (k *KCB) From(domain, number uint32) *DCB {
 	var best *DCB
-	for n, d := range k.Dispatchers {
-		if d == nil || d.Domain < domain || d.Domain == domain && uint32(n) < number {
-			continue
-		}
-		if best == nil || d.Domain < best.Domain {
-			best = d
+	for w, set := range k.used {
+		for ; set != 0; set &= set - 1 {
+			n := w*64 + bits.TrailingZeros64(set)
+			d := k.Dispatchers[n]
+			if d.Domain < domain || d.Domain == domain && uint32(n) < number {
+				continue
+			}
+			if best == nil || d.Domain < best.Domain {
+				best = d
+			}
 		}
 	}
 	return best

@@ -69,6 +69,7 @@ type Set struct {
 		first *Item // those of the number
 		items int
 	}
+	next  int // number to look at first for another item
 	items int
 	armed []*Item // at which somebody waits
 	err   error   // why nobody can wait any more
@@ -148,11 +149,11 @@ func (s *Set) Look() {
 func (s *Set) Add(pending func() bool) (*Item, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	number := 0
-	for n := range s.numbers {
-		if s.numbers[n].items < s.numbers[number].items {
-			number = n
-		}
+	// There is always one that has no more than its share.
+	for s.numbers[s.next].items > s.items/len(s.numbers) {
+		s.next = (s.next + 1) % len(s.numbers)
 	}
+	number := s.next
+	s.next = (s.next + 1) % len(s.numbers)
 	return s.add(number, pending)
 }

@@ -55,7 +55,10 @@ func (a *Agent) newFrame(c *child, size uint64) (Frame, error) {
 func (a *Agent) pages(size uint64) (Frame, bool) {
 	n := size / abi.PageSize
 	for _, s := range a.slabs {
-		for at := uint64(0); s.Size == memory.Least && at+n <= slabPages; at++ {
+		if s.Size != memory.Least || s.used == mask(slabPages) {
+			continue
+		}
+		for at := uint64(0); at+n <= slabPages; at++ {
 			if s.used&(mask(n)<<at) == 0 {
 				s.used |= mask(n) << at
 				return Frame{Base: s.Base + at*abi.PageSize, Size: size, slab: s}, true
