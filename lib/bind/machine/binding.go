@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"skerry/abi"
 	"skerry/abi/capability"
 	"skerry/lib/bind/network"
 	"skerry/lib/channel"
@@ -24,15 +23,9 @@ type conn interface {
 	Gone()
 }
 
-// What a binding has in the exchange, from its first slot on: over LMP an endpoint of
-// the peer's, else these.
-const (
-	slotFrame = iota
-	slotSleep
-	slotHints
-	slotDoorbell
-	numSlots
-)
+// numSlots is how many slots of the exchange a binding has: over LMP one with an endpoint
+// of the peer's, else one with the frame and then the peer's board.
+const numSlots = 1 + boardSlots
 
 // depthUsual is how many slots a ring has if nothing else is asked for: as many as
 // two pages have room for. depthMost is the most that a monitor makes.
@@ -52,8 +45,9 @@ type binding struct {
 	transport channel.Transport
 	own       endpoint.Endpoint      // LMP: the program's
 	item      *wait.Item             // else: with the number for hints
-	slots     []capability.Reference // what it was given
+	slots     []capability.Reference // what it was given, but for the board
 	views     []view                 // of that, where it is mapped
+	board     *board                 // nil: LMP
 	conn      conn
 	silent    bool // the monitor knows already that it is over
 
@@ -281,40 +275,29 @@ func (b *binding) establish(t *terms, side urpc.Side, as channel.Binding) (conn,
 }
 
 // take takes what the monitor has put into the exchange.
-func (b *binding) take(t *terms) (err error) {
-	n := numSlots
-	if b.transport == channel.TransportLMP {
-		n = 1
+func (b *binding) take(t *terms) error {
+	var failed error
+	if b.transport != channel.TransportLMP {
+		b.board, failed = b.m.boards.take(int(t.slot) + 1)
 	}
-	for i := range n {
-		c, failed := b.m.exchange.take(int(t.slot) + i)
-		if failed == nil {
-			b.slots = append(b.slots, c)
-		}
-		err = errors.Join(err, failed)
-	}
-	return err
+	var err error
+	b.slots, err = b.m.exchange.takeAll(int(t.slot), 1)
+	return errors.Join(err, failed)
 }
 
 // rings makes a connection over rings.
 func (b *binding) rings(t *terms, side urpc.Side, as channel.Binding) (conn, error) {
-	for i, bytes := range [...]uint64{slotFrame: uint64(t.size), slotSleep: abi.PageSize, slotHints: abi.PageSize} {
-		at, err := b.m.system.mapped(b.slots[i], bytes, i != slotSleep)
-		if err != nil {
-			return nil, err
-		}
-		b.views = append(b.views, view{at, bytes})
-	}
-	bell := new(urpc.Bell)
-	if !bell.Attach(b.views[slotHints].at, b.views[slotSleep].at, int(t.hint)) {
-		return nil, fmt.Errorf("the peer wants hints by number %d, and there are %d", t.hint, urpc.Hints)
-	}
-	doorbell, err := b.m.system.doorbell(b.slots[slotDoorbell])
+	base, err := b.m.system.mapped(b.slots[0], uint64(t.size), true)
 	if err != nil {
 		return nil, err
 	}
+	b.views = append(b.views, view{base, uint64(t.size)})
+	bell := new(urpc.Bell)
+	if !bell.Attach(b.board.hints, b.board.sleep, int(t.hint)) {
+		return nil, fmt.Errorf("the peer wants hints by number %d, and there are %d", t.hint, urpc.Hints)
+	}
 	c, err := ring.New(ring.Config{
-		Base: b.views[slotFrame].at, Size: int(t.size), Side: side, Item: b.item, Bell: bell, Ring: doorbell,
+		Base: base, Size: int(t.size), Side: side, Item: b.item, Bell: bell, Ring: b.board.ring,
 		Polled: b.transport == channel.TransportPolled, Binding: as, Give: b.give, Take: b.arrival,
 		OnClose: func() error {
 			b.item = nil
@@ -340,6 +323,9 @@ func (b *binding) release() (failed error) {
 	}
 	for _, c := range b.slots {
 		failed = errors.Join(failed, b.m.system.drop(c))
+	}
+	if b.board != nil {
+		failed = errors.Join(failed, b.m.boards.drop(b.board))
 	}
 	b.m.mu.Lock()
 	if b.conn != nil && b.m.bindings[b.id] == b {

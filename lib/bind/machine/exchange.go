@@ -65,7 +65,7 @@ func (x *exchange) empty(slot uint8) {
 // that fails it is lost: the slot is empty in any case.
 func (x *exchange) take(slot int) (capability.Reference, error) {
 	if slot < capability.ExchangeIn || slot >= capability.L2Slots {
-		return 0, fmt.Errorf("slot %d is not one that the monitor fills", slot)
+		return 0, errSlot(slot)
 	}
 	c, err := x.system.take(uint8(slot))
 	if err != nil {
@@ -73,6 +73,29 @@ func (x *exchange) take(slot int) (capability.Reference, error) {
 	}
 	return c, nil
 }
+
+// takeAll takes what is in some slots, one after another. If one fails the others are
+// taken all the same, and returned.
+func (x *exchange) takeAll(slot, n int) (all []capability.Reference, failed error) {
+	for i := range n {
+		c, err := x.take(slot + i)
+		if err == nil {
+			all = append(all, c)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return all, failed
+}
+
+// base returns where in physical memory the frame is that the monitor has put into a slot.
+func (x *exchange) base(slot int) (uint64, error) {
+	if slot < capability.ExchangeIn || slot >= capability.L2Slots {
+		return 0, errSlot(slot)
+	}
+	return x.system.base(uint8(slot))
+}
+
+func errSlot(slot int) error { return fmt.Errorf("slot %d is not one that the monitor fills", slot) }
 
 // discard deletes what the monitor has put into a slot.
 func (x *exchange) discard(slot int) {

@@ -29,6 +29,7 @@ type Machine struct {
 	set      *wait.Set
 	item     *wait.Item
 	exchange exchange
+	boards   boards
 
 	// The receiving half is the serving goroutine's, the sending half is used under mu.
 	// Under mu nothing of the set may be called.
@@ -66,6 +67,7 @@ func newMachine(s system, c *urpc.Channel, set *wait.Set) (*Machine, error) {
 		system: s, set: set, channel: c, exchange: newExchange(s),
 		asked: map[uint32]*request{}, exports: map[uint32]*network.Export{}, bindings: map[uint32]*binding{},
 	}
+	m.boards = boards{system: s, exchange: &m.exchange, known: map[uint64]*board{}}
 	var err error
 	// The monitor rings once for each time that it was told to.
 	if m.item, err = set.Add(func() bool { m.awake(); return !m.asleep() }); err != nil {

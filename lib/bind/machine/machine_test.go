@@ -187,10 +187,12 @@ func TestNames(t *testing.T) {
 		t.Error(err)
 	}
 	cancel()
-	var all sync.WaitGroup
+	var found, all sync.WaitGroup
 	for range 100 {
+		found.Add(1)
 		all.Go(func() {
 			info, err := a.machine.Find(ctx, "later", true)
+			found.Done()
 			if err != nil || info.Version != 3 || info.Fingerprint != 7 || info.Facts.Core != 3 || info.Facts.Distance != 12 || info.Facts.Load != 2 {
 				t.Errorf("%+v, %v", info, err)
 			}
@@ -208,6 +210,7 @@ func TestNames(t *testing.T) {
 		t.Error(err)
 	}
 	cancel()
+	found.Wait() // who looks after this waits for another
 	offer.Close()
 	all.Wait()
 }
@@ -235,6 +238,46 @@ func TestForsaken(t *testing.T) {
 	s := <-came
 	if err := s.Receive(within(t), new(channel.Message)); !errors.Is(err, channel.ErrPeer) {
 		t.Errorf("bound to nobody: %v", err)
+	}
+}
+
+// TestBoardOnce binds two programs often: each has the other's board once, until the
+// last connection is closed.
+func TestBoardOnce(t *testing.T) {
+	const often = 50
+	m := newMonitor(t)
+	a, b := m.start(), m.start()
+	came := export(t, b, "often")
+	ctx := within(t)
+	var ends []channel.Conn
+	for range often {
+		c, err := dial(ctx, a, "often")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, c, <-came)
+	}
+	for _, p := range []*program{a, b} {
+		// The frame of each and the board's three, and all but the doorbell are mapped.
+		if n, want := p.holds(), 2*often+5; n != want {
+			t.Errorf("with %d connections a program holds %d capabilities and mappings, not %d", often, n, want)
+		}
+	}
+	for i, c := range ends {
+		if i == len(ends)-2 { // whose boards are still there
+			if err := ends[i].Send(ctx, &channel.Message{Kind: 1}); err != nil {
+				t.Error(err)
+			}
+			if err := ends[i+1].Receive(ctx, new(channel.Message)); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := a.holds() + b.holds(); n != 0 {
+		t.Errorf("the programs hold %d in the end", n)
 	}
 }
 

@@ -77,6 +77,14 @@ func (kernel) take(slot uint8) (capability.Reference, error) {
 	return slots.Take(capability.Exchange(uint32(slot)))
 }
 
+func (kernel) base(slot uint8) (uint64, error) {
+	d, err := native.Identify(capability.Exchange(uint32(slot)))
+	if err == nil && d.Type != capability.Frame {
+		err = capability.ErrType
+	}
+	return d.Base, err
+}
+
 func (kernel) empty(slot uint8) error { return slots.Empty(capability.Exchange(uint32(slot))) }
 
 func (kernel) slot() (capability.Reference, error) { return native.Slot() }

@@ -13,6 +13,8 @@ type system interface {
 	put(slot uint8, c capability.Reference, rights capability.Rights) error
 	// take moves what is in a slot of the exchange into one of the program's own.
 	take(slot uint8) (capability.Reference, error)
+	// base returns the physical address of the frame in a slot of the exchange.
+	base(slot uint8) (uint64, error)
 	// empty deletes what is in a slot of the exchange.
 	empty(slot uint8) error
 	// slot takes an empty slot of the program's own.

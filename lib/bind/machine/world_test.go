@@ -148,6 +148,16 @@ func (p *program) typeOf(c capability.Reference) capability.Type {
 	return capability.Null
 }
 
+func (p *program) base(slot uint8) (uint64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f, ok := p.exchange[slot].(frame)
+	if !ok {
+		return 0, capability.ErrType
+	}
+	return uint64(f.base), nil
+}
+
 func (p *program) empty(slot uint8) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
