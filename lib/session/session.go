@@ -21,11 +21,11 @@
 package session
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 
 	"skerry/abi"
+	"skerry/lib/packed"
 	"skerry/lib/urpc"
 )
 
@@ -229,23 +229,14 @@ type Facts struct {
 	Load                              uint16
 }
 
-// Put writes a message as a payload and returns its length in bytes.
-func Put(b *[urpc.PayloadSize]byte, message any) int {
-	n, err := binary.Encode(b[:], binary.LittleEndian, message)
-	if err != nil {
-		panic(err) // no message of this package is so long
-	}
-	return n
-}
+// Put writes a message, to which it is given a pointer, as a payload and returns its
+// length in bytes.
+func Put(b *[urpc.PayloadSize]byte, message any) int { return packed.Put(b[:], message) }
 
 // Get reads a payload, of which n bytes came, into a pointer to a message, and
 // reports whether it is one. What it says may still be anything.
 func Get(b []byte, n int, message any) bool {
-	if n != binary.Size(message) || len(b) < n {
-		return false
-	}
-	_, err := binary.Decode(b[:n], binary.LittleEndian, message)
-	return err == nil
+	return len(b) >= n && n >= 0 && packed.Get(b[:n], message)
 }
 
 // AttachProgram makes c the program's side of its session's channel, the frame of which

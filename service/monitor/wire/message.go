@@ -14,9 +14,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	"skerry/lib/packed"
 	"skerry/lib/supply"
 	"skerry/service/memory/loan"
 )
@@ -345,11 +347,8 @@ func empty(kind uint8) Message {
 }
 
 var (
-	domainSize  = binary.Size(Domain{})
-	threadSize  = binary.Size(supply.Thread{})
-	channelSize = binary.Size(Channel{})
-	errShort    = errors.New("ends too early")
-	errLong     = errors.New("has bytes left over")
+	errShort = errors.New("ends too early")
+	errLong  = errors.New("has bytes left over")
 )
 
 // Decode returns the message of a kind with the body. Byte slices in it share
@@ -443,20 +442,18 @@ func (m *MemoryAnswer) decode(d *decoder) {
 	d.fixed(&m.Memory)
 }
 func (m *DomainsAnswer) append(b []byte) []byte {
-	return fixed(word(b, m.Request), m.Domains)
+	return list(word(b, m.Request), m.Domains)
 }
 func (m *DomainsAnswer) decode(d *decoder) {
 	m.Request = d.word()
-	m.Domains = make([]Domain, len(d.rest)/domainSize)
-	d.fixed(m.Domains)
+	m.Domains = listOf[Domain](d)
 }
 func (m *ThreadsAnswer) append(b []byte) []byte {
-	return fixed(word(b, m.Request), m.Threads)
+	return list(word(b, m.Request), m.Threads)
 }
 func (m *ThreadsAnswer) decode(d *decoder) {
 	m.Request = d.word()
-	m.Threads = make([]supply.Thread, len(d.rest)/threadSize)
-	d.fixed(m.Threads)
+	m.Threads = listOf[supply.Thread](d)
 }
 func (m *Scheduled) append(b []byte) []byte { return fixed(b, m) }
 func (m *Scheduled) decode(d *decoder)      { d.fixed(m) }
@@ -467,10 +464,18 @@ func word(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b
 
 func long(b []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(b, v) }
 
+// fixed appends the structure of fixed size to which v is a pointer.
 func fixed(b []byte, v any) []byte {
-	b, err := binary.Append(b, binary.LittleEndian, v)
-	if err != nil {
-		panic(err) // only values of fixed size are passed
+	size := packed.Size(v)
+	b = slices.Grow(b, size)[:len(b)+size]
+	packed.Put(b[len(b)-size:], v)
+	return b
+}
+
+// list appends structures of fixed size.
+func list[T any](b []byte, all []T) []byte {
+	for i := range all {
+		b = fixed(b, &all[i])
 	}
 	return b
 }
@@ -515,10 +520,18 @@ func (d *decoder) long() uint64 {
 	return 0
 }
 
+// fixed takes the structure of fixed size to which v is a pointer.
 func (d *decoder) fixed(v any) {
-	if b := d.bytes(binary.Size(v)); len(b) > 0 {
-		if _, err := binary.Decode(b, binary.LittleEndian, v); err != nil {
-			d.err = err
-		}
+	if b := d.bytes(packed.Size(v)); b != nil {
+		packed.Get(b, v)
 	}
+}
+
+// listOf takes as many structures of fixed size as are left.
+func listOf[T any](d *decoder) []T {
+	all := make([]T, len(d.rest)/packed.Size(new(T)))
+	for i := range all {
+		d.fixed(&all[i])
+	}
+	return all
 }

@@ -126,10 +126,9 @@ func (m *Lost) decode(d *decoder)               { d.fixed(m) }
 func (m *QueryChannels) append(b []byte) []byte { return fixed(b, m) }
 func (m *QueryChannels) decode(d *decoder)      { d.fixed(m) }
 func (m *ChannelsAnswer) append(b []byte) []byte {
-	return fixed(word(b, m.Request), m.Channels)
+	return list(word(b, m.Request), m.Channels)
 }
 func (m *ChannelsAnswer) decode(d *decoder) {
 	m.Request = d.word()
-	m.Channels = make([]Channel, len(d.rest)/channelSize)
-	d.fixed(m.Channels)
+	m.Channels = listOf[Channel](d)
 }

@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"encoding/binary"
-
-	"skerry/abi"
-)
+import "skerry/abi"
 
 // Part names a core's part in a program with several dispatchers: Home is the
 // core that the program starts on, Core another of its cores.
@@ -180,7 +176,7 @@ func text(b []byte, s string) []byte { return append(word(b, uint32(len(s))), s.
 func (d *decoder) text() string { return string(d.bytes(int(d.word()))) }
 
 // words appends numbers with how many they are before them.
-func words(b []byte, list []uint32) []byte { return fixed(word(b, uint32(len(list))), list) }
+func words(b []byte, all []uint32) []byte { return list(word(b, uint32(len(all))), all) }
 
 func (d *decoder) words() []uint32 {
 	n := int(d.word())
@@ -189,8 +185,8 @@ func (d *decoder) words() []uint32 {
 		return nil
 	}
 	list := make([]uint32, n)
-	if n > 0 {
-		binary.Decode(d.bytes(4*n), binary.LittleEndian, list)
+	for i := range list {
+		list[i] = d.word()
 	}
 	return list
 }
