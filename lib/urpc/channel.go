@@ -11,59 +11,64 @@ import "sync/atomic"
 // Sender and Receiver.
 type Channel struct {
 	// Attach sets these, and nobody changes them.
-	out, in   uintptr // the rings
-	own, peer uintptr // what each side says beside the rings: see frame.go
-	slots     uint32
-	step      uint32 // the receiver acknowledges so many messages at once
+	out, outEnd uintptr // the rings
+	in, inEnd   uintptr
+	own, peer   uintptr // what each side says beside the rings: see frame.go
+	slots       uint32
+	step        uint32 // the receiver acknowledges so many messages at once
 
 	_ [SlotSize]byte // each half has its own cache lines
 
 	// The sending half's.
-	outIndex   uint32 // next slot to write
-	sent       uint32 // messages written
-	acked      uint32 // of these, known to have been received
-	roomAsleep uint64 // what our word about room holds; odd while an announcement stands
-	messageRung,
-	outEpoch uint64 // the announcement for which the bell was rung; the epoch bit in this turn
-	written bool // since NeedsDoorbell was last asked
+	outNext     uintptr       // the next slot to write
+	outEpoch    uint64        // the epoch bit in this turn of the ring
+	sent        uint32        // messages written
+	acked       uint32        // of these, known to have been received
+	asked       atomic.Uint32 // of these, known to NeedsDoorbell
+	roomAsleep  uint64        // what our word about room holds; odd while an announcement stands
+	messageRung uint64        // the announcement for which the bell was rung
 
 	_ [SlotSize]byte
 
 	// The receiving half's.
-	inIndex       uint32 // next slot to read
-	read          uint32 // messages read
-	told          uint32 // of these, acknowledged by our word
-	passed        uint32 // of these, given to the headers
-	ackSeen       uint32 // the last acknowledgement that a header carried
+	inNext        uintptr // the next slot to read
+	inEpoch       uint64
+	untold        uint32 // messages still to be read until they are acknowledged
+	told          uint32 // messages acknowledged by our word
 	messageAsleep uint64 // as above
-	roomRung,
-	inEpoch uint64
-	acknowledged bool // since NeedsDoorbell was last asked
+	roomRung      uint64
+	acknowledged  bool // since NeedsDoorbell was last asked
 
 	_ [SlotSize]byte
 
 	// What the receiving half says to the sending one.
 	received atomic.Uint32 // messages read, for the headers to carry
 	carried  atomic.Uint32 // the acknowledgement that came in a header
-	broken   atomic.Bool
+	sound    atomic.Bool   // attached and not broken
 }
 
 // Attach makes c side of the channel in the frame of size bytes at base, both
 // multiples of SlotSize, size at least MinFrame. The frame must stay mapped
 // while c is used.
 func (c *Channel) Attach(base uintptr, size int, side Side) {
-	slots := Slots(size)
+	slots := uintptr(Slots(size))
+	first := base + Rings
+	second := first + slots*SlotSize
+	end := second + slots*SlotSize
 	*c = Channel{
-		out: base + Rings, in: base + Rings + uintptr(slots)*SlotSize,
+		out: first, outEnd: second, in: second, inEnd: end,
 		own: base + wordsA, peer: base + wordsB,
 		slots:    uint32(slots),
 		step:     max(1, uint32(slots/4)),
 		outEpoch: epochBit, inEpoch: epochBit,
 	}
 	if side == B {
-		c.out, c.in = c.in, c.out
+		c.out, c.outEnd, c.in, c.inEnd = second, end, first, second
 		c.own, c.peer = c.peer, c.own
 	}
+	c.outNext, c.inNext = c.out, c.in
+	c.untold = c.Receiver().pass()
+	c.sound.Store(true)
 }
 
 // Attached says whether c has been attached to a frame.
@@ -71,7 +76,7 @@ func (c *Channel) Attached() bool { return c.slots != 0 }
 
 // Broken says that the peer has violated the protocol. A broken channel sends
 // and receives nothing any more.
-func (c *Channel) Broken() bool { return c.broken.Load() }
+func (c *Channel) Broken() bool { return c.Attached() && !c.sound.Load() }
 
 // Sender returns c as the goroutine sees it that sends.
 func (c *Channel) Sender() *Sender { return (*Sender)(c) }
@@ -138,7 +143,7 @@ func (c *Channel) Withdraw() {
 // the caller must then ring.
 func (c *Channel) NeedsDoorbell() bool {
 	// Most often there is nothing: that is to cost no call.
-	return (c.written || c.acknowledged) && c.needsDoorbell()
+	return (c.sent != c.asked.Load() || c.acknowledged) && c.needsDoorbell()
 }
 
 func (c *Channel) needsDoorbell() bool {

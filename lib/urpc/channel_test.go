@@ -3,6 +3,7 @@ package urpc
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -363,5 +364,28 @@ func TestRoom(t *testing.T) {
 				t.Fatalf("bursts of %d: %d slots free, want %d", burst, a.Free(), want)
 			}
 		}
+	}
+}
+
+// BenchmarkRoundTrip is a message there and one back in rings of so many slots, both
+// ends on one processor: what the instructions take, with no line to wait for.
+func BenchmarkRoundTrip(b *testing.B) {
+	for _, slots := range []int{8, 64} {
+		b.Run(fmt.Sprint(slots), func(b *testing.B) {
+			size := FrameSize(slots)
+			base := frame(b, size)
+			var here, there Channel
+			here.Attach(base, size, A)
+			there.Attach(base, size, B)
+			var buf [PayloadSize]byte
+			for b.Loop() {
+				for !here.Sender().Send(1, buf[:]) {
+				}
+				there.Receiver().Receive(&buf)
+				for !there.Sender().Send(1, buf[:]) {
+				}
+				here.Receiver().Receive(&buf)
+			}
+		})
 	}
 }

@@ -8,9 +8,9 @@ func (c *Channel) Close() {
 	if c.slots == 0 {
 		return
 	}
-	// A full fence, as in Send.
 	atomic.StoreUint64((*uint64)(at(c.own+closedWord)), 1)
-	c.written, c.acknowledged = true, true
+	c.asked.Store(c.sent - 1) // as if something had been sent
+	c.acknowledged = true
 }
 
 // PeerClosed says whether the peer sends and receives nothing any more. What it sent
@@ -27,4 +27,4 @@ func (r *Receiver) PeerClosed() bool { return (*Channel)(r).PeerClosed() }
 
 // Break has the channel be Broken, for a user to whom the peer has sent what it must
 // not.
-func (c *Channel) Break() { c.broken.Store(true) }
+func (c *Channel) Break() { c.sound.Store(false) }

@@ -11,61 +11,61 @@ type Receiver Channel
 
 // Receive is as Channel.Receive.
 func (r *Receiver) Receive(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) {
-	if r.slots == 0 || r.broken.Load() {
+	slot := r.inNext
+	if !r.sound.Load() {
 		return 0, 0, false
 	}
-	slot := r.in + uintptr(r.inIndex)*SlotSize
 	header := atomic.LoadUint64((*uint64)(at(slot + PayloadSize)))
 	if header&epochBit != r.inEpoch {
 		return 0, 0, false
 	}
 	// Copy first, judge the copy: the peer may write the slot all the while.
 	move((*words)(unsafe.Pointer(buf)), (*words)(at(slot)))
-	kind = uint8(header >> kindShift)
 	n = int(uint16(header >> lengthShift))
 	if n > PayloadSize {
-		r.broken.Store(true)
+		r.sound.Store(false)
 		return 0, 0, false
 	}
-	if ack := uint32(header >> ackShift); ack != r.ackSeen {
-		r.ackSeen = ack
+	if ack := uint32(header >> ackShift); ack != r.carried.Load() {
 		r.carried.Store(ack) // the sender judges it
 	}
-	r.acknowledge()
-	if r.inIndex++; r.inIndex == r.slots {
-		r.inIndex = 0
+	if r.untold--; r.untold == 0 {
+		r.acknowledge()
+	}
+	if slot += SlotSize; slot == r.inEnd {
+		slot = r.in
 		r.inEpoch ^= epochBit
 	}
-	return kind, n, true
+	r.inNext = slot
+	return uint8(header >> kindShift), n, true
 }
 
-// acknowledge counts a message as received, and says so: to the headers that this
-// side sends every eighth of a ring, and to its word every quarter. Who has room
-// by the headers never asks for the word's line, so that it costs no transfer.
+// pass is how many messages are acknowledged at once to the headers that this side
+// sends. Its word is told half as often: who has room by the headers never asks for
+// the word's line, so that it costs no transfer.
+func (r *Receiver) pass() uint32 { return (r.step + 1) / 2 }
+
+// acknowledge says that so many more messages have been received.
 func (r *Receiver) acknowledge() {
-	r.read++
-	if r.read-r.passed < (r.step+1)/2 {
+	r.untold = r.pass()
+	read := r.received.Load() + r.untold
+	r.received.Store(read)
+	if read-r.told < r.step {
 		return
 	}
-	r.passed = r.read
-	r.received.Store(r.read)
-	if r.read-r.told < r.step {
-		return
-	}
-	r.told = r.read
-	// A full fence before NeedsDoorbell's load, as in Send.
-	atomic.StoreUint32((*uint32)(at(r.own+ackWord)), r.read)
+	r.told = read
+	// A full fence before NeedsDoorbell's load, as in Sender.NeedsDoorbell.
+	atomic.StoreUint32((*uint32)(at(r.own+ackWord)), read)
 	r.acknowledged = true
 }
 
 // Pending says whether there is a message to receive.
 func (r *Receiver) Pending() bool {
-	return r.slots != 0 && !r.broken.Load() &&
-		atomic.LoadUint64((*uint64)(at(r.in+uintptr(r.inIndex)*SlotSize+PayloadSize)))&epochBit == r.inEpoch
+	return r.sound.Load() && atomic.LoadUint64((*uint64)(at(r.inNext+PayloadSize)))&epochBit == r.inEpoch
 }
 
 // Broken is as Channel.Broken.
-func (r *Receiver) Broken() bool { return r.broken.Load() }
+func (r *Receiver) Broken() bool { return (*Channel)(r).Broken() }
 
 // Announce tells the peer that this side no longer polls the ring: the peer is to
 // ring the doorbell when it sends. It returns false, and announces nothing, when a

@@ -11,28 +11,27 @@ type Sender Channel
 
 // Send is as Channel.Send.
 func (s *Sender) Send(kind uint8, payload []byte) bool {
-	if len(payload) > PayloadSize || !s.CanSend() {
+	// The word about room only when it is needed, so that the peer may write it many
+	// times before its line is asked for.
+	if len(payload) > PayloadSize || s.free() == 0 && !s.look() || !s.sound.Load() {
 		return false
 	}
-	slot := s.out + uintptr(s.outIndex)*SlotSize
+	slot := s.outNext
 	if len(payload) == PayloadSize {
 		move((*words)(at(slot)), (*words)(unsafe.Pointer(&payload[0])))
 	} else {
-		copy(unsafe.Slice((*byte)(at(slot)), PayloadSize), payload)
+		copy((*[PayloadSize]byte)(at(slot))[:], payload)
 	}
-	header := s.outEpoch |
-		uint64(kind)<<kindShift |
-		uint64(len(payload))<<lengthShift |
-		uint64(s.received.Load())<<ackShift
-	// The store publishes the payload before it, and is a full fence before
-	// NeedsDoorbell's load after it.
+	publish((*uint64)(at(slot+PayloadSize)), s.outEpoch|
+		uint64(kind)<<kindShift|
+		uint64(len(payload))<<lengthShift|
+		uint64(s.received.Load())<<ackShift)
 	s.sent++
-	s.written = true
-	if s.outIndex++; s.outIndex == s.slots {
-		s.outIndex = 0
+	if slot += SlotSize; slot == s.outEnd {
+		slot = s.out
 		s.outEpoch ^= epochBit
 	}
-	atomic.StoreUint64((*uint64)(at(slot+PayloadSize)), header)
+	s.outNext = slot
 	return true
 }
 
@@ -41,7 +40,7 @@ func (s *Sender) Free() int {
 	for s.look() {
 		// Either way may know of more than the other.
 	}
-	if s.broken.Load() {
+	if !s.sound.Load() {
 		return 0
 	}
 	return int(s.free())
@@ -49,16 +48,11 @@ func (s *Sender) Free() int {
 
 // CanSend is as Channel.CanSend.
 func (s *Sender) CanSend() bool {
-	if s.free() == 0 {
-		// Only now, so that the peer may write its word many times before its
-		// line is asked for.
-		s.look()
-	}
-	return s.free() != 0 && !s.broken.Load()
+	return (s.free() != 0 || s.look()) && s.sound.Load()
 }
 
 // Broken is as Channel.Broken.
-func (s *Sender) Broken() bool { return s.broken.Load() }
+func (s *Sender) Broken() bool { return (*Channel)(s).Broken() }
 
 // free returns how many slots are known to be free.
 func (s *Sender) free() uint32 { return s.slots - (s.sent - s.acked) }
@@ -71,7 +65,7 @@ func (s *Sender) short() bool { return s.free() <= s.slots-s.step }
 // than was known; then there may be more still.
 func (s *Sender) look() (more bool) {
 	// The word only if it is needed: its line is another's.
-	return s.slots != 0 && (s.note(s.carried.Load()) || s.note(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))))
+	return s.sound.Load() && (s.note(s.carried.Load()) || s.note(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))))
 }
 
 // note takes note of one acknowledgement. The other of the two may have been
@@ -82,7 +76,7 @@ func (s *Sender) note(ack uint32) (more bool) {
 		return false
 	}
 	if uint32(ahead) > s.sent-s.acked {
-		s.broken.Store(true)
+		s.sound.Store(false)
 		return false
 	}
 	s.acked = ack
@@ -92,7 +86,7 @@ func (s *Sender) note(ack uint32) (more bool) {
 // Pending says whether the peer has received more than Free, or a Send that returned
 // false, last saw.
 func (s *Sender) Pending() bool {
-	return s.slots != 0 && !s.broken.Load() &&
+	return s.sound.Load() &&
 		(int32(s.carried.Load()-s.acked) > 0 || int32(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))-s.acked) > 0)
 }
 
@@ -127,10 +121,9 @@ func (s *Sender) Withdraw() {
 // was sent since the last call. It says so once for each announcement: the
 // caller must then ring.
 func (s *Sender) NeedsDoorbell() bool {
-	if !s.written {
+	if !s.ask() {
 		return false
 	}
-	s.written = false
 	return toRing(s.peer+messageWord, &s.messageRung)
 }
 
@@ -139,11 +132,21 @@ func (s *Sender) NeedsDoorbell() bool {
 // is for peers that are hinted on a Board: somebody else may take a hint away, and
 // the peer then go on sleeping on an announcement for which it has been hinted once.
 func (s *Sender) PeerWaits() bool {
-	if !s.written {
+	if !s.ask() {
 		return false
 	}
-	s.written = false
 	return atomic.LoadUint64((*uint64)(at(s.peer+messageWord)))&1 != 0
+}
+
+// ask says whether something was sent that it has not yet said so of. The look at the
+// peer's word that follows must not be made before the peer can see what was sent:
+// the store is the full fence between them, since Send has none.
+func (s *Sender) ask() bool {
+	if s.asked.Load() == s.sent {
+		return false
+	}
+	s.asked.Store(s.sent)
+	return true
 }
 
 // toRing says whether an announcement stands in a sleep word for which nobody has

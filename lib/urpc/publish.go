@@ -1,0 +1,8 @@
+//go:build !amd64
+
+package urpc
+
+import "sync/atomic"
+
+// publish stores the header of a slot after the payload.
+func publish(header *uint64, value uint64) { atomic.StoreUint64(header, value) }
