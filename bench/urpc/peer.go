@@ -22,18 +22,23 @@ import (
 const roleVariable = "URPC_PEER"
 
 // The shared mapping: words and lines for the rows that need no channel, then the
-// frame of the channel.
+// frames of a channel for calls and of a deep one.
 const (
 	wordsSize  = 4096
+	callSlots  = 8 // enough for who waits for each answer
+	callSize   = urpc.Rings + 2*callSlots*urpc.SlotSize
 	firstExtra = 4 // the file descriptors after the mapping's
 )
 
 // end is what one of the two processes has in hand.
 type end struct {
 	words   uintptr // wordsSize bytes
-	frame   uintptr
-	size    int // of the frame
+	calls   uintptr // callSize bytes: the frame of call
+	call    urpc.Channel
+	frame   uintptr // the frame of channel
+	size    int     // of it
 	channel urpc.Channel
+	side    urpc.Side
 
 	files    [fileCount]int // of the rivals: see rivals.go
 	channels goChannels
@@ -43,12 +48,12 @@ type end struct {
 // attach maps the shared memory behind a file descriptor.
 func attach(fd, depth int) (*end, error) {
 	size := urpc.FrameSize(depth)
-	m, err := unix.Mmap(fd, 0, wordsSize+size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
+	m, err := unix.Mmap(fd, 0, wordsSize+callSize+size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
 	if err != nil {
 		return nil, fmt.Errorf("map the shared memory: %w", err)
 	}
 	base := uintptr(unsafe.Pointer(&m[0]))
-	return &end{words: base, frame: base + wordsSize, size: size, channels: newGoChannels(depth)}, nil
+	return &end{words: base, calls: base + wordsSize, frame: base + wordsSize + callSize, size: size, channels: newGoChannels(depth)}, nil
 }
 
 // pin keeps the calling goroutine on a processor.
@@ -77,7 +82,7 @@ func start(here, there, depth int) (*peer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make shared memory: %w", err)
 	}
-	if err := unix.Ftruncate(shared, int64(wordsSize+urpc.FrameSize(depth))); err != nil {
+	if err := unix.Ftruncate(shared, int64(wordsSize+callSize+urpc.FrameSize(depth))); err != nil {
 		return nil, fmt.Errorf("make shared memory: %w", err)
 	}
 	p := &peer{there: there}
@@ -212,9 +217,10 @@ func (p *peer) calibrate(r *row, budget time.Duration) (int, error) {
 // for an order meanwhile.
 func (e *end) fresh(side urpc.Side) {
 	if side == urpc.A {
-		urpc.Format(e.words, wordsSize)
-		urpc.Format(e.frame, e.size)
+		urpc.Format(e.words, wordsSize+callSize+e.size)
 	}
+	e.side = side
+	e.call.Attach(e.calls, callSize, side)
 	e.channel.Attach(e.frame, e.size, side)
 }
 

@@ -16,6 +16,8 @@ func lines(name string, samples []float64, unit string) string {
 // divided by the other's of the same run, or the other way round.
 var judged = []struct{ name, above, below string }{
 	{"round_trip_to_raw", "urpc_round_trip", "raw_round_trip"},
+	{"round_trip_to_lines", "urpc_round_trip", "line_round_trip"},
+	{"stub_to_raw", "stub_round_trip", "raw_round_trip"},
 	{"throughput_to_round_trip", "urpc_round_trip", "urpc_message"},
 }
 

@@ -24,8 +24,11 @@ var rows []row
 func init() {
 	rows = append([]row{
 		{name: "raw_round_trip", here: rawHere, there: rawThere},
-		{name: "urpc_round_trip", here: pingHere, there: pingThere},
+		{name: "line_round_trip", here: lineHere, there: lineThere},
+		{name: "urpc_round_trip", here: pingHere(call), there: pingThere(call)},
+		{name: "urpc_deep_round_trip", here: pingHere(deep), there: pingThere(deep)},
 		{name: "urpc_message", here: streamHere, there: streamThere},
+		{name: "stub_round_trip", here: callHere, there: callThere},
 	}, slices.Concat(bells, rivals, polls)...)
 	for _, r := range rows {
 		if sleeper, ok := strings.CutSuffix(r.name, "_round_trip"); ok && slices.Contains(sleepers, sleeper) {
@@ -76,59 +79,119 @@ func rawThere(e *end, n int) error {
 	return nil
 }
 
-// send sends as to a peer that may sleep: it looks whether it does.
-func (e *end) send(payload []byte) {
-	s := e.channel.Sender()
+// payload is what a message carries, as words.
+type payload [urpc.PayloadSize / 8]uint64
+
+// line is one of a ring's lines, without the ring: a payload and a number, by which the
+// reader knows that it has come.
+type line struct {
+	payload payload
+	number  atomic.Uint64
+}
+
+func (l *line) write(p *payload, number uint64) {
+	l.payload = *p
+	l.number.Store(number)
+}
+
+func (l *line) read(p *payload, number uint64) {
+	await(&l.number, number)
+	*p = l.payload
+}
+
+// lines returns the lines that go there and those that come back.
+func (e *end) lines() (there, back *[callSlots]line) {
+	there = (*[callSlots]line)(at(e.calls + urpc.Rings))
+	return there, (*[callSlots]line)(at(e.calls + urpc.Rings + unsafe.Sizeof(*there)))
+}
+
+// Lines: full ones, each from the next place, but nothing that makes a channel of them.
+func lineHere(e *end, n int) error {
+	var p payload
+	there, back := e.lines()
+	for i := uint64(1); i <= uint64(n); i++ {
+		there[i%callSlots].write(&p, i)
+		back[i%callSlots].read(&p, i)
+	}
+	return nil
+}
+
+func lineThere(e *end, n int) error {
+	var p payload
+	there, back := e.lines()
+	for i := uint64(1); i <= uint64(n); i++ {
+		there[i%callSlots].read(&p, i)
+		back[i%callSlots].write(&p, i)
+	}
+	return nil
+}
+
+// call and deep are the channels of an end.
+func call(e *end) *urpc.Channel { return &e.call }
+func deep(e *end) *urpc.Channel { return &e.channel }
+
+// send sends when there is room.
+func send(s *urpc.Sender, payload []byte) {
 	for !s.Send(1, payload) {
 		pause.Times(1)
 	}
-	s.PeerWaits()
 }
 
-func (e *end) receive(buf *[urpc.PayloadSize]byte) {
+func receive(r *urpc.Receiver, buf *[urpc.PayloadSize]byte) {
 	for {
-		if _, _, ok := e.channel.Receiver().Receive(buf); ok {
+		if _, _, ok := r.Receive(buf); ok {
 			return
 		}
 		pause.Times(1)
 	}
 }
 
-// A message there and one back, each of a full payload.
-func pingHere(e *end, n int) error {
-	var buf [urpc.PayloadSize]byte
-	for range n {
-		e.send(buf[:])
-		e.receive(&buf)
+// A message there and one back, each of a full payload. Whoever sends looks whether the
+// other sleeps.
+func pingHere(of func(*end) *urpc.Channel) func(*end, int) error {
+	return func(e *end, n int) error {
+		var buf [urpc.PayloadSize]byte
+		s, r := of(e).Sender(), of(e).Receiver()
+		for range n {
+			send(s, buf[:])
+			s.PeerWaits()
+			receive(r, &buf)
+		}
+		return nil
 	}
-	return nil
 }
 
-func pingThere(e *end, n int) error {
-	var buf [urpc.PayloadSize]byte
-	for range n {
-		e.receive(&buf)
-		e.send(buf[:])
+func pingThere(of func(*end) *urpc.Channel) func(*end, int) error {
+	return func(e *end, n int) error {
+		var buf [urpc.PayloadSize]byte
+		s, r := of(e).Sender(), of(e).Receiver()
+		for range n {
+			receive(r, &buf)
+			send(s, buf[:])
+			s.PeerWaits()
+		}
+		return nil
 	}
-	return nil
 }
 
-// Messages one way as fast as they go, each of a full payload; one comes back when
-// all are there.
+// Messages one way as fast as they go, each of a full payload and with a look whether
+// the other sleeps; one comes back when all are there.
 func streamHere(e *end, n int) error {
 	var buf [urpc.PayloadSize]byte
+	s := e.channel.Sender()
 	for range n {
-		e.send(buf[:])
+		send(s, buf[:])
+		s.PeerWaits()
 	}
-	e.receive(&buf)
+	receive(e.channel.Receiver(), &buf)
 	return nil
 }
 
 func streamThere(e *end, n int) error {
 	var buf [urpc.PayloadSize]byte
 	for range n {
-		e.receive(&buf)
+		receive(e.channel.Receiver(), &buf)
 	}
-	e.send(buf[:])
+	send(e.channel.Sender(), buf[:])
 	return nil
 }

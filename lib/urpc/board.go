@@ -136,8 +136,8 @@ func (b *Bell) Hint() (ring bool) {
 	// sent before this.
 	set(b.hints+b.word*8, 1<<b.bit)
 	set(b.hints, 1<<b.word)
-	// What was sent was a full fence, if these were none. Odd words are announcements,
-	// each its own number.
+	// PeerWaits was a full fence after what was sent, if these were none. Odd words are
+	// announcements, each its own number.
 	w := atomic.LoadUint64((*uint64)(at(b.sleep)))
 	if w&1 == 0 || w == b.rung.Load() {
 		return false

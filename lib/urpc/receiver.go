@@ -54,7 +54,7 @@ func (r *Receiver) acknowledge() {
 		return
 	}
 	r.told = read
-	// A full fence before NeedsDoorbell's load, as in Sender.NeedsDoorbell.
+	// A full fence before NeedsDoorbell's load, as in Sender.ask.
 	atomic.StoreUint32((*uint32)(at(r.own+ackWord)), read)
 	r.acknowledged = true
 }

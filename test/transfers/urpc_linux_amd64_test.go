@@ -219,6 +219,7 @@ type result struct {
 	ring, words  int // lines transferred: of the rings, of all else
 	doorbells    int
 	unknown      uint64 // where there was an instruction that is not understood
+	late         uint64 // where something was written to a slot after its header
 }
 
 // play has a script run one instruction at a time.
@@ -252,7 +253,7 @@ func play(t *testing.T, name string) *result {
 	var r result
 	var caches Caches
 	var rings, rest Count // of both cores, from begin on
-	now, instructions := nobody, counter{}
+	now, instructions, published := nobody, counter{}, false
 	release := func() error { _, err := in.Write([]byte{1}); return err }
 	err = Trace(thread, release, func(s *Step) bool {
 		if s.Unknown && now >= first {
@@ -275,11 +276,17 @@ func play(t *testing.T, name string) *result {
 					if now >= first {
 						r.add(now, instructions.count)
 					}
-					now, instructions = mark, counter{}
+					now, instructions, published = mark, counter{}, false
 				}
 			case now >= first && a.Address >= base && a.Address < base+allSize:
 				before := caches.All().Transfers
 				caches.Access(now%2, a.Address, a.Size, a.Write)
+				if a.Write && a.Address >= base+frameAt+urpc.Rings {
+					if published {
+						r.late = s.Address
+					}
+					published = a.Address%urpc.SlotSize == urpc.PayloadSize
+				}
 				if n := caches.All().Transfers - before; a.Address >= base+frameAt+urpc.Rings {
 					rings.Transfers += n
 				} else {
@@ -294,6 +301,9 @@ func play(t *testing.T, name string) *result {
 	}
 	if r.unknown != 0 {
 		t.Fatalf("%s: the instruction at %#x is not understood", name, r.unknown)
+	}
+	if r.late != 0 {
+		t.Fatalf("%s: the instruction at %#x writes to a slot whose header has been written", name, r.late)
 	}
 	r.ring, r.words = rings.Transfers, rest.Transfers
 	return &r

@@ -6,8 +6,8 @@
  * What is one statement here is one access to memory in package urpc, or concerns
  * what only one process sees. The announcements there are odd numbers, each its own;
  * here they are flags, and with each new one its rung flags are cleared, which amounts to
- * the same. Every store that another's look depends on is a full fence there, so
- * that memory is sequentially consistent as here.
+ * the same. Between every store that another's look depends on and the next look is a full
+ * fence there, so that memory is sequentially consistent as here.
  *
  * A lost wake-up ends in a state where nobody can go on and not all is received,
  * which spin reports as an invalid end state. Names in capitals are variants that
