@@ -327,18 +327,6 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-func BenchmarkOneWay(b *testing.B) {
-	base := frame(b, 4096)
-	var tx, rx Channel
-	tx.Attach(base, 4096, A)
-	rx.Attach(base, 4096, B)
-	var buf [PayloadSize]byte
-	for b.Loop() {
-		tx.Send(1, buf[:])
-		rx.Receive(&buf)
-	}
-}
-
 // TestRoom checks what Free promises: that a sender gets three quarters of the
 // ring, however the messages before came in.
 func TestRoom(t *testing.T) {
