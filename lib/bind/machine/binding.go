@@ -175,17 +175,15 @@ func (m *Machine) incoming(x *session.Incoming) {
 		m.mu.Lock()
 		b.silent = false
 		taken := e.Take(b.conn)
-		ring := false
+		ring, full := false, false
 		if taken {
-			ring = m.queue(session.KindAnswer, &answer)
+			ring, full = m.queue(session.KindAnswer, &answer)
 		}
 		b.silent = !taken
 		m.mu.Unlock()
 		if taken {
 			m.exchange.took(answer.Endpoint)
-			if ring {
-				m.ring()
-			}
+			m.follow(ring, full)
 			return
 		}
 		err = errors.Join(session.ErrRefused, b.conn.Close())

@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -212,6 +213,42 @@ func TestNames(t *testing.T) {
 	cancel()
 	found.Wait() // who looks after this waits for another
 	offer.Close()
+	all.Wait()
+}
+
+// TestNoRoom asks the monitor more than there is room for while it does not look: when it
+// does, it is told all, though it says nothing itself.
+func TestNoRoom(t *testing.T) {
+	const many = 200
+	m := newMonitor(t)
+	ctx, cancel := context.WithCancel(within(t))
+	p := m.start()
+	var all sync.WaitGroup
+	m.mu.Lock()
+	for range many {
+		all.Go(func() { p.machine.Find(ctx, "nobody", true) })
+	}
+	until := func(done func() bool) {
+		t.Helper()
+		for !done() {
+			if ctx.Err() != nil {
+				t.Fatal(ctx.Err())
+			}
+			runtime.Gosched()
+		}
+	}
+	until(func() bool {
+		p.machine.mu.Lock()
+		defer p.machine.mu.Unlock()
+		return len(p.machine.asked) == many && len(p.machine.unsent) > 0
+	})
+	m.mu.Unlock()
+	until(func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return len(m.asking) == many
+	})
+	cancel()
 	all.Wait()
 }
 

@@ -91,19 +91,30 @@ func (m *Machine) answered(id uint32, answer any) {
 // send sends a message to the monitor, as soon as there is room.
 func (m *Machine) send(kind uint8, body any) {
 	m.mu.Lock()
-	ring := m.queue(kind, body)
+	ring, full := m.queue(kind, body)
 	m.mu.Unlock()
-	if ring {
-		m.ring()
-	}
+	m.follow(ring, full)
 }
 
-// queue is send for who has mu; it reports whether to ring.
-func (m *Machine) queue(kind uint8, body any) (ring bool) {
+// queue is send for who has mu, and calls follow without it. It reports whether to ring,
+// and whether there is no room.
+func (m *Machine) queue(kind uint8, body any) (ring, full bool) {
 	out := message{kind: kind}
 	out.length = session.Put(&out.payload, body)
 	m.unsent = append(m.unsent, out)
-	return m.flush()
+	ring = m.flush()
+	return ring, len(m.unsent) > 0
+}
+
+// follow does what queue says. Where there was no room the serving goroutine is to wait
+// for it, which may sleep, and then waits for messages only.
+func (m *Machine) follow(ring, full bool) {
+	if ring {
+		m.ring()
+	}
+	if full {
+		m.item.Wake()
+	}
 }
 
 // flush sends what there is room for, and reports whether to ring. The caller has mu.
