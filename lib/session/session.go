@@ -125,8 +125,9 @@ type (
 	Close struct{ Binding uint32 }
 	// Give gives the capability in a slot of the exchange to the peer of a binding,
 	// with at most some rights. It needs right Grant. The slot is empty afterwards. To
-	// another core only frames go: else ErrTravel. If the peer's exchange is full that is
-	// ErrLimit. Given answers it; if by ErrEarly, it is to be given again.
+	// another core only frames go: else ErrTravel. Given answers it; if by ErrEarly, or by
+	// ErrFull because the peer has not emptied its exchange, nobody has got anything, and it
+	// is to be given again.
 	Give struct {
 		Binding, Ticket uint32
 		Slot, Rights    uint8
@@ -273,6 +274,7 @@ const (
 	ErrEarly
 	ErrOwner
 	ErrOverlap
+	ErrFull
 )
 
 var errorTexts = [...]string{
@@ -294,6 +296,7 @@ var errorTexts = [...]string{
 	ErrEarly:      "the peer has not been told yet that it is bound",
 	ErrOwner:      "the memory is another core's: it can be withdrawn only there",
 	ErrOverlap:    "the other core has part of that memory already, as another frame",
+	ErrFull:       "the peer's exchange is full",
 }
 
 // Error implements error.

@@ -61,3 +61,13 @@ func TestKilledReceiving(t *testing.T) {
 	)
 	t.Log(o.Stdout)
 }
+
+// TestFull has the receiver's exchange full: who gives is told, or waits, and nothing is lost.
+func TestFull(t *testing.T) {
+	const frames = 300
+	o := run(t, 2,
+		peer(t, 0, "", "stuffed", "here", 0), peer(t, 0, "doorbell", "patient", "here", frames),
+		peer(t, 0, "", "stuffed", "there", 0), peer(t, 1, "", "patient", "there", frames),
+	)
+	said(t, o, "300 of 300 frames came", 2)
+}

@@ -34,9 +34,10 @@ const (
 	depthMost  = 4096
 )
 
-// arrivalsMost is how many capabilities may have come whose messages have not been
-// received. A peer that gives more has broken the rules.
-const arrivalsMost = 64
+// arrivalsMore is how many more capabilities may have come than messages with one that the
+// ring has room for: those whose sender did not wait until they were there. A peer that
+// gives more has broken the rules.
+const arrivalsMore = 64
 
 // binding is the program's part in one.
 type binding struct {
@@ -50,6 +51,8 @@ type binding struct {
 	board     *board                 // nil: LMP
 	conn      conn
 	silent    bool // the monitor knows already that it is over
+
+	most int // capabilities that may have come
 
 	mu       sync.Mutex
 	arrivals map[uint32]capability.Reference // by ticket; 0: it was lost
@@ -250,7 +253,7 @@ func (m *Machine) discard(t *terms) {
 // establish makes a connection of what the monitor has put into the exchange. If it
 // fails all of that is given up, and the monitor is told.
 func (b *binding) establish(t *terms, side urpc.Side, as channel.Binding) (conn, error) {
-	b.id = t.id
+	b.id, b.most = t.id, int(t.size)/(2*2*urpc.SlotSize)+arrivalsMore // such a message takes two slots
 	err := b.take(t)
 	if err == nil && b.transport == channel.TransportLMP {
 		b.conn, err = b.m.system.connect(lmp.Config{

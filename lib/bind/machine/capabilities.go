@@ -12,7 +12,7 @@ import (
 )
 
 // give gives a copy of a capability to the peer, and returns by which ticket it
-// goes. If the context ends before it is there, the peer has it all the same
+// goes. It fails with channel.ErrFull while the peer has no room for it. If the context ends before it is there, the peer has it all the same
 // until it closes its end.
 func (b *binding) give(ctx context.Context, c capability.Reference) (uint32, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 16*time.Millisecond) {
@@ -48,6 +48,8 @@ func (b *binding) giveOnce(ctx context.Context, c capability.Reference) (uint32,
 		return ticket, nil
 	case session.ErrDied:
 		return 0, channel.ErrPeer
+	case session.ErrFull:
+		return 0, channel.ErrFull
 	case session.ErrTravel:
 		return 0, fmt.Errorf("capability of type %v: %w", m.system.typeOf(c), session.ErrTravel)
 	}
@@ -69,7 +71,7 @@ func (m *Machine) arrived(x *session.Arrived) {
 	}
 	b.mu.Lock()
 	_, twice := b.arrivals[x.Ticket]
-	keep := !b.over && !twice && len(b.arrivals) < arrivalsMost
+	keep := !b.over && !twice && len(b.arrivals) < b.most
 	if keep {
 		if b.arrivals == nil {
 			b.arrivals = map[uint32]capability.Reference{}

@@ -245,6 +245,13 @@ func (p *program) place(list ...any) uint8 {
 	return 0
 }
 
+// crowded reports whether a program's exchange is full.
+func (p *program) crowded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !slices.Contains(p.exchange[capability.ExchangeIn:], nil)
+}
+
 func (m *monitor) bind(p *program, x *session.Bind) {
 	refuse := func(e session.Error, version uint32) {
 		m.tell(p, session.KindBound, &session.Bound{Request: x.Request, Error: e, Version: version})
@@ -335,6 +342,8 @@ func (m *monitor) give(p *program, x *session.Give) {
 		given.Error = session.ErrDied
 	case m.refused != session.ErrNone:
 		given.Error = m.refused
+	case peer.crowded():
+		given.Error = session.ErrFull
 	default:
 		slot := peer.place(o)
 		if m.revoked {

@@ -49,7 +49,8 @@ type Config struct {
 	Polled  bool
 	Binding channel.Binding
 	// Give gives a copy of a capability, with no more than its rights, to the peer and
-	// returns by which ticket it goes, once it is there. Take returns the slot with what
+	// returns by which ticket it goes, once it is there. It fails with channel.ErrFull if the
+	// peer has no room for it now, of which there is no sign but that it succeeds. Take returns the slot with what
 	// the peer gave by a ticket; with a context that has ended it must return what is there
 	// already. If they are nil the connection carries no capabilities.
 	Give func(context.Context, capability.Reference) (ticket uint32, err error)
@@ -76,6 +77,7 @@ type Conn struct {
 	room         *wait.Item
 	announceRoom func() bool // bound once
 	roomSpell    spell
+	crowded      bool // it was for a capability that there was no room
 
 	receiving       sync.Mutex
 	in              *urpc.Receiver

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"skerry/abi/capability"
 	"skerry/lib/channel"
@@ -53,6 +55,7 @@ func open(t testing.TB, c Config) *Conn {
 type exchange struct {
 	mu     sync.Mutex
 	passed []capability.Reference
+	full   int // how often there is no room still; negative: for ever
 }
 
 const moved = 1000
@@ -60,6 +63,10 @@ const moved = 1000
 func (e *exchange) give(_ context.Context, r capability.Reference) (uint32, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.full != 0 {
+		e.full--
+		return 0, channel.ErrFull
+	}
 	e.passed = append(e.passed, r+moved)
 	return uint32(len(e.passed) - 1), nil
 }
@@ -216,5 +223,55 @@ func BenchmarkRoundTrip(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestCrowded has no room for a capability at the peer for a while: Send waits, TrySend says
+// so, and nothing is sent or lost.
+func TestCrowded(t *testing.T) {
+	a, b := connect(t, 8, false)
+	x := new(exchange)
+	a.config.Give, b.config.Take = x.give, x.take
+	set := func(full int) {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.full = full
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	set(-1)
+	if err := a.TrySend(&channel.Message{Kind: 1, Capability: 7}); err != channel.ErrFull {
+		t.Errorf("tried: %v", err)
+	}
+	short, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+	defer cancel()
+	if err := a.Send(short, &channel.Message{Kind: 2, Capability: 7}); err != context.DeadlineExceeded {
+		t.Errorf("sent: %v", err)
+	}
+	if err := a.Send(ctx, &channel.Message{Kind: 3}); err != nil { // without one there is room
+		t.Error(err)
+	}
+	set(3)
+	if err := a.Send(ctx, &channel.Message{Kind: 4, Capability: 7}); err != nil {
+		t.Error(err)
+	}
+	var m channel.Message
+	for _, want := range []channel.Message{{Kind: 3}, {Kind: 4, Capability: 7 + moved}} {
+		if err := b.Receive(ctx, &m); err != nil || m.Kind != want.Kind || m.Capability != want.Capability {
+			t.Errorf("received %+v, %v", m, err)
+		}
+	}
+	set(-1)
+	done := make(chan error, 1)
+	go func() { done <- a.Send(ctx, &channel.Message{Kind: 5, Capability: 7}) }()
+	for again := true; again; {
+		x.mu.Lock()
+		again = x.full == -1 // it has not been asked yet
+		x.mu.Unlock()
+		runtime.Gosched()
+	}
+	a.Close()
+	if err := <-done; err != channel.ErrClosed {
+		t.Errorf("sent on what was closed: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package ring
 import (
 	"context"
 	"encoding/binary"
+	"time"
 
 	"skerry/lib/channel"
 )
@@ -11,19 +12,44 @@ import (
 func (c *Conn) Send(ctx context.Context, m *channel.Message) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
-	for {
+	for pause := pauseLeast; ; pause = min(2*pause, pauseMost) {
 		err := c.trySend(ctx, m)
-		if err != channel.ErrFull {
+		switch {
+		case err != channel.ErrFull:
 			return err
+		case c.crowded:
+			err = c.rest(ctx, pause)
+		default:
+			err = c.awaitRoom(ctx, slots(m))
 		}
-		if err = c.awaitRoom(ctx, slots(m)); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
+// How long a sender waits until it gives a capability again for which the peer had no room.
+const (
+	pauseLeast = time.Millisecond
+	pauseMost  = 16 * time.Millisecond
+)
+
+// rest waits for a while, unless the context ends or the connection is closed.
+func (c *Conn) rest(ctx context.Context, pause time.Duration) error {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.life.Done():
+		return channel.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
 // TrySend implements channel.Conn. With a capability it waits for the monitors of both
-// ends to have passed that on.
+// ends to have passed that on, or to say that the peer has no room for it.
 func (c *Conn) TrySend(m *channel.Message) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
@@ -40,6 +66,7 @@ func slots(m *channel.Message) int {
 
 // trySend sends m if there is room. The context is for the capability.
 func (c *Conn) trySend(ctx context.Context, m *channel.Message) error {
+	c.crowded = false
 	if m.Capability != 0 {
 		return c.sendWith(ctx, m)
 	}
@@ -103,6 +130,7 @@ func (c *Conn) sendWith(ctx context.Context, m *channel.Message) error {
 	case c.closed.Load():
 		return channel.ErrClosed
 	case err != nil:
+		c.crowded = err == channel.ErrFull
 		return err
 	}
 	var b [ticketSize]byte

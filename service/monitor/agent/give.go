@@ -100,12 +100,12 @@ func (a *Agent) receive(e *end, ticket uint32, put func(slot uint32) error) sess
 		return session.ErrDied
 	}
 	slot, ok := a.vacancy(e.v, 1)
-	if !ok {
-		return session.ErrLimit
+	if !ok || len(e.v.arrivals) > 0 { // these came first
+		return session.ErrFull
 	}
 	switch err := put(slot); {
-	case errors.Is(err, capability.ErrOccupied):
-		return session.ErrLimit
+	case errors.Is(err, capability.ErrOccupied): // the program was faster
+		return session.ErrFull
 	case errors.Is(err, capability.ErrInUse):
 		return session.ErrOverlap
 	case err != nil:

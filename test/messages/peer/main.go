@@ -38,7 +38,7 @@ const (
 var roles = map[string]func(ctx context.Context, name string, n int) error{
 	"serve": serve, "call": call, "give": give, "keep": keep, "orphan": orphan, "late": late,
 	"version": version, "die": die, "scribble": scribble, "idle": idle, "stay": stay, "spray": spray,
-	"forward": forward, "revoke": revoke, "race": race, "back": back, "sprays": sprays,
+	"forward": forward, "revoke": revoke, "race": race, "back": back, "sprays": sprays, "stuffed": stuffed, "patient": patient,
 }
 
 func main() {

@@ -369,3 +369,99 @@ func (m memory) revoke(ctx context.Context) error {
 
 // free gives up a page that has been revoked.
 func (m memory) free() error { return errors.Join(native.FreeSlot(m.frame), native.GiveRAM(m.ram)) }
+
+// stuffed exports a name, and has its exchange full until it is told by a message; then it
+// answers like serve.
+func stuffed(ctx context.Context, name string, n int) error {
+	page, err := newMemory()
+	if err != nil {
+		return err
+	}
+	l, err := bind.Export(name, speech)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	c, err := l.Accept(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var full []capability.Reference
+	for slot := uint32(capability.ExchangeIn); slot < capability.L2Slots; slot++ {
+		r := capability.Exchange(slot)
+		switch err := slots.Home(r).Copy(r.Slot(), page.frame); {
+		case err == nil:
+			full = append(full, r)
+		case !errors.Is(err, capability.ErrOccupied):
+			return err
+		}
+	}
+	if err := c.Send(ctx, number(1)); err != nil { // it is full now
+		return err
+	}
+	if err := c.Receive(ctx, new(channel.Message)); err != nil {
+		return err
+	}
+	for _, r := range full {
+		if err := slots.Empty(r); err != nil {
+			return err
+		}
+	}
+	return answer(ctx, c)
+}
+
+// patient gives frames to one whose exchange is full, in vain, and then n of them.
+func patient(ctx context.Context, name string, n int) error {
+	c, err := bind.Dial(ctx, name, speech)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var m channel.Message
+	if err := c.Receive(ctx, &m); err != nil {
+		return err
+	}
+	page, err := newMemory()
+	if err != nil {
+		return err
+	}
+	gift := channel.Message{Kind: kindFrame, Capability: page.frame}
+	for range 100 {
+		if err := c.TrySend(&gift); err != channel.ErrFull {
+			return fmt.Errorf("there was room for a frame: %w", err)
+		}
+	}
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	if err := c.Send(short, &gift); !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("there was room for a frame: %w", err)
+	}
+	if err := c.Send(ctx, number(2)); err != nil { // it may be emptied
+		return err
+	}
+	sent := make(chan error, 1)
+	go func() {
+		for range n {
+			if err := c.Send(ctx, &gift); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- nil
+	}()
+	for i := range n {
+		if err := c.Receive(ctx, &m); err != nil {
+			return fmt.Errorf("answer %d: %w", i, err)
+		}
+	}
+	if err := <-sent; err != nil {
+		return err
+	}
+	var word uint64
+	if err := inFrame(page.frame, func(w *uint64) { word = *w }); err != nil {
+		return err
+	}
+	fmt.Printf("%d of %d frames came\n", word, n)
+	return errors.Join(page.revoke(ctx), page.free())
+}
