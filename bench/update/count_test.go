@@ -16,8 +16,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestCount holds what the first figure says: an update under a lock costs a line of
-// the state each, one of the lock, and one for each core that waits; one by messages costs
-// no more for more lines, one line there and one back.
+// the state each, one of the lock, and one for each core that waits, or some five if these
+// queue; one by messages costs no more for more lines or cores, one line there and one back.
 func TestCount(t *testing.T) {
 	if testing.Short() {
 		t.Skip("traces a process")
@@ -30,8 +30,11 @@ func TestCount(t *testing.T) {
 		{"spin", 1, 1, 0, 0},
 		{"spin", 1, 2, 2.8, 3},
 		{"spin", 8, 2, 9.7, 10},
+		{"queue", 1, 2, 4.5, 6},
+		{"queue", 8, 2, 11.5, 13},
 		{"message", 1, 2, 1.8, 2},
 		{"message", 8, 2, 1.8, 2},
+		{"message", 1, 3, 1.9, 2.1},
 	} {
 		got, err := count(of.way, of.size, of.cores)
 		if err != nil {

@@ -6,8 +6,9 @@
 //	update -fixed [-cores N,...] [-lines L,...] [-ways WAY,...]
 //	update -count [-cores N,...] [-lines L,...] [-ways WAY,...]
 //
-// The ways are spin (a spin lock that is taken in turns), mutex (sync.Mutex) and message (a URPC channel
-// between each core and the first one, which does nothing but serve). It prints
+// The ways are spin (a spin lock that is taken in turns, and for which all look at one line), queue
+// (one for which each core looks at a line of its own), mutex (sync.Mutex) and message (a URPC
+// channel between each core and the first one, which does nothing but serve). It prints
 //
 //	update_WAY_LINES_on_CORES VALUE ns
 //	update_WAY_LINES_on_CORES.spread PERCENT %
@@ -76,9 +77,9 @@ func run(cores, lines, ways string, length time.Duration, counting bool) error {
 		most = transfers.MaxCores
 	}
 	if ways == "" {
-		ways = "spin,mutex,message"
+		ways = "spin,queue,mutex,message"
 		if counting {
-			ways = "spin,message"
+			ways = "spin,queue,message"
 		}
 	}
 	if cores == "" {
@@ -98,7 +99,7 @@ func run(cores, lines, ways string, length time.Duration, counting bool) error {
 	for way := range strings.SplitSeq(ways, ",") {
 		switch _, ok := updaters[way]; {
 		case !ok:
-			return fmt.Errorf("-ways: there is no way %q, only spin, mutex and message", way)
+			return fmt.Errorf("-ways: there is no way %q, only spin, queue, mutex and message", way)
 		case counting && way == "mutex":
 			return fmt.Errorf("-ways: %s sleeps in the kernel, where nothing can be counted", way)
 		}

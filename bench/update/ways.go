@@ -20,6 +20,10 @@ var updaters = map[string]func(lines, n int) updates{
 		s := newState(lines)
 		return updates{update: func(int) { s.mutex.Lock(); s.change(1); s.mutex.Unlock() }, done: s.counts}
 	},
+	"queue": func(lines, n int) updates {
+		s, q := newState(lines), newQueue(n)
+		return updates{update: func(core int) { q.lock(core); s.change(1); q.unlock(core) }, done: s.counts}
+	},
 	"message": func(lines, n int) updates {
 		s := newState(lines)
 		server := newServer(s, n)
