@@ -3,10 +3,13 @@ package bind
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"skerry/lib/bind/network"
 	"skerry/lib/channel"
 )
 
@@ -166,4 +169,38 @@ func TestArguments(t *testing.T) {
 	if _, err := Dial(ctx, "x", iface); err == nil || !strings.Contains(err.Error(), "pigeon") {
 		t.Errorf("bound by pigeon: %v", err)
 	}
+}
+
+// echo is a network on which the program meets itself: its name comes when it is asked.
+type echo struct {
+	t    *testing.T
+	once sync.Once
+}
+
+func (e *echo) Carries(t channel.Transport) bool { return t == channel.TransportAny }
+
+func (e *echo) Export(*network.Export) (io.Closer, error) { return io.NopCloser(nil), nil }
+
+func (e *echo) Find(context.Context, string, bool) (Info, error) {
+	e.once.Do(func() { export(e.t, "mirror") })
+	return Info{Version: iface.Version, Fingerprint: iface.Fingerprint, Facts: channel.Facts{SameDomain: true}}, nil
+}
+
+func (e *echo) Watch(context.Context, string) error { return nil }
+
+func (e *echo) Bind(context.Context, *network.Request) (channel.Conn, error) {
+	return nil, ErrTransport
+}
+
+// TestOwnNameElsewhere finds the program's own name at another network first.
+func TestOwnNameElsewhere(t *testing.T) {
+	t.Cleanup(Add(&echo{t: t}))
+	c, err := Dial(within(t), "mirror", iface)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := c.Binding(); b.Transport != channel.TransportDirect {
+		t.Errorf("bound by %+v", b)
+	}
+	c.Close()
 }

@@ -9,6 +9,7 @@ import (
 
 	"skerry/lib/bind/machine"
 	"skerry/lib/bind/network"
+	"skerry/lib/channel"
 	"skerry/lib/channel/hop"
 	"skerry/lib/session"
 )
@@ -96,6 +97,23 @@ func find(ctx context.Context, name string, o *settings) (Network, network.Info,
 	if err != nil {
 		return nil, network.Info{}, err
 	}
+	n, info, err := findIn(ctx, list, name, o)
+	if err != nil || !info.Facts.SameDomain || n.Carries(channel.TransportDirect) {
+		return n, info, err
+	}
+	// It is the program's own name, and has come while one network after the other was
+	// asked. It comes to the program first.
+	for _, own := range list {
+		if own.Carries(channel.TransportDirect) {
+			info, err := own.Find(ctx, name, false)
+			return own, info, err
+		}
+	}
+	return n, info, nil
+}
+
+// findIn is find in a list of networks.
+func findIn(ctx context.Context, list []Network, name string, o *settings) (Network, network.Info, error) {
 	lacks := lacking()
 	if len(list) == 1 && lacks == nil {
 		info, err := list[0].Find(ctx, name, !o.noWait)
