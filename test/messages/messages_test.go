@@ -146,15 +146,17 @@ func TestDeath(t *testing.T) {
 	said(t, o, "orphaned", 2)
 }
 
-// TestKilledGiving kills givers and receivers of capabilities, again and again.
+// TestKilledGiving kills givers of capabilities, again and again, to receivers on their core
+// and on others, one of which gives them on. TestKilledReceiving kills the others.
 func TestKilledGiving(t *testing.T) {
 	runs := boot.Times(10, 200)
 	again := func(p boot.Program) boot.Program {
 		p.Runs, p.Kill = runs, 600_000
 		return p
 	}
-	run(t, 2,
+	run(t, 3,
 		killed(peer(t, 0, "", "stay", "still"), 15_000_000), again(peer(t, 1, "", "spray", "still")), again(peer(t, 0, "", "spray", "still")),
+		killed(peer(t, 2, "", "forward", "via", 1<<30, "still"), 15_000_000), again(peer(t, 1, "", "spray", "via")), again(peer(t, 0, "", "spray", "via")),
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,7 @@ var roles = map[string]func(ctx context.Context, name string, n int) error{
 	"serve": serve, "call": call, "give": give, "keep": keep, "orphan": orphan, "late": late,
 	"version": version, "die": die, "scribble": scribble, "idle": idle, "stay": stay, "spray": spray,
 	"forward": forward, "revoke": revoke, "race": race, "back": back, "sprays": sprays, "stuffed": stuffed, "patient": patient,
+	"lines": lines, "gather": gather, "self": self,
 }
 
 func main() {
@@ -106,14 +108,22 @@ func answer(ctx context.Context, c channel.Conn) error {
 	}
 }
 
-// inFrame does something with the first word of a frame.
-func inFrame(frame capability.Reference, do func(*uint64)) error {
+// inFrame does something with the first word of a frame. It fails with ErrWithdrawn if
+// the frame goes meanwhile, as it does when its giver is killed.
+func inFrame(frame capability.Reference, do func(*uint64)) (err error) {
 	at, err := native.Map(frame, 0, abi.PageSize, abi.ProtRead|abi.ProtWrite)
 	if err != nil {
 		return err
 	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			err = bind.ErrWithdrawn
+		}
+		err = errors.Join(err, native.Unmap(at, abi.PageSize))
+	}()
 	do((*uint64)(*(*unsafe.Pointer)(unsafe.Pointer(&at))))
-	return native.Unmap(at, abi.PageSize)
+	return nil
 }
 
 func number(i int) *channel.Message {
