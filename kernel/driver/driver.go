@@ -57,6 +57,7 @@ type Driver struct {
 
 	// boxes are the mailboxes between kernels. ringing says that some whose
 	// doorbells were rung have not been notified yet.
+	watched bool // of the running dispatcher it is to be noted when it runs: see watch
 	boxes   mailbox.Boxes
 	ringing bool
 
@@ -138,6 +139,9 @@ func (d *Driver) run() {
 		full = d.resume(b)
 	}
 	d.arm()
+	if d.watched {
+		d.letRun()
+	}
 	for {
 		if d.stale || d.loaded != b.Root {
 			d.load(b.Root)

@@ -95,6 +95,7 @@ func (d *Driver) switchTo(b *kcb.DCB, now int64) {
 	}
 	b.Counts.Dispatches++
 	d.k.Counters.Dispatches++
+	d.watched = b.QuietSince != 0
 	d.setUser(b)
 }
 

@@ -363,15 +363,33 @@ func TestStuck(t *testing.T) {
 		c.choose()
 		b.Page().Disabled = 1
 		b.Regs.RIP = 0x5555
+		amd64.EventBegins()
 		c.watch(b)
 		return c, b, func() bool {
-			c.account(carry.Now())
-			b.CPU += 10 * watchEvery // a core that stood still itself
+			if c.watched {
+				c.letRun()
+			}
+			b.QuietSince -= 10 * watchEvery // a core that stood still itself
+			amd64.EventBegins()
 			c.watch(b)
 			return b.State == abi.DomainEnded
 		}
 	}
+	// However long a core takes over its interrupts, who does not get to run meanwhile
+	// is not stuck.
 	c, b, look := start(t)
+	for range 3 * looks {
+		b.QuietSince -= 10 * watchEvery
+		b.CPU += 10 * watchEvery
+		if c.watched {
+			c.letRun()
+		}
+		amd64.EventBegins()
+		c.watch(b)
+	}
+	if b.State == abi.DomainEnded {
+		t.Fatal("ended though it never ran")
+	}
 	for i := range looks - 1 {
 		if look() {
 			t.Fatalf("ended at look %d", i+1)
@@ -393,6 +411,7 @@ func TestStuck(t *testing.T) {
 			b.Page().Disabled = 0
 			c.watch(b)
 			b.Page().Disabled = 1
+			c.watch(b)
 		},
 	} {
 		c, b, look := start(t)

@@ -51,11 +51,11 @@ type DCB struct {
 	// abi.CallSettle, 0 if it does not.
 	Settle uint64
 
-	// Quiet is for how long, in ns of its processor time, it has been seen
-	// disabled without progress: QuietCPU is what CPU was when it was last
-	// looked at, QuietSeen what the driver made of Counts.
-	Quiet, QuietCPU int64
-	QuietSeen       uint64
+	// Quiet is for how long, in ns, it has run without progress since it was first
+	// seen disabled: QuietSince is when it was last let run after a look that found it
+	// so, or 0, QuietSeen what the driver made of Counts at that look.
+	Quiet, QuietSince int64
+	QuietSeen         uint64
 
 	// Status says how it ended, once State is abi.DomainEnded.
 	Status abi.Status

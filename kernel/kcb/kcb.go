@@ -22,7 +22,7 @@ import (
 // version it knows.
 const (
 	Magic   = 0x4243_4b79_7272_656b
-	Version = 4
+	Version = 5
 )
 
 // MaxDispatchers is how many dispatchers a core can have at a time.
