@@ -58,7 +58,8 @@ type Conn interface {
 	// TryReceive is Receive that returns false rather than wait.
 	TryReceive(m *Message) (bool, error)
 	// Close ends the connection: the peer learns of it. Whoever waits in
-	// another method returns.
+	// another method returns. After ErrPeer and ErrBroken nothing is kept of a
+	// connection between two programs that would have to be given up by Close.
 	Close() error
 	// Binding says how the connection was made.
 	Binding() Binding

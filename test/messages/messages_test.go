@@ -160,6 +160,22 @@ func TestKilledGiving(t *testing.T) {
 	)
 }
 
+// TestForgotten has servers that close nothing, and many clients that die: of none of
+// them anything is kept, not even of endpoints, of which there is room for some twenty.
+func TestForgotten(t *testing.T) {
+	runs := boot.Times(12, 120)
+	again := func(p boot.Program) boot.Program {
+		p.Runs = runs
+		return p
+	}
+	o := run(t, 2,
+		peer(t, 0, "", "forget", "far", 30*runs), again(peer(t, 1, "", "leave", "far", 30)),
+		peer(t, 0, "", "forget", "near", 5*runs), again(peer(t, 0, "lmp", "leave", "near", 5)),
+	)
+	said(t, o, fmt.Sprint("far has forgotten ", 30*runs), 1)
+	said(t, o, fmt.Sprint("near has forgotten ", 5*runs), 1)
+}
+
 // TestNames waits for a name that comes later.
 func TestNames(t *testing.T) {
 	o := run(t, 2,

@@ -318,6 +318,66 @@ func TestBoardOnce(t *testing.T) {
 	}
 }
 
+// TestNeverClosed has one end closed: of the other nothing is kept either, though nobody
+// closes it, once what was sent before has been received.
+func TestNeverClosed(t *testing.T) {
+	for name, end := range map[string]func(ctx context.Context, t *testing.T, p [2]*program, c [2]channel.Conn) error{
+		"who receives no more": func(_ context.Context, _ *testing.T, _ [2]*program, c [2]channel.Conn) error {
+			return c[0].Close()
+		},
+		"who waits": func(ctx context.Context, t *testing.T, _ [2]*program, c [2]channel.Conn) error {
+			told := make(chan error, 1)
+			go func() { told <- c[1].Receive(ctx, new(channel.Message)) }()
+			err := c[0].Close()
+			if err := <-told; err != channel.ErrPeer {
+				t.Error("who waits was told", err)
+			}
+			return err
+		},
+		"who is late": func(ctx context.Context, t *testing.T, p [2]*program, c [2]channel.Conn) error {
+			err := errors.Join(c[0].Send(ctx, &channel.Message{Kind: 1}), c[0].Close())
+			// What answers this was said after it was told that the other is gone.
+			if _, err := p[1].machine.Find(ctx, "connected", false); err != nil {
+				t.Error(err)
+			}
+			if p[1].holds() == 0 {
+				t.Error("what was sent is lost")
+			}
+			err = errors.Join(err, c[1].Receive(ctx, new(channel.Message)))
+			if err := c[1].Receive(ctx, new(channel.Message)); err != channel.ErrPeer {
+				t.Error("who is late was told", err)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMonitor(t)
+			ctx := within(t)
+			p, c := connected(t, m)
+			if err := end(ctx, t, p, c); err != nil {
+				t.Error(err)
+			}
+			for p[1].holds() > 0 {
+				if ctx.Err() != nil {
+					t.Fatalf("the program holds %d still", p[1].holds())
+				}
+				time.Sleep(time.Millisecond)
+			}
+			for _, err := range []error{c[1].Send(ctx, &channel.Message{Kind: 1}), c[1].Receive(ctx, new(channel.Message))} {
+				if err != channel.ErrPeer {
+					t.Error("after the end:", err)
+				}
+			}
+			if err := c[1].Close(); err != nil {
+				t.Error(err)
+			}
+			if err := c[1].Send(ctx, &channel.Message{Kind: 1}); err != channel.ErrClosed {
+				t.Error("sent after Close:", err)
+			}
+		})
+	}
+}
+
 // TestWithdraw leaves nothing in the exchange.
 func TestWithdraw(t *testing.T) {
 	p := newMonitor(t).start()

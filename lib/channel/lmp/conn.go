@@ -50,10 +50,13 @@ type Conn struct {
 	sending endpoint.Message // the sender's: what it sends,
 	sent    error            // and what came of it
 
-	owed   atomic.Bool   // something has been sent since the peer was given a turn
-	over   atomic.Uint32 // a channel.Error once the peer is gone or has broken the rules
-	closed atomic.Bool
-	users  sync.RWMutex // held by those inside of a method; Close waits for them
+	owed atomic.Bool   // something has been sent since the peer was given a turn
+	over atomic.Uint32 // a channel.Error once the peer is gone or has broken the rules
+	// finished is why nothing is touched any more, a channel.Error; 0 while something is.
+	finished atomic.Uint32
+	users    sync.RWMutex // held by those inside of a method; who gives up waits for them
+	release  sync.Once
+	failed   error // what came of that
 }
 
 // port is the two endpoints. Its errors are those of package endpoint.
@@ -102,14 +105,40 @@ func newConn(p port, config *Config) (*Conn, error) {
 func (c *Conn) Binding() channel.Binding { return c.binding }
 
 // Gone says that the peer has closed its end or has died: what it sent before can still
-// be received. It may be called at any time, by any goroutine.
+// be received; when there is nothing left the connection is given up. It may be called at
+// any time, by any goroutine.
 func (c *Conn) Gone() { c.end(channel.ErrPeer) }
 
 // end notes why nothing goes on, once, and has whoever waits look.
 func (c *Conn) end(why channel.Error) {
-	c.over.CompareAndSwap(0, uint32(why))
+	if c.over.CompareAndSwap(0, uint32(why)) {
+		go c.look()
+	}
 	c.came.Wake()
 	c.room.Wake()
+}
+
+// look gives the connection up if it is over and there is nothing to be received.
+func (c *Conn) look() {
+	c.users.RLock()
+	defer c.users.RUnlock()
+	if c.finished.Load() != 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if why := channel.Error(c.over.Load()); why == channel.ErrBroken || !c.fetch() {
+		c.giveUp(why)
+	}
+}
+
+// giveUp has nothing be kept of a connection over which nothing can come any more, whether
+// it will be closed or not, and returns why.
+func (c *Conn) giveUp(why channel.Error) error {
+	if c.finished.CompareAndSwap(0, uint32(why)) {
+		go c.leave()
+	}
+	return why
 }
 
 // Send implements channel.Conn.
@@ -151,8 +180,8 @@ func (c *Conn) put(m *channel.Message) error {
 
 // try sends what is in sending if there is room.
 func (c *Conn) try() error {
-	if c.closed.Load() {
-		return channel.ErrClosed
+	if why := channel.Error(c.finished.Load()); why != 0 {
+		return why
 	}
 	if over := channel.Error(c.over.Load()); over != 0 {
 		return over
@@ -208,8 +237,8 @@ func (c *Conn) yield() bool {
 
 // take takes the next message if there is one.
 func (c *Conn) take(m *channel.Message) (bool, error) {
-	if c.closed.Load() {
-		return false, channel.ErrClosed
+	if why := channel.Error(c.finished.Load()); why != 0 {
+		return false, why
 	}
 	// Asked before the look: what the peer sent before it went is there then.
 	over := channel.Error(c.over.Load())
@@ -220,7 +249,7 @@ func (c *Conn) take(m *channel.Message) (bool, error) {
 	defer c.mu.Unlock()
 	if !c.fetch() {
 		if over != 0 {
-			return false, over
+			return false, c.giveUp(over)
 		}
 		return false, nil
 	}
@@ -252,25 +281,31 @@ func (c *Conn) fetch() bool {
 func (c *Conn) pending() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.closed.Load() || c.over.Load() != 0 || c.fetch()
+	return c.finished.Load() != 0 || c.over.Load() != 0 || c.fetch()
 }
 
 // Close implements channel.Conn.
 func (c *Conn) Close() error {
-	if c.closed.Swap(true) {
-		return nil
-	}
-	c.came.Wake()
-	c.room.Wake()
-	c.users.Lock()
-	defer c.users.Unlock()
-	c.came.Remove()
-	c.room.Remove()
-	err := c.port.close()
-	if c.onClose != nil {
-		err = errors.Join(err, c.onClose())
-	}
-	return err
+	c.finished.Store(uint32(channel.ErrClosed))
+	c.leave()
+	return c.failed
+}
+
+// leave waits for those who are in methods to leave, and gives up, once, what the
+// connection is made of.
+func (c *Conn) leave() {
+	c.release.Do(func() {
+		c.came.Wake()
+		c.room.Wake()
+		c.users.Lock()
+		defer c.users.Unlock()
+		c.came.Remove()
+		c.room.Remove()
+		c.failed = c.port.close()
+		if c.onClose != nil {
+			c.failed = errors.Join(c.failed, c.onClose())
+		}
+	})
 }
 
 // The first word of a message has its kind and the length of its payload.

@@ -45,10 +45,10 @@ func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 // capability.
 func (c *Conn) tryReceive(ctx context.Context, m *channel.Message) (bool, error) {
 	switch {
-	case c.closed.Load():
-		return false, channel.ErrClosed
+	case c.finished.Load() != 0:
+		return false, c.reason()
 	case c.channel.Broken():
-		return false, channel.ErrBroken
+		return false, c.giveUp(channel.ErrBroken)
 	}
 	for !c.holding {
 		// Whether the peer has gone is asked first: what it sent before is there then.
@@ -57,9 +57,9 @@ func (c *Conn) tryReceive(ctx context.Context, m *channel.Message) (bool, error)
 		switch {
 		case ok:
 		case c.in.Broken():
-			return false, channel.ErrBroken
+			return false, c.giveUp(channel.ErrBroken)
 		case over:
-			return false, channel.ErrPeer
+			return false, c.giveUp(channel.ErrPeer)
 		default:
 			return false, nil
 		}
@@ -97,8 +97,8 @@ func (c *Conn) take(ctx context.Context) (capability.Reference, error) {
 	switch {
 	case err == nil:
 		return slot, nil
-	case c.closed.Load():
-		return 0, channel.ErrClosed
+	case c.finished.Load() != 0:
+		return 0, c.reason()
 	case ctx.Err() != nil && errors.Is(err, bounded.Err()):
 		return 0, ctx.Err() // it is still to come
 	}
@@ -108,7 +108,7 @@ func (c *Conn) take(ctx context.Context) (capability.Reference, error) {
 // broke says that the peer has sent what it must not.
 func (c *Conn) broke() error {
 	c.channel.Break()
-	return channel.ErrBroken
+	return c.giveUp(channel.ErrBroken)
 }
 
 // awaitMessage waits until there is a message, or may be, or the context has ended, or

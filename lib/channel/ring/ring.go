@@ -66,10 +66,12 @@ type Conn struct {
 	channel urpc.Channel
 	set     *wait.Set // nil: there is none to look at
 	gone    atomic.Bool
-	closed  atomic.Bool
-	close   sync.Once
-	life    context.Context // until Close
-	end     context.CancelFunc
+	// finished is why nothing is touched any more, a channel.Error; 0 while something is.
+	finished atomic.Uint32
+	release  sync.Once
+	failed   error           // what came of that
+	life     context.Context // until then
+	end      context.CancelFunc
 
 	// Who sends has the lock, and who receives: Close waits for both.
 	sending      sync.Mutex
@@ -128,10 +130,17 @@ func New(config Config) (*Conn, error) {
 func (c *Conn) Binding() channel.Binding { return c.config.Binding }
 
 // Gone says that the peer has closed its end or has died. What it sent before can
-// still be received.
+// still be received; when there is nothing left the connection is given up.
 func (c *Conn) Gone() {
 	c.gone.Store(true)
 	c.rouse()
+	go func() {
+		c.receiving.Lock() // whoever receives is told, and leaves
+		defer c.receiving.Unlock()
+		if c.finished.Load() == 0 && !c.holding && !c.in.Pending() {
+			c.giveUp(channel.ErrPeer)
+		}
+	}()
 }
 
 // rouse has those who wait look at what has become of the connection.
@@ -149,11 +158,35 @@ func (c *Conn) hint() {
 	}
 }
 
+// reason returns why nothing can be sent or received any more, nil if something can.
+func (c *Conn) reason() error {
+	if why := channel.Error(c.finished.Load()); why != 0 {
+		return why
+	}
+	return nil
+}
+
+// giveUp has nothing be kept of a connection over which nothing can come any more, whether
+// it will be closed or not, and returns why.
+func (c *Conn) giveUp(why channel.Error) error {
+	if c.finished.CompareAndSwap(0, uint32(why)) {
+		go c.leave()
+	}
+	return why
+}
+
 // Close implements channel.Conn. It waits for those who are in other methods to
 // leave, and then for OnClose.
-func (c *Conn) Close() (err error) {
-	c.close.Do(func() {
-		c.closed.Store(true)
+func (c *Conn) Close() error {
+	c.finished.Store(uint32(channel.ErrClosed))
+	c.leave()
+	return c.failed
+}
+
+// leave waits for those who are in methods to leave, and gives up, once, what the
+// connection is made of.
+func (c *Conn) leave() {
+	c.release.Do(func() {
 		c.end()
 		c.rouse()
 		c.receiving.Lock()
@@ -171,10 +204,9 @@ func (c *Conn) Close() (err error) {
 			}
 		}
 		if c.config.OnClose != nil {
-			err = c.config.OnClose()
+			c.failed = c.config.OnClose()
 		}
 	})
-	return err
 }
 
 // until returns a context that ends when another does, or the connection.

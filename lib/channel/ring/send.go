@@ -82,8 +82,8 @@ func (c *Conn) trySend(ctx context.Context, m *channel.Message) error {
 // sendable says why m cannot be sent, now or ever.
 func (c *Conn) sendable(m *channel.Message) error {
 	switch {
-	case c.closed.Load():
-		return channel.ErrClosed
+	case c.finished.Load() != 0:
+		return c.reason()
 	case c.channel.Broken():
 		return channel.ErrBroken
 	case c.gone.Load() || c.out.PeerClosed():
@@ -127,8 +127,8 @@ func (c *Conn) sendWith(ctx context.Context, m *channel.Message) error {
 	defer cancel()
 	ticket, err := c.config.Give(ctx, m.Capability)
 	switch {
-	case c.closed.Load():
-		return channel.ErrClosed
+	case c.finished.Load() != 0:
+		return c.reason()
 	case err != nil:
 		c.crowded = err == channel.ErrFull
 		return err

@@ -68,7 +68,7 @@ func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, err
 
 // over says whether nothing can be sent or received any more, or nothing more come.
 func (c *Conn) over() bool {
-	return c.closed.Load() || c.gone.Load() || c.channel.Broken()
+	return c.finished.Load() != 0 || c.gone.Load() || c.channel.Broken()
 }
 
 // waited is what Send and Receive say of the end of a wait.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"skerry/lib/channel"
 )
 
 // trials has something ready after some looks, never where that is negative, in one spell
@@ -73,7 +75,7 @@ func TestSpellEnds(t *testing.T) {
 	if ok, err := s.poll(ctx, c, never); ok || !errors.Is(err, context.Canceled) {
 		t.Error("cancelled:", ok, err)
 	}
-	c.closed.Store(true)
+	c.finished.Store(uint32(channel.ErrClosed))
 	if ok, err := s.poll(t.Context(), c, never); !ok || err != nil {
 		t.Error("closed:", ok, err)
 	}

@@ -41,6 +41,7 @@ var roles = map[string]func(ctx context.Context, name string, n int) error{
 	"version": version, "die": die, "scribble": scribble, "idle": idle, "stay": stay, "spray": spray,
 	"forward": forward, "revoke": revoke, "race": race, "back": back, "sprays": sprays, "stuffed": stuffed, "patient": patient,
 	"lines": lines, "gather": gather, "self": self,
+	"forget": forget, "leave": leave,
 }
 
 func main() {
