@@ -22,7 +22,8 @@ func TestTransfer(t *testing.T) {
 		"own given: "+session.ErrCore.Error(), "import given: "+session.ErrCore.Error(),
 		"own given: "+session.ErrMemory.Error(), "import given: "+session.ErrMemory.Error(),
 		"withdrawn: no error", "withdrawn: "+session.ErrCore.Error(), "withdrawn: no error, after a loss",
-		"revoked", "revocation refused", "place used again", "pinned with more rights", "copied", "nothing left")
+		"revoked", "revocation refused", "place used again", "pinned with more rights", "copied", "nothing left",
+		"bell given: no error", "bell given: "+session.ErrCore.Error(), "bell given: "+session.ErrMemory.Error())
 }
 
 // transfers is a system of cores whose programs have frames.
@@ -50,6 +51,7 @@ type given struct {
 	frame            *frame
 	rights           capability.Rights // at most those of what is given
 	imported         bool              // what is given is an import
+	bell             uint64            // or a doorbell; then frame is nil
 	answered         bool
 	arrived          bool
 	// excused tells that since it was given what it gives has been withdrawn, at
@@ -140,8 +142,10 @@ func (s *transfers) Act(core uint32) {
 		c.give()
 	case r < 70:
 		c.revoke()
-	case r < 75:
+	case r < 72:
 		c.copy()
+	case r < 75:
+		c.giveBell()
 	case r < 85:
 		if h, ok := pick(s.Network, c.have); ok && h.by != 0 {
 			s.Logf("core %d: program %d deletes %v", core, h.by, h.frame.object())
@@ -230,6 +234,22 @@ func (c *transferCore) give() {
 	}
 }
 
+// giveBell has a program give a doorbell away.
+func (c *transferCore) giveBell() {
+	to := c.Random.Uint32N(c.Cores)
+	if to == c.self {
+		return
+	}
+	program, _ := pick(c.Network, c.cores[to].programs)
+	number := c.number()
+	g := &given{core: c.self, to: to, number: number, bell: 1 + c.Random.Uint64N(9)}
+	c.gives[ticket(number)] = g
+	c.Logf("core %d: %d: doorbell %d is given to program %d on core %d", c.self, number, g.bell, program, to)
+	c.machine.GiveBell(transfer.Give{
+		Request: number, Object: transfer.Object{Base: g.bell}, Core: to, To: program, Ticket: number, Rights: capability.RightSend,
+	})
+}
+
 // dropGiven drops what the monitor has of a Give.
 func (c *transferCore) dropGiven(request uint32) {
 	if i := slices.IndexFunc(c.have, func(h *holding) bool { return h.by == 0 && h.request == request }); i >= 0 {
@@ -280,7 +300,7 @@ func (c *transferCore) revokeRange(base, size uint64) {
 		w := &withdrawing{request: c.number(), base: base, size: size, losses: c.losses()}
 		c.withdrawals = append(c.withdrawals, w)
 		for _, g := range c.gives {
-			g.excused = g.excused || g.frame.core == c.self && in(g.frame)
+			g.excused = g.excused || g.frame != nil && g.frame.core == c.self && in(g.frame)
 		}
 		c.Logf("core %d: %d: [%d, %d) is withdrawn", c.self, w.request, base, base+size)
 		c.machine.Withdraw(w.request, base, size)
@@ -400,6 +420,21 @@ func (c *transferCore) arrive(f *frame, a transfer.Arrival) session.Error {
 	return session.ErrNone
 }
 
+func (c *transferCore) Bell(number uint64, a transfer.Arrival) session.Error {
+	g := c.gives[ticket(a.Ticket)]
+	switch {
+	case g == nil || number == 0 || g.bell != number || g.to != c.self || g.arrived || a.Rights != capability.RightSend:
+		c.breaks("core %d: doorbell %d that arrives as %+v is not what was given", c.self, number, a)
+		return session.ErrCapability
+	case !slices.Contains(c.programs, a.To):
+		return session.ErrDied
+	case c.Chance(5):
+		return session.ErrMemory
+	}
+	g.arrived = true
+	return session.ErrNone
+}
+
 func (c *transferCore) Remove(o transfer.Object) bool {
 	if slices.Contains(c.removing, o) {
 		c.breaks("core %d: imports of %v are removed twice", c.self, o)
@@ -422,6 +457,8 @@ func (c *transferCore) given(request uint32, err session.Error) {
 	}
 	text := err.Error()
 	switch {
+	case g.bell != 0:
+		what = "bell"
 	case err != session.ErrNone || !g.imported:
 	case g.to == g.frame.core:
 		text += ", to its owner"

@@ -48,7 +48,7 @@ func NewCore(self uint32, kernel Kernel, send func(to uint32, m Message), answer
 type Give struct {
 	// Request is the caller's number for it, of which none is under way twice.
 	Request uint32
-	Object  Object
+	Object  Object // or of a doorbell its number alone, as Base
 	Core    uint32 // to which it goes
 	To      uint32 // who gets it there
 	Ticket  uint32
@@ -70,6 +70,30 @@ func (c *Core) Give(g Give) {
 	}
 }
 
+// GiveBell gives a doorbell to another core, as Give does an object. Of doorbells no
+// account is kept: all that who has one can do is wake a dispatcher, as long as there is
+// one of that number. The answer is ErrCore if the other core is lost, or what its
+// kernel said.
+func (c *Core) GiveBell(g Give) {
+	switch {
+	case g.Core == c.self:
+		c.answer.Given(g.Request, session.ErrArgument)
+		return
+	case c.away[g.Core]:
+		c.answer.Given(g.Request, session.ErrCore)
+		return
+	}
+	c.request++
+	c.sending[c.request] = sending{to: g.Core, asker: c.self, askersRequest: g.Request, bell: true}
+	c.send(g.Core, Message{Kind: Bell, Base: g.Object.Base, Request: c.request, To: g.To, Ticket: g.Ticket, Rights: g.Rights})
+}
+
+// bell handles Bell.
+func (c *Core) bell(from uint32, m Message) {
+	err := c.kernel.Bell(m.Base, Arrival{To: m.To, Ticket: m.Ticket, Rights: m.Rights})
+	c.send(from, Message{Kind: Imported, Request: m.Request, Error: err})
+}
+
 // Handle takes a message from a core.
 func (c *Core) Handle(from uint32, m Message) {
 	owned := Object{Owner: c.self, Base: m.Base, Size: m.Size}
@@ -89,6 +113,8 @@ func (c *Core) Handle(from uint32, m Message) {
 		c.remove(theirs)
 	case Given:
 		c.told(from, m)
+	case Bell:
+		c.bell(from, m)
 	}
 }
 

@@ -37,6 +37,12 @@
 // of an object whose owner is lost are removed. Every Give and every Withdraw is
 // answered exactly once.
 //
+// # Doorbells
+//
+// A doorbell can go to another core too (GiveBell): the core makes one of the same number.
+// Whoever has it can wake a dispatcher and do nothing else, so nobody counts who has one,
+// and none is withdrawn.
+//
 // Monitors import it. It must never trust what a program says of a
 // capability: its monitor has asked the kernel.
 package transfer

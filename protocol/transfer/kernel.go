@@ -30,6 +30,8 @@ type Kernel interface {
 	// copy it, as far as its rights allow. When nothing of the object is left here,
 	// and not because of Remove, Core.Drop must be called.
 	Import(o Object, a Arrival) session.Error
+	// Bell makes a doorbell of a number for somebody here.
+	Bell(number uint64, a Arrival) session.Error
 	// Remove removes all imports of an object, and all copies, with all mappings. It
 	// returns whether it has; if not, Core.Removed must be called when it has.
 	Remove(o Object) (done bool)

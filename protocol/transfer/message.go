@@ -27,7 +27,7 @@ const (
 	// Import has a core import an object of the sender's: Object, Rights, To,
 	// Ticket, and Request, the owner's. Imported answers it.
 	Import
-	// Imported answers Import: Request, Error.
+	// Imported answers Import and Bell: Request, Error.
 	Imported
 	// Given answers Ask: Request, Error.
 	Given
@@ -38,6 +38,9 @@ const (
 	Remove
 	// Removed says that the sender has no import of it: Object.
 	Removed
+	// Bell has a core make a doorbell: its number as Base, Rights, To, Ticket, and
+	// Request, the sender's. Imported answers it.
+	Bell
 	// NumKinds is behind the last.
 	NumKinds
 )
@@ -56,7 +59,7 @@ type Message struct {
 	Count      uint32
 }
 
-var kindNames = [NumKinds]string{"none", "Ask", "Import", "Imported", "Given", "Dropped", "Remove", "Removed"}
+var kindNames = [NumKinds]string{"none", "Ask", "Import", "Imported", "Given", "Dropped", "Remove", "Removed", "Bell"}
 
 // String returns the name of the kind.
 func (k Kind) String() string { return kindNames[min(k, NumKinds-1)] }

@@ -15,12 +15,14 @@ type object struct {
 	withdrawing bool
 }
 
-// sending is an Import that has not been answered, on behalf of a core's request.
+// sending is an Import or a Bell that has not been answered, on behalf of a core's
+// request.
 type sending struct {
 	object        Object
 	to            uint32
 	asker         uint32
 	askersRequest uint32
+	bell          bool
 }
 
 // withdrawal is one that has not been answered. It has when no object is in its
@@ -78,7 +80,7 @@ func (c *Core) export(o Object, to uint32, a Arrival, asker, askersRequest uint3
 	obj := c.objects[o]
 	obj.held[to]++
 	c.request++
-	c.sending[c.request] = sending{o, to, asker, askersRequest}
+	c.sending[c.request] = sending{object: o, to: to, asker: asker, askersRequest: askersRequest}
 	c.send(to, Message{
 		Kind: Import, Base: o.Base, Size: o.Size,
 		Request: c.request, To: a.To, Ticket: a.Ticket, Rights: a.Rights,
@@ -91,7 +93,7 @@ func (c *Core) sent(from uint32, m Message) {
 	if !ok || s.to != from {
 		return
 	}
-	if m.Error != session.ErrNone {
+	if m.Error != session.ErrNone && !s.bell {
 		c.less(s.object, from, 1)
 	}
 	c.finish(m.Request, m.Error)

@@ -35,6 +35,10 @@ func (l *log) Import(o Object, a Arrival) session.Error {
 	l.say("import %v to %d", o, a.To)
 	return session.ErrNone
 }
+func (l *log) Bell(number uint64, a Arrival) session.Error {
+	l.say("bell %d to %d", number, a.To)
+	return session.ErrNone
+}
 func (l *log) Remove(o Object) bool { l.say("remove %v", o); return false }
 
 func newLogged(self uint32) (*Core, *log) {
@@ -114,6 +118,7 @@ func TestGarbage(t *testing.T) {
 			case 0:
 				c.Give(Give{Request: small("request"), Object: o, Core: small("core")})
 			case 1:
+				c.GiveBell(Give{Request: small("request"), Core: small("core")})
 				c.Withdraw(small("request"), o.Base, o.Size)
 				c.Removed(o)
 			case 2:
@@ -148,6 +153,28 @@ func TestImports(t *testing.T) {
 	c.Drop(o)
 	c.Handle(0, Message{Kind: Remove, Base: o.Base, Size: o.Size})
 	want := []string{"import {0 4096 4096} to 7", "to 0: Imported", "import {0 4096 4096} to 7", "to 0: Imported", "to 0: Dropped 2"}
+	if !slices.Equal(l.lines, want) || !c.Idle() {
+		t.Errorf("got  %q\nwant %q", l.lines, want)
+	}
+}
+
+// TestBell gives doorbells to a core, which is lost before it has answered all.
+func TestBell(t *testing.T) {
+	c, l := newLogged(1)
+	give := func(request, core uint32) {
+		c.GiveBell(Give{Request: request, Object: Object{Base: 70}, Core: core, To: 7})
+	}
+	c.Handle(2, Message{Kind: Bell, Base: 70, Request: 9, To: 7})
+	give(4, 2)
+	give(5, 2)
+	c.Handle(2, Message{Kind: Imported, Request: 1, Error: session.ErrFull})
+	c.Lost(2)
+	give(6, 2)
+	give(8, 1)
+	want := []string{
+		"bell 70 to 7", "to 2: Imported", "to 2: Bell", "to 2: Bell", "given 4: " + session.ErrFull.Error(),
+		"given 5: " + session.ErrCore.Error(), "given 6: " + session.ErrCore.Error(), "given 8: " + session.ErrArgument.Error(),
+	}
 	if !slices.Equal(l.lines, want) || !c.Idle() {
 		t.Errorf("got  %q\nwant %q", l.lines, want)
 	}
