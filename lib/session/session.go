@@ -125,7 +125,8 @@ type (
 	Close struct{ Binding uint32 }
 	// Give gives the capability in a slot of the exchange to the peer of a binding,
 	// with at most some rights. It needs right Grant. The slot is empty afterwards. To
-	// another core only frames go: else ErrTravel. Given answers it; if by ErrEarly, or by
+	// another core only frames and doorbells go: else ErrTravel; a doorbell becomes a
+	// RemoteDoorbell of the same dispatcher, on that's own core a Doorbell. Given answers it; if by ErrEarly, or by
 	// ErrFull because the peer has not emptied its exchange, nobody has got anything, and it
 	// is to be given again.
 	Give struct {
@@ -134,8 +135,8 @@ type (
 	}
 	// Withdraw asks that no other core have a copy any more of the capability in a
 	// slot of the exchange, or of anything made of it, so that its object can be
-	// revoked. It must be of the program's core: else ErrOwner. Withdrawn answers it; the
-	// slot is as it was.
+	// revoked. It must be of the program's core: else ErrOwner. A doorbell cannot be
+	// withdrawn: ErrDoorbell. Withdrawn answers it; the slot is as it was.
 	Withdraw struct {
 		Request uint32
 		Slot    uint8
@@ -275,6 +276,7 @@ const (
 	ErrOwner
 	ErrOverlap
 	ErrFull
+	ErrDoorbell
 )
 
 var errorTexts = [...]string{
@@ -289,7 +291,7 @@ var errorTexts = [...]string{
 	ErrLimit:      "the program has as much of that as one program may have",
 	ErrTransport:  "the two cannot be bound by that transport",
 	ErrCapability: "there is no capability in that slot, or it lacks right Grant",
-	ErrTravel:     "only frames of at most 256 MiB go to other cores",
+	ErrTravel:     "only doorbells, and frames of at most 256 MiB, go to other cores",
 	ErrArgument:   "an argument makes no sense",
 	ErrCore:       "a core is lost or does not answer",
 	ErrWithdrawn:  "the capability is being withdrawn from other cores, or has been",
@@ -297,6 +299,7 @@ var errorTexts = [...]string{
 	ErrOwner:      "the memory is another core's: it can be withdrawn only there",
 	ErrOverlap:    "the other core has part of that memory already, as another frame",
 	ErrFull:       "the peer's exchange is full",
+	ErrDoorbell:   "a doorbell cannot be withdrawn: it rings as long as its dispatcher is there",
 }
 
 // Error implements error.

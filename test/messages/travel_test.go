@@ -71,3 +71,18 @@ func TestFull(t *testing.T) {
 	)
 	said(t, o, "300 of 300 frames came", 2)
 }
+
+// TestDoorbell has a doorbell go from core to core and back; all who have it ring it.
+func TestDoorbell(t *testing.T) {
+	// Nobody is rung but by that doorbell.
+	const by = "polled"
+	o := run(t, 3,
+		peer(t, 0, by, "ringer", "d", 0), peer(t, 2, by, "ringer", "c", 0, "d"), peer(t, 1, by, "ringer", "b", 0, "c"),
+		peer(t, 0, by, "rung", "b", 20, 3),
+	)
+	said(t, o, "rung 60 times", 1)
+	said(t, o, "b has a RemoteDoorbell", 1)
+	said(t, o, "c has a RemoteDoorbell", 1)
+	said(t, o, "d has a Doorbell", 1)
+	said(t, o, "capability of type Endpoint: only doorbells, and frames", 1)
+}

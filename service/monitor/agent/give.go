@@ -57,20 +57,28 @@ func (a *Agent) giveTo(e *end, m *session.Give) (done bool, refuse session.Error
 		refuse = session.ErrCapability
 	case e.peer == a.self:
 		refuse = a.arrive(a.ends[e.other()], m.Ticket, r, rights)
-	case d.Type != capability.Frame || d.Size > maxTravel:
-		refuse = session.ErrTravel
+	case d.Type == capability.Frame && d.Size <= maxTravel:
+		a.transfers.Give(a.travel(e, m, r, transfer.Object{Owner: d.Owner, Base: d.Base, Size: d.Size}, rights))
+		return false, session.ErrNone
 	default:
-		a.lastAsked++
-		e.v.giving++
-		a.giving[a.lastAsked] = &giving{e.v, e.number, m.Ticket, r}
-		a.transfers.Give(transfer.Give{
-			Request: a.lastAsked, Object: transfer.Object{Owner: d.Owner, Base: d.Base, Size: d.Size},
-			Core: e.peer, To: e.peerNumber, Ticket: m.Ticket, Rights: rights,
-		})
+		number, ok := a.doorbell(&d)
+		if !ok {
+			refuse = session.ErrTravel
+			break
+		}
+		a.transfers.GiveBell(a.travel(e, m, r, transfer.Object{Base: number}, rights&bellRights))
 		return false, session.ErrNone
 	}
 	a.discard(r)
 	return true, refuse
+}
+
+// travel takes note of a capability that goes to another core.
+func (a *Agent) travel(e *end, m *session.Give, r capability.Reference, o transfer.Object, rights capability.Rights) transfer.Give {
+	a.lastAsked++
+	e.v.giving++
+	a.giving[a.lastAsked] = &giving{e.v, e.number, m.Ticket, r}
+	return transfer.Give{Request: a.lastAsked, Object: o, Core: e.peer, To: e.peerNumber, Ticket: m.Ticket, Rights: rights}
 }
 
 // discard deletes what the monitor took from a program.
@@ -140,6 +148,8 @@ func (a *Agent) withdraw(v *conversation, m *session.Withdraw) {
 		answer(session.ErrCapability)
 	case v.withdrawing >= maxGiving:
 		answer(session.ErrLimit)
+	case d.Type == capability.Doorbell || d.Type == capability.RemoteDoorbell:
+		answer(session.ErrDoorbell)
 	case d.Type != capability.Frame && d.Type != capability.RAM:
 		answer(session.ErrNone)
 	case d.Owner != a.self:

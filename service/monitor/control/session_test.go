@@ -376,6 +376,12 @@ func (s *speaker) something(d *agenttest.Domain) *agenttest.Slot {
 			return &copied
 		}
 	}
+	if s.r.IntN(8) == 0 {
+		return &agenttest.Slot{
+			Type: capability.RemoteDoorbell, Rights: capability.RightSend | capability.RightGrant,
+			Base: uint64(s.r.IntN(4 * abi.CoreDispatchers)), Size: 1,
+		}
+	}
 	return d.OwnFrame(uint64(s.r.IntN(3)))
 }
 

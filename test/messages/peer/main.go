@@ -34,6 +34,8 @@ const (
 	kindDone              // asks for how many frames there are
 	kindBlind             // a frame that nobody looks into
 	kindLost              // a frame that was withdrawn on its way
+	kindBell              // a doorbell
+	kindRing              // who is to ring it, by how far on it is
 )
 
 var roles = map[string]func(ctx context.Context, name string, n int) error{
@@ -42,6 +44,7 @@ var roles = map[string]func(ctx context.Context, name string, n int) error{
 	"forward": forward, "revoke": revoke, "race": race, "back": back, "sprays": sprays, "stuffed": stuffed, "patient": patient,
 	"lines": lines, "gather": gather, "self": self,
 	"forget": forget, "leave": leave,
+	"ringer": ringer, "rung": rung,
 }
 
 func main() {
