@@ -38,11 +38,12 @@ const (
 	// kept; a new one replaces it, its arrival clears it.
 	// If the dispatcher is disabled when it arrives, HasWork is set instead.
 	CallWakeup
-	// CallYield lets other dispatchers of the core run: (endpoint). Disabled
-	// only; it does not return: the next entry is the run upcall with RSI 0. If
-	// endpoint is not 0, a reference to an Endpoint with right Send, what is left
-	// of the caller's turn goes to the dispatcher behind it if that can run. It
-	// returns the error if the reference is not good.
+	// CallYield lets other dispatchers of the core run: (to). Disabled only; it does
+	// not return: the next entry is the run upcall with RSI 0. If to is not 0, a
+	// reference to an Endpoint or a Doorbell with right Send, what is left of the
+	// caller's turn goes to the dispatcher behind it, until that waits or yields, or
+	// the caller's doorbell is rung; if it cannot run nobody gets anything. It returns
+	// the error if the reference is not good.
 	CallYield
 	// CallExit ends the caller: (kind, code). It does not return.
 	// kind is ExitCode, ExitSignal or ExitMemory.

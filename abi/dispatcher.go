@@ -35,6 +35,9 @@ type Dispatcher struct {
 	// Notified counts the notifications (doorbells, console readiness,
 	// children that ended) delivered since the start. Written by the kernel.
 	Notified uint64
+	// Filled is the set of its endpoints out of which something can be received: bit
+	// EndpointPlace of each. Written by the kernel.
+	Filled uint64
 	// Now is system time at the last upcall in nanoseconds. Kernel-written.
 	Now int64
 	// Missed counts the deadlines that the dispatcher missed; it is notified of
@@ -43,6 +46,10 @@ type Dispatcher struct {
 	// Core and Domain say where and who this dispatcher is. Kernel-written.
 	Core   uint32
 	Domain uint32
+	// Wanted says that others of the core can run besides this dispatcher: who polls
+	// keeps it from them. Written by the kernel, as long as the dispatcher runs; not
+	// when another has handed it the core by CallMessage.
+	Wanted uint32
 
 	// LinuxReturn and LinuxFlags are RIP and RFLAGS of the thread whose
 	// Linux call is being reflected (SYSCALL left them in RCX and R11). All

@@ -36,10 +36,10 @@ const (
 	LibosGiveRAM
 	// LibosMemory describes the memory of the domain: (*Memory) → 0; EFAULT.
 	LibosMemory
-	// LibosYield lets others run, the program's own ready threads too: (endpoint) →
-	// 0. What is left of the program's turn goes to the dispatcher behind the
-	// endpoint, a reference with right Send, if that can run; 0: to whoever is
-	// next. EINVAL.
+	// LibosYield lets others run, the program's own ready threads too: (to) → 0. What
+	// is left of the program's turn goes to the dispatcher behind an Endpoint or a
+	// Doorbell, a reference with right Send, as by CallYield; 0: to whoever is next.
+	// EINVAL.
 	LibosYield
 	// LibosCallEnd is behind the last.
 	LibosCallEnd

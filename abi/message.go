@@ -40,3 +40,17 @@ const (
 	AnyEndpoint       = 1<<32 - 1
 	WaitForever       = 1<<63 - 1
 )
+
+// A dispatcher is an object of DispatcherObject bytes, aligned to that. Its endpoints lie
+// from DispatcherEndpoints on in it, at multiples of EndpointAlign.
+const (
+	DispatcherObject    = 8 * PageSize
+	DispatcherEndpoints = 2*PageSize + DispatcherSize
+	EndpointAlign       = 256
+)
+
+// EndpointPlace returns the number of the endpoint at a physical address among the
+// places where its dispatcher can have one.
+func EndpointPlace(base uint64) uint {
+	return uint(base%DispatcherObject-DispatcherEndpoints) / EndpointAlign % 64
+}

@@ -12,7 +12,7 @@ const (
 	l1Size         = 4 * abi.PageSize
 	l2Size         = capability.L2Slots * capability.SlotSize
 	dispatcherSize = 8 * abi.PageSize
-	endpointsAt    = 5 * abi.PageSize // in a dispatcher
+	endpointsAt    = abi.DispatcherEndpoints
 	endpointSize   = 256
 	sharedAt       = 2 * abi.PageSize // what a dispatcher shares with its user
 )

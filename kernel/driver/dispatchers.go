@@ -68,7 +68,7 @@ func dispatcherSetup(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argu
 	t.Resume = kcb.ResumeCall
 	m, p := &d.k.Machine, t.Page()
 	*p = abi.Dispatcher{
-		Self: abi.DispatcherBase, Disabled: 1, HasWork: p.HasWork, Notified: t.Counts.Notified, Now: carry.Now(), Core: m.Core, Domain: t.Domain,
+		Self: abi.DispatcherBase, Disabled: 1, HasWork: p.HasWork, Notified: t.Counts.Notified, Filled: uint64(t.Messages.Filled), Now: carry.Now(), Core: m.Core, Domain: t.Domain,
 		VectorMask: amd64.VectorMask, VectorSize: amd64.VectorSize, Clock: m.Clock,
 	}
 	return 0, capability.OK
@@ -171,6 +171,6 @@ func doorbellRing(d *Driver, _ *kcb.DCB, slot memory.Phys, _ *capability.Argumen
 // is one in it.
 func (d *Driver) ring(slot memory.Phys) {
 	if d.cap.TypeOf(slot) == capability.Doorbell {
-		d.notify(d.target(slot))
+		d.summon(d.target(slot))
 	}
 }

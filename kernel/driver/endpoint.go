@@ -51,7 +51,7 @@ func endpointWatch(d *Driver, _ *kcb.DCB, slot memory.Phys, a *capability.Argume
 	e.Watch.Remove()
 	if e.EndedAt = 0; e.Count == 0 {
 		at := memory.Phys(d.cap.BaseOf(slot))
-		d.dispatcherAt(at).Messages.Filled &^= 1 << kcb.Place(at)
+		d.dispatcherAt(at).Empty(kcb.Place(at))
 	}
 	if peer == 0 {
 		return 0, capability.OK
@@ -128,9 +128,9 @@ func (d *Driver) dispatcherEnded(b *kcb.DCB) {
 func (d *Driver) endpointGone(at memory.Phys) {
 	e, b := d.endpoint(at), d.dispatcherAt(at)
 	e.Watch.Remove()
-	place := kcb.Places(1) << kcb.Place(at)
-	b.Messages.Filled &^= place
-	b.Messages.Met &^= place
+	place := kcb.Place(at)
+	b.Empty(place)
+	b.Messages.Met &^= 1 << place
 	d.peerEnded(e)
 	*e = kcb.Endpoint{}
 	if b.Awaits == at {

@@ -110,7 +110,7 @@ func (d *Driver) interruptVector(vector int) {
 		}
 	}
 	if v.Endpoint != 0 {
-		d.notify(d.dispatcherAt(v.Endpoint))
+		d.summon(d.dispatcherAt(v.Endpoint))
 	}
 }
 

@@ -91,7 +91,7 @@ func (d *Driver) deliver() {
 			break
 		}
 		if b := d.k.Numbered(n); b != nil {
-			d.notify(b)
+			d.summon(b)
 		}
 	}
 	d.ringing = d.k.Rung.Any()

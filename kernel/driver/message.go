@@ -138,7 +138,7 @@ func (d *Driver) receive(b *kcb.DCB, from memory.Phys) bool {
 		d.tellSenders(e)
 	}
 	if e.Count == 0 && e.EndedAt == 0 {
-		m.Filled &^= 1 << place
+		b.Empty(place)
 	}
 	return true
 }
@@ -185,8 +185,7 @@ func came(b *kcb.DCB, e *kcb.Endpoint, header uint64) {
 
 // arrival counts something that can be received from an endpoint of t.
 func arrival(t *kcb.DCB, at memory.Phys) uint64 {
-	m := &t.Messages
-	m.Filled |= 1 << kcb.Place(at)
-	m.Arrivals++
-	return m.Arrivals
+	t.Fill(kcb.Place(at))
+	t.Messages.Arrivals++
+	return t.Messages.Arrivals
 }

@@ -123,13 +123,15 @@ func yield(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	}
 	var to *kcb.DCB
 	if a[0] != 0 {
-		slot, err := d.cap.LookupType(d.slot(b, kcb.SlotCSpace), capability.Reference(a[0]), capability.Endpoint, capability.RightSend)
-		if err != abi.OK {
+		var err abi.Error
+		if to, err = d.yieldsTo(b, capability.Reference(a[0])); err != abi.OK {
 			return 0, err
 		}
-		to = d.target(slot)
 	}
 	b.Resume = kcb.ResumeRun
+	if to != nil && to.State != abi.DomainReady {
+		return 0, abi.OK
+	}
 	d.catchUp(carry.Now())
 	s := &d.k.Scheduler
 	if to == nil || !s.Donate(&b.Entry, &to.Entry) {
@@ -137,6 +139,21 @@ func yield(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 	}
 	d.changed = true
 	return 0, abi.OK
+}
+
+// yieldsTo returns the dispatcher behind an endpoint or a doorbell.
+func (d *Driver) yieldsTo(b *kcb.DCB, to capability.Reference) (*kcb.DCB, abi.Error) {
+	slot, err := d.cap.Lookup(d.slot(b, kcb.SlotCSpace), to, capability.RightSend)
+	if err != abi.OK && err != capability.ErrRights {
+		return nil, err
+	}
+	if t := d.cap.TypeOf(slot); t != capability.Endpoint && t != capability.Doorbell {
+		return nil, capability.ErrType
+	}
+	if err != abi.OK {
+		return nil, err
+	}
+	return d.target(slot), abi.OK
 }
 
 func wakeup(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {

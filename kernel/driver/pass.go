@@ -22,7 +22,7 @@ func (d *Driver) pass(b *kcb.DCB) bool {
 		return false
 	}
 	w := &m.Way
-	if !d.known(w, r) && d.findWay(b) != abi.OK {
+	if !d.known(w, r) && d.findWay(w, b) != abi.OK {
 		return false
 	}
 	t := w.Target

@@ -51,6 +51,12 @@ func (d *Driver) choose() {
 		}
 	}
 	b := d.picked
+	if b != nil {
+		b.Page().Wanted = 0
+		if d.k.Scheduler.Contended() {
+			b.Page().Wanted = 1
+		}
+	}
 	if b == d.running {
 		return
 	}

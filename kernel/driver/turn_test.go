@@ -244,19 +244,80 @@ func TestDirectedYield(t *testing.T) {
 		if c.running != want || b.Counts.Preemptions != 0 {
 			t.Errorf("to %d: domain %d runs", to, c.running.Domain)
 		}
-		// One that cannot run gets nothing.
-		c.runs(b)
-		c.block(ds[first], never)
+		c.sound()
+	}
+	// Where the one that is named cannot run nobody gets anything.
+	c, ds := newDomains(t, 3)
+	b := ds[caller]
+	b.Page().Disabled = 1
+	c.ready(b)
+	c.choose()
+	c.ready(ds[second])
+	c.choose()
+	if c.call(b, abi.CallYield, ref(slotOf(first)+domEndpoint)); b.Resume != kcb.ResumeRun || c.changed || c.running != b {
+		t.Errorf("the core goes from domain %d", c.running.Domain)
+	}
+	c.sound()
+}
+
+// TestRecall has something come for one that lends its turn: a doorbell gives it back its
+// turn, and a message, of the one that runs on it, does not, nor a time it has asked for.
+func TestRecall(t *testing.T) {
+	for name, test := range map[string]struct {
+		come func(c *core, giver, receiver *kcb.DCB)
+		back bool
+	}{
+		"doorbell": {func(c *core, _, _ *kcb.DCB) { c.ring(c.at(ref(slotOf(0) + domBell))) }, true},
+		"alarm": {func(c *core, giver, _ *kcb.DCB) {
+			giver.Alarm = 1
+			c.k.WakeLater(giver, 1)
+			c.expire(carry.Now())
+		}, false},
+		"message":                   {func(c *core, giver, _ *kcb.DCB) { c.notify(giver) }, false},
+		"a doorbell of the other's": {func(c *core, _, _ *kcb.DCB) { c.ring(c.at(ref(slotOf(1) + domBell))) }, false},
+	} {
+		c, ds := newDomains(t, 3)
+		giver, receiver := ds[0], ds[1]
+		giver.Page().Disabled = 1
+		c.ready(giver)
 		c.choose()
-		if c.running != b {
-			c.runs(b)
+		for _, b := range ds[1:] {
+			c.ready(b)
+			c.choose()
 		}
-		c.call(b, abi.CallYield, ref(slotOf(first)+domEndpoint))
-		if c.choose(); c.running != ds[second] {
-			t.Errorf("the core went to domain %d", c.running.Domain)
+		c.call(giver, abi.CallYield, ref(slotOf(1)+domBell))
+		if c.choose(); c.running != receiver {
+			t.Fatal("the turn is not lent")
+		}
+		if test.come(c, giver, receiver); c.changed {
+			c.choose()
+		}
+		if back := c.running == giver; back != test.back || !back && c.running != receiver {
+			t.Errorf("%s: domain %d runs", name, c.running.Domain)
 		}
 		c.sound()
 	}
+}
+
+// TestWanted tells who runs whether others can.
+func TestWanted(t *testing.T) {
+	c, ds := newDomains(t, 3)
+	wanted := func(b *kcb.DCB, want uint32) {
+		t.Helper()
+		if c.choose(); c.running != b || b.Page().Wanted != want {
+			t.Errorf("domain %d runs and is told %d, want %d", c.running.Domain, c.running.Page().Wanted, want)
+		}
+	}
+	c.ready(ds[0])
+	wanted(ds[0], 0)
+	c.ready(ds[1])
+	wanted(ds[0], 1)
+	c.block(ds[0], never)
+	wanted(ds[1], 0)
+	c.ready(ds[2])
+	wanted(ds[1], 1)
+	c.stop(ds[2], abi.DomainNew)
+	wanted(ds[1], 0)
 }
 
 // TestYieldRefused names endpoints that are none.
@@ -271,7 +332,7 @@ func TestYieldRefused(t *testing.T) {
 		to   uint64
 		want abi.Error
 	}{
-		"no endpoint":   {ref(dom + domBell), abicap.ErrType},
+		"no endpoint":   {ref(dom + domNumber), abicap.ErrType},
 		"no right Send": {ref(190), abicap.ErrRights},
 		"empty":         {ref(spare), abicap.ErrEmpty},
 		"no slot":       {1 << 50, abicap.ErrReference},

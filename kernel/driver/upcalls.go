@@ -174,6 +174,21 @@ func (d *Driver) notify(b *kcb.DCB) {
 	d.wake(b)
 }
 
+// summon notifies b of what does not come from whoever runs on its turn: if b lends that
+// it has it back. A message does not come so: its sender gives the turn back when it waits.
+// Nor does a time that b has asked for: a Go runtime does so all the time.
+func (d *Driver) summon(b *kcb.DCB) {
+	d.recall(b)
+	d.notify(b)
+}
+
+// recall gives b back the turn that it lends, if it could run on.
+func (d *Driver) recall(b *kcb.DCB) {
+	if b.State == abi.DomainReady && b != d.running && d.k.Scheduler.Recall(&b.Entry) {
+		d.changed = true
+	}
+}
+
 // notifyMonitor tells the core's monitor that there is something for it.
 func (d *Driver) notifyMonitor() {
 	if d.monitor != nil {

@@ -10,10 +10,13 @@ import (
 // way returns what the endpoints are that the call in b's registers names.
 func (d *Driver) way(b *kcb.DCB) (*kcb.Way, abi.Error) {
 	w := &b.Messages.Way
+	if uint32(b.Regs.RDI) == 0 {
+		w = &b.Messages.Receipt
+	}
 	if d.known(w, &b.Regs) {
 		return w, abi.OK
 	}
-	return w, d.findWay(b)
+	return w, d.findWay(w, b)
 }
 
 // known reports whether w is what the endpoints are that the call in r names.
@@ -21,8 +24,8 @@ func (d *Driver) known(w *kcb.Way, r *abi.Registers) bool {
 	return w.Endpoints == r.RDI && w.Emptied == d.cap.Emptied
 }
 
-// findWay looks the endpoints up, and keeps what it has found.
-func (d *Driver) findWay(b *kcb.DCB) abi.Error {
+// findWay looks the endpoints up, and keeps in found what they are.
+func (d *Driver) findWay(found *kcb.Way, b *kcb.DCB) abi.Error {
 	r, root := b.Regs.RDI, d.slot(b, kcb.SlotCSpace)
 	w := kcb.Way{Endpoints: r, Emptied: d.cap.Emptied}
 	if to := capability.Reference(r); to != 0 {
@@ -48,6 +51,6 @@ func (d *Driver) findWay(b *kcb.DCB) abi.Error {
 		w.From = memory.Phys(d.cap.BaseOf(slot))
 	}
 	w.Both = w.To != 0 && w.From != 0
-	b.Messages.Way = w
+	*found = w
 	return abi.OK
 }

@@ -111,7 +111,7 @@ const (
 )
 
 // ObjectSize is the size and alignment of an object of type Dispatcher.
-const ObjectSize = 8 * abi.PageSize
+const ObjectSize = abi.DispatcherObject
 
 var _ [slotsAt - unsafe.Sizeof(DCB{})]byte
 

@@ -45,12 +45,13 @@ const (
 	messageSize = 96
 	// endpointsAt is where in a dispatcher object endpoints lie, a multiple of
 	// endpointAlign from there.
-	endpointsAt   = SharedAt + abi.DispatcherSize
-	endpointAlign = 256
+	endpointsAt   = abi.DispatcherEndpoints
+	endpointAlign = abi.EndpointAlign
 )
 
 var _ [headerSize - unsafe.Sizeof(Endpoint{})]byte
 var _ [messageSize - unsafe.Sizeof(Message{})]byte
+var _ [endpointsAt - SharedAt - abi.DispatcherSize]byte
 var _ [64 - (ObjectSize-endpointsAt)/endpointAlign]byte // Place fits a Places
 
 // Room returns how many messages an endpoint of size bytes can keep.
@@ -100,8 +101,19 @@ type Places uint64
 
 // Place returns the number of the endpoint at a physical address among the
 // places where its dispatcher can have one.
-func Place(at memory.Phys) uint {
-	return uint(at&(ObjectSize-1)-endpointsAt) / endpointAlign % 64
+func Place(at memory.Phys) uint { return abi.EndpointPlace(uint64(at)) }
+
+// Fill notes that something can be received from the endpoint in a place of d's object,
+// Empty that nothing can; the user sees it too.
+func (d *DCB) Fill(place uint) {
+	d.Messages.Filled |= 1 << place
+	d.Page().Filled = uint64(d.Messages.Filled)
+}
+
+// Empty is the inverse of Fill.
+func (d *DCB) Empty(place uint) {
+	d.Messages.Filled &^= 1 << place
+	d.Page().Filled = uint64(d.Messages.Filled)
 }
 
 // EndpointAt returns the endpoint in a place of d's object.
@@ -117,8 +129,9 @@ type Messages struct {
 	// Filled is the set of its endpoints out of which something can be
 	// received, Met of those whose Watchers or Senders may not be empty.
 	Filled, Met Places
-	// Way is what the endpoints of its last call are.
-	Way Way
+	// Way is what the endpoints of its last call that sent are, Receipt of the last that
+	// did not: programs that do one after the other find both.
+	Way, Receipt Way
 
 	// Wants are the endpoints, of others, at which it waits until they take a
 	// message; NextWant is which it gives up for one more.

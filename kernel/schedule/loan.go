@@ -46,3 +46,13 @@ func (s *Scheduler) endLoanOf(e *Entry) {
 		s.endLoan()
 	}
 }
+
+// Recall ends the loan if it is by e, which has its turn back as far as that is not over.
+// It reports whether it was.
+func (s *Scheduler) Recall(e *Entry) bool {
+	if s.giver != e {
+		return false
+	}
+	s.endLoan()
+	return true
+}

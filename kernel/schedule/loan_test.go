@@ -69,6 +69,11 @@ func TestDonateEnds(t *testing.T) {
 	}{
 		{name: "block", end: func(s *Scheduler, a, b *Entry) { s.Block(b, 2*ms) }, back: true},
 		{name: "yield", end: func(s *Scheduler, a, b *Entry) { s.Yield(b) }, back: true},
+		{name: "recall", end: func(s *Scheduler, a, b *Entry) {
+			if s.Recall(b) || !s.Recall(a) {
+				t.Error("the loan is not the lender's to end")
+			}
+		}, back: true},
 		{name: "leave", end: func(s *Scheduler, a, b *Entry) { s.Leave(b, 2*ms) }, back: true},
 		{name: "wake", end: func(s *Scheduler, a, b *Entry) {
 			s.Block(a, 2*ms)

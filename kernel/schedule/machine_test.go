@@ -140,7 +140,7 @@ func verify(t *testing.T, s *Scheduler, tasks []*task, now int64) {
 	t.Helper()
 	counts := map[queue]int{}
 	heaps := map[queue]*heap{due: &s.due, waiting: &s.waiting, fair: &s.fair}
-	weight, reserved, entered, late := int64(0), int64(0), int64(0), 0
+	weight, reserved, entered, ready, late := int64(0), int64(0), int64(0), int64(0), 0
 	best := map[queue]*Entry{}
 	for _, k := range tasks {
 		e := &k.Entry
@@ -158,6 +158,9 @@ func verify(t *testing.T, s *Scheduler, tasks []*task, now int64) {
 		counts[e.queue]++
 		if b := best[e.queue]; b == nil || e.key < b.key {
 			best[e.queue] = e
+		}
+		if e.ready {
+			ready++
 		}
 		if e.ready || e == s.giver {
 			if e.queue == nowhere || (e.queue == fair) != (e.density == 0) {
@@ -201,6 +204,9 @@ func verify(t *testing.T, s *Scheduler, tasks []*task, now int64) {
 	}
 	if s.weight != weight || s.reserved != reserved || s.reserved > Bound || s.entries != entered {
 		t.Fatalf("weight %d, want %d; reserved %d, want %d; %d entered, want %d", s.weight, weight, s.reserved, reserved, s.entries, entered)
+	}
+	if s.ready != ready || s.Contended() != (ready > 1) {
+		t.Fatalf("%d are ready, want %d", s.ready, ready)
 	}
 	listed, before := 0, (*Entry)(nil)
 	for e := s.firstLate; e != nil; e = e.nextLate {

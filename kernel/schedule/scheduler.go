@@ -16,8 +16,8 @@ type Scheduler struct {
 	// due orders by deadline, waiting by release, fair by tag.
 	due, waiting, fair heap
 
-	// entries is how many have entered.
-	entries int64
+	// entries is how many have entered, ready how many of them are ready.
+	entries, ready int64
 	// account is the entry that was picked last, which pays for what is run;
 	// nil if there is none.
 	account *Entry
@@ -83,6 +83,7 @@ func (s *Scheduler) Ready(e *Entry, now int64) {
 	}
 	s.advance(now)
 	e.ready = true
+	s.ready++
 	switch {
 	case s.giver == e:
 		s.endLoan()
@@ -102,6 +103,7 @@ func (s *Scheduler) Block(e *Entry, now int64) {
 		s.endLoan()
 	}
 	e.ready = false
+	s.ready--
 	if s.giver == e {
 		return
 	}
@@ -137,6 +139,9 @@ func (s *Scheduler) Pick(now int64) (e *Entry, until int64) {
 	s.account = e
 	return s.runner(), until
 }
+
+// Contended says whether more than one entry is ready.
+func (s *Scheduler) Contended() bool { return s.ready > 1 }
 
 // Ran says that the entry picked last has run in a span of time.
 func (s *Scheduler) Ran(from, to int64) {

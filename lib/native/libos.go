@@ -52,8 +52,8 @@ func Unmap(at uintptr, bytes uint64) error {
 }
 
 // Yield lets other dispatchers of the core run, and other threads of the program.
-// What is left of the program's turn goes to the dispatcher behind an endpoint, with
-// right Send, if that can run; 0: to whoever is next.
+// What is left of the program's turn goes to the dispatcher behind an endpoint or a
+// doorbell, with right Send; to nobody if that cannot run. 0: to whoever is next.
 func Yield(to capability.Reference) error {
 	_, err := libos("yield", abi.LibosYield, uintptr(to), 0, 0, 0, 0)
 	return err

@@ -14,21 +14,28 @@ type Item struct {
 	number  int
 	removed bool
 	next    *Item // of its number
-	armed   int   // the place in set.armed, plus one; 0: nobody waits
+	kind    int   // hinted, or unhinted
+	armed   int   // the place in set.armed[kind], plus one; 0: nobody waits
 	roused  bool  // the pump has woken who waits
 }
 
+// Kinds of items: a peer leaves hints for one, or there is no sign but a notification.
+const (
+	hinted = iota
+	unhinted
+)
+
 // add makes an item of a number. The caller has the lock.
-func (s *Set) add(number int, pending func() bool) (*Item, error) {
+func (s *Set) add(number, kind int, pending func() bool) (*Item, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
 	at := &s.numbers[number]
-	i := &Item{set: s, pending: pending, wake: make(chan struct{}, 1), number: number, next: at.first}
+	i := &Item{set: s, pending: pending, wake: make(chan struct{}, 1), number: number, kind: kind, next: at.first}
 	at.first = i
 	at.items++
 	s.items++
-	s.armed = slices.Grow(s.armed, s.items-len(s.armed))
+	s.armed[kind] = slices.Grow(s.armed[kind], s.items-len(s.armed[kind]))
 	return i, nil
 }
 
@@ -44,7 +51,7 @@ func (i *Item) Set() *Set { return i.set }
 func (i *Item) Twin(pending func() bool) (*Item, error) {
 	i.set.mu.Lock()
 	defer i.set.mu.Unlock()
-	return i.set.add(i.number, pending)
+	return i.set.add(i.number, hinted, pending)
 }
 
 // Remove takes the item out of its Set. Nobody may wait at it any more.
@@ -101,8 +108,9 @@ func (i *Item) Wait(ctx context.Context, arm func() (sleep bool)) error {
 		s.mu.Unlock()
 		return nil
 	}
-	s.armed = append(s.armed, i)
-	i.armed = len(s.armed)
+	at := &s.armed[i.kind]
+	*at = append(*at, i)
+	i.armed = len(*at)
 	s.mu.Unlock()
 
 	var err error
@@ -130,10 +138,11 @@ func (i *Item) Wait(ctx context.Context, arm func() (sleep bool)) error {
 
 // disarm takes an item off those at which somebody waits.
 func (s *Set) disarm(i *Item) {
-	last := len(s.armed) - 1
-	moved := s.armed[last]
-	s.armed[i.armed-1], moved.armed = moved, i.armed
-	s.armed[last] = nil
-	s.armed = s.armed[:last]
+	at := s.armed[i.kind]
+	last := len(at) - 1
+	moved := at[last]
+	at[i.armed-1], moved.armed = moved, i.armed
+	at[last] = nil
+	s.armed[i.kind] = at[:last]
 	i.armed = 0
 }

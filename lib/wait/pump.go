@@ -50,13 +50,22 @@ func (s *Set) sleep(fd uintptr) bool {
 	if s.restless++; s.asleep || s.restless > patience {
 		s.restless = 0
 		// Whom this rouses sees to what has come: the pump can sleep.
-		for _, i := range s.armed {
-			if i.pending != nil && i.pending() {
-				i.rouse()
-			}
-		}
+		s.ask(unhinted)
+		s.ask(hinted)
 	}
 	return !s.asleep
+}
+
+// ask asks all items of a kind at which somebody waits. The caller has the lock.
+func (s *Set) ask(kind int) {
+	if kind == unhinted {
+		s.heard.Store(s.page.Notified()) // before it asks: what comes meanwhile is asked for again
+	}
+	for _, i := range s.armed[kind] {
+		if i.pending != nil && i.pending() {
+			i.rouse()
+		}
+	}
 }
 
 // drain reads away what has made the file readable.
@@ -89,7 +98,9 @@ func (s *Set) fail(why error) {
 	if s.err == nil {
 		s.err = why
 	}
-	for _, i := range s.armed {
-		i.Wake()
+	for _, armed := range s.armed {
+		for _, i := range armed {
+			i.Wake()
+		}
 	}
 }

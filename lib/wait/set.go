@@ -43,6 +43,7 @@ import (
 	"time"
 
 	"skerry/lib/native"
+	"skerry/lib/native/home"
 	"skerry/lib/urpc"
 )
 
@@ -63,6 +64,13 @@ type Set struct {
 	pollers atomic.Int32 // goroutines that poll
 	most    int32        // that may
 
+	page  native.Page   // the zero Page off Skerry
+	alone bool          // on Skerry, with one dispatcher
+	heard atomic.Uint64 // notifications before the last look at all that has no hints
+
+	neighbours atomic.Int32
+	owed       atomic.Pointer[Neighbour]
+
 	mu      sync.Mutex
 	board   *urpc.Board // nil: there are no hints
 	numbers [urpc.Hints]struct {
@@ -71,8 +79,8 @@ type Set struct {
 	}
 	next  int // number to look at first for another item
 	items int
-	armed []*Item // at which somebody waits
-	err   error   // why nobody can wait any more
+	armed [2][]*Item // at which somebody waits: those that are hinted, and those that are not
+	err   error      // why nobody can wait any more
 }
 
 // Open returns a Set that sleeps on the program's doorbell. The board is where peers
@@ -82,17 +90,38 @@ func Open(board *urpc.Board) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := On(bell.File(), board)
+	s, err := prepare(bell.File(), board)
 	if err != nil {
 		return nil, errors.Join(err, bell.Close())
 	}
+	s.Heed(native.OwnPage(), home.Alone())
+	go s.pump()
 	return s, nil
+}
+
+// Heed has the Set heed what the kernel says in a page of the program, which is alone in
+// that if it has one dispatcher. Open does so; without it nobody is ever known to want the
+// core. It is to be called before anybody waits.
+func (s *Set) Heed(p native.Page, alone bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.page, s.alone = p, alone
 }
 
 // On returns a Set that sleeps on a file, which whoever has something for the
 // program makes readable: an eventfd, a pipe, a socket. It must be one that the
 // runtime polls. It is the Set's from then on, which reads away whatever is in it.
 func On(bell *os.File, board *urpc.Board) (*Set, error) {
+	s, err := prepare(bell, board)
+	if err != nil {
+		return nil, err
+	}
+	go s.pump()
+	return s, nil
+}
+
+// prepare returns a Set whose pump does not run yet.
+func prepare(bell *os.File, board *urpc.Board) (*Set, error) {
 	conn, err := bell.SyscallConn()
 	if err == nil {
 		err = bell.SetReadDeadline(time.Time{}) // fails if it is not polled
@@ -100,9 +129,7 @@ func On(bell *os.File, board *urpc.Board) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wait on %s: %w", bell.Name(), err)
 	}
-	s := &Set{bell: bell, conn: conn, board: board, ended: make(chan struct{}), most: int32(runtime.GOMAXPROCS(0))}
-	go s.pump()
-	return s, nil
+	return &Set{bell: bell, conn: conn, board: board, ended: make(chan struct{}), most: int32(runtime.GOMAXPROCS(0))}, nil
 }
 
 // Close ends the Set: whoever waits returns, and nobody can wait any more.
@@ -131,13 +158,16 @@ func (s *Set) Poll() bool {
 // Polled ends what Poll began.
 func (s *Set) Polled() { s.pollers.Add(-1) }
 
-// Look wakes those for whom there are hints. Whoever polls for long, and has only
+// Look wakes those for whom something has come. Whoever polls for long, and has only
 // goroutines run meanwhile that can run (runtime.Gosched), calls it now and then: beside
 // it the runtime's poller, and so the pump, hardly has a turn. Where there are no
-// hints it reads one word.
+// hints and no notifications it reads two words.
 func (s *Set) Look() {
 	if s.mu.TryLock() {
 		s.distribute()
+		if s.Called() {
+			s.ask(unhinted)
+		}
 		s.mu.Unlock()
 	}
 }
@@ -155,5 +185,5 @@ func (s *Set) Add(pending func() bool) (*Item, error) {
 	}
 	number := s.next
 	s.next = (s.next + 1) % len(s.numbers)
-	return s.add(number, pending)
+	return s.add(number, unhinted, pending)
 }

@@ -297,8 +297,12 @@ func (b *binding) rings(t *terms, side urpc.Side, as channel.Binding) (conn, err
 	if !bell.Attach(b.board.hints, b.board.sleep, int(t.hint)) {
 		return nil, fmt.Errorf("the peer wants hints by number %d, and there are %d", t.hint, urpc.Hints)
 	}
+	var neighbour *wait.Neighbour
+	if give := b.board.bell.give; give != nil {
+		neighbour = b.m.set.Neighbour(give)
+	}
 	c, err := ring.New(ring.Config{
-		Base: base, Size: int(t.size), Side: side, Item: b.item, Bell: bell, Ring: b.board.ring,
+		Base: base, Size: int(t.size), Side: side, Item: b.item, Bell: bell, Ring: b.board.bell.ring, Neighbour: neighbour,
 		Polled: b.transport == channel.TransportPolled, Binding: as, Give: b.give, Take: b.arrival,
 		OnClose: func() error {
 			b.item = nil
@@ -306,6 +310,9 @@ func (b *binding) rings(t *terms, side urpc.Side, as channel.Binding) (conn, err
 		},
 	})
 	if err != nil {
+		if neighbour != nil {
+			neighbour.Leave()
+		}
 		return nil, err
 	}
 	return c, nil

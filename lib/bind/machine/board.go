@@ -16,7 +16,7 @@ const (
 	boardSlots
 )
 
-// board is another program's: its sleep word and hints, and what rings it. However
+// board is another program's: its sleep word and hints, and its doorbell. However
 // often a program is bound to another, it has its board once.
 type board struct {
 	base         uint64 // of the page of hints, in physical memory
@@ -24,7 +24,7 @@ type board struct {
 	slots        []capability.Reference
 	views        []view
 	sleep, hints uintptr
-	ring         func() error
+	bell         peerDoorbell
 }
 
 // boards are those that the program has.
@@ -81,7 +81,7 @@ func (s *boards) open(b *board) (err error) {
 		}
 		b.views = append(b.views, view{*at.to, abi.PageSize})
 	}
-	b.ring, err = s.system.doorbell(b.slots[slotDoorbell])
+	b.bell, err = s.system.doorbell(b.slots[slotDoorbell])
 	return err
 }
 

@@ -107,15 +107,19 @@ func (kernel) mapped(frame capability.Reference, bytes uint64, writable bool) (u
 
 func (kernel) unmap(at uintptr, bytes uint64) error { return native.Unmap(at, bytes) }
 
-func (kernel) doorbell(c capability.Reference) (func() error, error) {
+func (k kernel) doorbell(c capability.Reference) (peerDoorbell, error) {
 	d, err := native.Identify(c)
 	if err != nil {
-		return nil, err
+		return peerDoorbell{}, err
 	}
 	if d.Type == capability.RemoteDoorbell {
-		return typed.RemoteDoorbell(c).Ring, nil
+		return peerDoorbell{ring: typed.RemoteDoorbell(c).Ring}, nil
 	}
-	return typed.Doorbell(c).Ring, nil
+	bell := peerDoorbell{ring: typed.Doorbell(c).Ring}
+	if !k.several() {
+		bell.give = func() { _ = native.Yield(c) } // it fails if the peer is gone
+	}
+	return bell, nil
 }
 
 func (kernel) ringMonitor() error {

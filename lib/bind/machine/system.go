@@ -26,9 +26,9 @@ type system interface {
 	// mapped maps the first bytes of a frame, and unmap ends that.
 	mapped(frame capability.Reference, bytes uint64, writable bool) (uintptr, error)
 	unmap(at uintptr, bytes uint64) error
-	// doorbell returns what rings a doorbell, and does not block; ringMonitor rings the
+	// doorbell returns what a doorbell of a peer's is good for; ringMonitor rings the
 	// monitor's.
-	doorbell(c capability.Reference) (func() error, error)
+	doorbell(c capability.Reference) (peerDoorbell, error)
 	ringMonitor() error
 	// several reports whether the program has several dispatchers.
 	several() bool
@@ -37,4 +37,12 @@ type system interface {
 	revoke(endpoint.Endpoint) error
 	// connect makes a connection over two endpoints.
 	connect(lmp.Config) (conn, error)
+}
+
+// peerDoorbell is what the doorbell of a peer is good for.
+type peerDoorbell struct {
+	ring func() error // does not block
+	// give gives the peer what is left of the program's turn; nil if they do not share a
+	// core, or the program has others besides.
+	give func()
 }

@@ -193,12 +193,12 @@ func (p *program) unmap(uintptr, uint64) error {
 	return nil
 }
 
-func (p *program) doorbell(c capability.Reference) (func() error, error) {
+func (p *program) doorbell(c capability.Reference) (peerDoorbell, error) {
 	d, ok := p.at(c).(doorbell)
 	if !ok {
-		return nil, capability.ErrType
+		return peerDoorbell{}, capability.ErrType
 	}
-	return d.of.ring, nil
+	return peerDoorbell{ring: d.of.ring}, nil
 }
 
 var one = []byte{1}

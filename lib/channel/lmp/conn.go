@@ -19,8 +19,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"skerry/abi"
 	"skerry/abi/capability"
 	"skerry/lib/channel"
+	"skerry/lib/native"
 	"skerry/lib/native/endpoint"
 	"skerry/lib/wait"
 )
@@ -50,7 +52,9 @@ type Conn struct {
 	sending endpoint.Message // the sender's: what it sends,
 	sent    error            // and what came of it
 
-	owed atomic.Bool   // something has been sent since the peer was given a turn
+	set       *wait.Set
+	neighbour *wait.Neighbour // the peer
+
 	over atomic.Uint32 // a channel.Error once the peer is gone or has broken the rules
 	// finished is why nothing is touched any more, a channel.Error; 0 while something is.
 	finished atomic.Uint32
@@ -74,7 +78,11 @@ type port interface {
 
 // New returns a connection over two endpoints. If it fails they are the caller's still.
 func New(c Config) (*Conn, error) {
-	p := &kernelPort{own: c.Own, peer: c.Peer}
+	own, err := native.Identify(capability.Reference(c.Own))
+	if err != nil {
+		return nil, err
+	}
+	p := &kernelPort{own: c.Own, peer: c.Peer, place: abi.EndpointPlace(own.Base)}
 	if _, err := p.accept(); err != nil {
 		return nil, err
 	}
@@ -86,7 +94,7 @@ func New(c Config) (*Conn, error) {
 }
 
 func newConn(p port, config *Config) (*Conn, error) {
-	c := &Conn{port: p, binding: config.Binding, onClose: config.OnClose}
+	c := &Conn{port: p, binding: config.Binding, onClose: config.OnClose, set: config.Set}
 	var err error
 	if c.came, err = config.Set.Add(c.pending); err != nil {
 		return nil, err
@@ -96,6 +104,7 @@ func newConn(p port, config *Config) (*Conn, error) {
 		c.came.Remove()
 		return nil, err
 	}
+	c.neighbour = c.set.Neighbour(p.yield)
 	c.armCame = func() bool { return !c.pending() }
 	c.armRoom = func() bool { c.sent = c.try(); return c.sent == channel.ErrFull }
 	return c, nil
@@ -148,7 +157,8 @@ func (c *Conn) Send(ctx context.Context, m *channel.Message) error {
 	if err := c.put(m); err != channel.ErrFull {
 		return err
 	}
-	c.yield()
+	c.neighbour.Owe()
+	c.set.HandOver()
 	for {
 		c.sent = channel.ErrFull
 		// armRoom tries again: the kernel is to tell of room from then on.
@@ -188,7 +198,7 @@ func (c *Conn) try() error {
 	}
 	switch err := c.port.send(&c.sending); err {
 	case nil:
-		c.owed.Store(true)
+		c.neighbour.Owe()
 		return nil
 	case capability.ErrFull, capability.ErrNoSlot:
 		return channel.ErrFull
@@ -208,7 +218,7 @@ func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 		if ok, err := c.take(m); ok || err != nil {
 			return err
 		}
-		if c.yield() {
+		if c.set.HandOver() {
 			continue
 		}
 		if err := c.came.Wait(ctx, c.armCame); err != nil {
@@ -222,17 +232,6 @@ func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 	c.users.RLock()
 	defer c.users.RUnlock()
 	return c.take(m)
-}
-
-// yield lets the peer have a turn if it has been sent something since it last had one, and
-// reports whether it did. The two share a core: while this program looks for something
-// else to do, the peer cannot answer.
-func (c *Conn) yield() bool {
-	if !c.owed.Swap(false) {
-		return false
-	}
-	c.port.yield()
-	return true
 }
 
 // take takes the next message if there is one.
@@ -299,6 +298,7 @@ func (c *Conn) leave() {
 		c.room.Wake()
 		c.users.Lock()
 		defer c.users.Unlock()
+		c.neighbour.Leave()
 		c.came.Remove()
 		c.room.Remove()
 		c.failed = c.port.close()
@@ -311,14 +311,17 @@ func (c *Conn) leave() {
 // The first word of a message has its kind and the length of its payload.
 const lengthShift = 8
 
+// payloadWords are those after it, of a message with as much payload as there may be.
+const payloadWords = channel.PayloadSize / 8
+
 // words is how many words a message takes with a payload of so many bytes.
 func words(length uint8) int { return 1 + (int(length)+7)/8 }
 
 func encode(w *endpoint.Message, m *channel.Message) {
 	w.Len = words(m.Length)
 	w.Words[0] = uint64(m.Kind) | uint64(m.Length)<<lengthShift
-	for i := 1; i < w.Len; i++ {
-		w.Words[i] = binary.LittleEndian.Uint64(m.Payload[8*(i-1):])
+	for i := range payloadWords {
+		w.Words[1+i] = binary.LittleEndian.Uint64(m.Payload[8*i:]) // Len says how many go
 	}
 	w.Capability = m.Capability
 }
@@ -330,8 +333,8 @@ func decode(m *channel.Message, w *endpoint.Message) bool {
 	if head>>(2*lengthShift) != 0 || m.Kind == 0 || m.Length > channel.PayloadSize || w.Len != words(m.Length) {
 		return false
 	}
-	for i := 1; i < w.Len; i++ {
-		binary.LittleEndian.PutUint64(m.Payload[8*(i-1):], w.Words[i])
+	for i := range payloadWords {
+		binary.LittleEndian.PutUint64(m.Payload[8*i:], w.Words[1+i])
 	}
 	return true
 }

@@ -45,7 +45,12 @@ type kernelPort struct {
 	own  endpoint.Endpoint
 	peer capability.Reference
 	slot capability.Reference // for the next capability
+
+	place uint // of own
 }
+
+// page tells whether something has come.
+var page = native.OwnPage()
 
 func (p *kernelPort) send(m *endpoint.Message) error {
 	err := endpoint.Send(p.peer, m)
@@ -59,7 +64,12 @@ func (p *kernelPort) send(m *endpoint.Message) error {
 	return err
 }
 
-func (p *kernelPort) poll(m *endpoint.Message) error { return p.own.Poll(m) }
+func (p *kernelPort) poll(m *endpoint.Message) error {
+	if !page.Filled(p.place) {
+		return capability.ErrAgain // without a call
+	}
+	return p.own.Poll(m)
+}
 
 // yield does nothing if the peer is gone.
 func (p *kernelPort) yield() { _ = native.Yield(p.peer) }

@@ -114,6 +114,9 @@ func (c *Conn) broke() error {
 // awaitMessage waits until there is a message, or may be, or the context has ended, or
 // the connection.
 func (c *Conn) awaitMessage(ctx context.Context) error {
+	if c.handedOver() {
+		return nil
+	}
 	// A program that has many peers polls for few of them, and finds the others' hints.
 	if c.config.Polled || c.set.Poll() {
 		ok, err := c.messageSpell.poll(ctx, c, c.in.Pending)

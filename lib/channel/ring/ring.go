@@ -45,6 +45,10 @@ type Config struct {
 	// and does not block. Both may be nil in the polled form.
 	Bell *urpc.Bell
 	Ring func() error
+	// Neighbour is the peer if it shares the core with this program: then nobody polls for
+	// it while others can run, and it has a turn when it has been sent something. Nil: it
+	// is elsewhere.
+	Neighbour *wait.Neighbour
 	// Polled has the receiver, and a sender that lacks room, poll for ever.
 	Polled  bool
 	Binding channel.Binding
@@ -197,6 +201,9 @@ func (c *Conn) leave() {
 		// Both, so that either half of the peer is woken.
 		if message, room := c.out.PeerWaits(), c.in.PeerWaits(); message || room {
 			c.hint()
+		}
+		if c.config.Neighbour != nil {
+			c.config.Neighbour.Leave()
 		}
 		for _, i := range []*wait.Item{c.message, c.room, c.config.Item} {
 			if i != nil {

@@ -100,8 +100,11 @@ func (c *Conn) full() error {
 	return channel.ErrFull
 }
 
-// sent has the peer woken if it sleeps.
+// sent has the peer woken if it sleeps, or owes it a turn.
 func (c *Conn) sent() error {
+	if c.config.Neighbour != nil {
+		c.config.Neighbour.Owe()
+	}
 	if c.out.PeerWaits() {
 		c.hint()
 		if c.gone.Load() {
@@ -144,6 +147,9 @@ func (c *Conn) sendWith(ctx context.Context, m *channel.Message) error {
 // awaitRoom waits until there is room for so many messages, or may be, or the context
 // has ended, or the connection.
 func (c *Conn) awaitRoom(ctx context.Context, messages int) error {
+	if c.handedOver() {
+		return nil
+	}
 	if ok, err := c.roomSpell.poll(ctx, c, func() bool { return c.out.Free() >= messages }); ok || err != nil {
 		return err
 	}

@@ -12,6 +12,12 @@ import (
 // spell is how long one half of a connection polls before it sleeps. At first that is as
 // long as it may; then longer after each time that it has helped, and much less after each
 // that it has not. So whoever polls is right four times out of five. It knows no clock.
+//
+// Who polls has the core, and others of that core cannot run: not what will send what is
+// waited for, if it is one of them. So a spell ends as soon as the kernel says that another
+// program can run; after the least of looks, since a peer on another core that is at it
+// answers before two programs could have changed places, and with a neighbour at once.
+// Such an end says nothing of whether polling helps.
 type spell struct {
 	looks  int // that are worth it; 0: not known yet
 	sleeps int
@@ -35,7 +41,10 @@ func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, err
 	if s.looks == 0 {
 		s.looks = most
 	}
-	done, limit := ctx.Done(), s.looks
+	done, limit, wanted := ctx.Done(), s.looks, least
+	if c.config.Neighbour != nil {
+		wanted = 0
+	}
 	if s.sleeps%trial == trial-1 {
 		limit = most
 	}
@@ -44,8 +53,14 @@ func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, err
 			s.looks = min(max(s.looks+s.looks/4, 2*looks), most)
 			return true, nil
 		}
+		if looks >= wanted && c.wanted() {
+			if !c.config.Polled {
+				return false, nil
+			}
+			c.set.Yield()
+		}
 		pause.Times(1)
-		if looks++; looks%round != 0 {
+		if looks++; looks%round != 0 && !c.called() {
 			continue
 		}
 		if c.over() || c.channel.PeerClosed() {
@@ -78,3 +93,16 @@ func waited(err error) error {
 	}
 	return err
 }
+
+// A connection of which both ends only poll may have no set to ask.
+
+// wanted reports whether other programs can run on this core.
+func (c *Conn) wanted() bool { return c.set != nil && c.set.Wanted() }
+
+// called reports whether something has come for the program that another goroutine waits
+// for.
+func (c *Conn) called() bool { return c.set != nil && c.set.Called() }
+
+// handedOver reports whether a peer on this core has had a turn, so that there may be what
+// is waited for.
+func (c *Conn) handedOver() bool { return c.set != nil && c.set.HandOver() }

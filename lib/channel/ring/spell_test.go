@@ -5,7 +5,9 @@ import (
 	"errors"
 	"testing"
 
+	"skerry/abi"
 	"skerry/lib/channel"
+	"skerry/lib/native"
 )
 
 // trials has something ready after some looks, never where that is negative, in one spell
@@ -78,5 +80,37 @@ func TestSpellEnds(t *testing.T) {
 	c.finished.Store(uint32(channel.ErrClosed))
 	if ok, err := s.poll(t.Context(), c, never); !ok || err != nil {
 		t.Error("closed:", ok, err)
+	}
+}
+
+// TestSpellWanted has another program want the core: who polls stops, at once for a
+// neighbour, after the least of looks for others, and learns nothing from it. In the polled
+// form it goes on.
+func TestSpellWanted(t *testing.T) {
+	d := &abi.Dispatcher{Wanted: 1}
+	set := newProgram(t).set
+	set.Heed(native.PageOf(d), true)
+	neighbour := set.Neighbour(func() {})
+	for _, test := range []struct {
+		name   string
+		config Config
+		after  int
+		want   bool
+		looks  int
+	}{
+		{"elsewhere", Config{}, -1, false, least + 1},
+		{"elsewhere, quick", Config{}, least - 1, true, least},
+		{"neighbour", Config{Neighbour: neighbour}, -1, false, 1},
+		{"polled", Config{Polled: true}, 3 * most, true, 3*most + 1},
+	} {
+		var s spell
+		looks := 0
+		ok, err := s.poll(t.Context(), &Conn{config: test.config, set: set}, func() bool {
+			looks++
+			return looks == test.after+1
+		})
+		if ok != test.want || err != nil || looks != test.looks || s.looks < most || s.sleeps != 0 {
+			t.Errorf("%s: %v, %v after %d looks, want %v after %d; then %+v", test.name, ok, err, looks, test.want, test.looks, s)
+		}
 	}
 }
