@@ -46,7 +46,7 @@ type Dispatcher struct {
 	// Core and Domain say where and who this dispatcher is. Kernel-written.
 	Core   uint32
 	Domain uint32
-	// Wanted says that others of the core can run besides this dispatcher: who polls
+	// Wanted is how many others of the core can run besides this dispatcher: who polls
 	// keeps it from them. Written by the kernel, as long as the dispatcher runs; not
 	// when another has handed it the core by CallMessage.
 	Wanted uint32

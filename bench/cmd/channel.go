@@ -16,12 +16,10 @@ var channelMachines = []struct {
 	cores int
 	relay bool
 	rows  []string
-	// counted says that the rows' instructions are counted too.
-	counted bool
 }{
-	{"channel, one core", 1, false, channelRows("lmp", "doorbell_one_core"), true},
-	{"channel, two cores", 2, false, append(channelRows("polled", "doorbell"), besideRows()...), true},
-	{"channel, relay", 2, true, channelRows("hop"), false},
+	{"channel, one core", 1, false, channelRows("lmp", "doorbell_one_core")},
+	{"channel, two cores", 2, false, append(channelRows("polled", "doorbell"), besideRows()...)},
+	{"channel, relay", 2, true, channelRows("hop")},
 }
 
 // idleChannels are how many connections an idle system has, all of one program to one other.
@@ -113,7 +111,7 @@ func (b *bench) idleChannels(ctx context.Context) error {
 func (b *bench) channelCounts(ctx context.Context) error {
 	for _, m := range channelMachines {
 		rows := slices.DeleteFunc(slices.Clone(m.rows), func(row string) bool { return !b.wanted(row) })
-		if len(rows) == 0 || !m.counted {
+		if len(rows) == 0 {
 			continue
 		}
 		c := baseline.Config{Cores: m.cores, Count: true}

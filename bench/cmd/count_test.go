@@ -24,6 +24,8 @@ var held = []string{
 	"thread_switch", "thread_switch_call", "thread_mutex", "thread_semaphore",
 	"native_nop", "lmp_round_trip", "lmp_round_trip_10", "lmp_one_way",
 	"channel_round_trip_polled", "channel_message_polled",
+	"channel_round_trip_lmp", "channel_call_lmp", "channel_round_trip_doorbell_one_core", "channel_call_doorbell_one_core",
+	"channel_round_trip_hop", "channel_call_hop",
 }
 
 // longest is how many instructions a kernel may keep interrupts off.
@@ -37,8 +39,10 @@ func allowed(row string) float64 {
 	case row == "capability_nop", row == "capability_nop_of_1e3":
 	case strings.HasPrefix(row, "capability_"):
 		return 1
-	case strings.HasPrefix(row, "channel_"):
+	case strings.HasSuffix(row, "_polled"):
 		return 0.1 // how often who waits looks depends on when it began
+	case strings.HasPrefix(row, "channel_"):
+		return 0.25 // whether a goroutine of the runtime is in between does, too
 	case row == "preemption":
 		return 0.25 // what the program itself does before and after is among it, a tenth or more
 	case strings.HasPrefix(row, "mmap_"), strings.HasPrefix(row, "page_fault"):

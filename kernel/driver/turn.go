@@ -52,10 +52,7 @@ func (d *Driver) choose() {
 	}
 	b := d.picked
 	if b != nil {
-		b.Page().Wanted = 0
-		if d.k.Scheduler.Contended() {
-			b.Page().Wanted = 1
-		}
+		b.Page().Wanted = uint32(d.k.Scheduler.Others())
 	}
 	if b == d.running {
 		return

@@ -205,7 +205,7 @@ func verify(t *testing.T, s *Scheduler, tasks []*task, now int64) {
 	if s.weight != weight || s.reserved != reserved || s.reserved > Bound || s.entries != entered {
 		t.Fatalf("weight %d, want %d; reserved %d, want %d; %d entered, want %d", s.weight, weight, s.reserved, reserved, s.entries, entered)
 	}
-	if s.ready != ready || s.Contended() != (ready > 1) {
+	if s.ready != ready {
 		t.Fatalf("%d are ready, want %d", s.ready, ready)
 	}
 	listed, before := 0, (*Entry)(nil)

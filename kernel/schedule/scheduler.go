@@ -140,8 +140,8 @@ func (s *Scheduler) Pick(now int64) (e *Entry, until int64) {
 	return s.runner(), until
 }
 
-// Contended says whether more than one entry is ready.
-func (s *Scheduler) Contended() bool { return s.ready > 1 }
+// Others returns how many entries are ready besides the one that was picked.
+func (s *Scheduler) Others() int64 { return s.ready - 1 }
 
 // Ran says that the entry picked last has run in a span of time.
 func (s *Scheduler) Ran(from, to int64) {

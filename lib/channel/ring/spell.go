@@ -27,6 +27,8 @@ const (
 	// least and most bound the looks of a spell. On a processor most take some tens of
 	// microseconds, which is what it takes to wake somebody.
 	least, most = 16, 2048
+	// At every glance, after so many looks, it is asked whether anybody else needs the core.
+	glance = 8
 	// A round is so many looks, after which others have a turn. That takes longer than
 	// the looks where the runtime has idle threads, for it wakes them.
 	round = 256
@@ -41,10 +43,10 @@ func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, err
 	if s.looks == 0 {
 		s.looks = most
 	}
-	done, limit, wanted := ctx.Done(), s.looks, least
-	if c.config.Neighbour != nil {
-		wanted = 0
+	if c.config.Neighbour != nil && !c.config.Polled && c.wanted() {
+		return false, nil
 	}
+	done, limit := ctx.Done(), s.looks
 	if s.sleeps%trial == trial-1 {
 		limit = most
 	}
@@ -53,14 +55,17 @@ func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, err
 			s.looks = min(max(s.looks+s.looks/4, 2*looks), most)
 			return true, nil
 		}
-		if looks >= wanted && c.wanted() {
+		pause.Times(1)
+		if looks++; looks%glance != 0 {
+			continue
+		}
+		if looks >= least && c.wanted() {
 			if !c.config.Polled {
 				return false, nil
 			}
 			c.set.Yield()
 		}
-		pause.Times(1)
-		if looks++; looks%round != 0 && !c.called() {
+		if looks%round != 0 && !c.called() {
 			continue
 		}
 		if c.over() || c.channel.PeerClosed() {

@@ -98,9 +98,9 @@ func TestSpellWanted(t *testing.T) {
 		want   bool
 		looks  int
 	}{
-		{"elsewhere", Config{}, -1, false, least + 1},
+		{"elsewhere", Config{}, -1, false, least},
 		{"elsewhere, quick", Config{}, least - 1, true, least},
-		{"neighbour", Config{Neighbour: neighbour}, -1, false, 1},
+		{"neighbour", Config{Neighbour: neighbour}, -1, false, 0},
 		{"polled", Config{Polled: true}, 3 * most, true, 3*most + 1},
 	} {
 		var s spell

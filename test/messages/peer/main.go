@@ -36,6 +36,7 @@ const (
 	kindLost              // a frame that was withdrawn on its way
 	kindBell              // a doorbell
 	kindRing              // who is to ring it, by how far on it is
+	kindTally             // asks for what tally counts
 )
 
 var roles = map[string]func(ctx context.Context, name string, n int) error{
@@ -45,6 +46,7 @@ var roles = map[string]func(ctx context.Context, name string, n int) error{
 	"lines": lines, "gather": gather, "self": self,
 	"forget": forget, "leave": leave,
 	"ringer": ringer, "rung": rung,
+	"rounds": rounds, "tally": tally,
 }
 
 func main() {
