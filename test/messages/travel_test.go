@@ -57,7 +57,9 @@ func TestKilledReceiving(t *testing.T) {
 	o := run(t, 3,
 		again(peer(t, 2, "", "stay", "last")), again(peer(t, 0, "", "stay", "near")),
 		again(peer(t, 1, "", "forward", "middle", 1<<30, "last")),
-		peer(t, 0, "", "sprays", "middle"), peer(t, 0, "", "sprays", "last"), peer(t, 1, "", "sprays", "near"),
+		// What this gives to its neighbour through the kernel outlives it.
+		again(peer(t, 2, "", "forward", "beside", 1<<30, "last")),
+		peer(t, 0, "", "sprays", "middle"), peer(t, 0, "", "sprays", "beside"), peer(t, 0, "", "sprays", "last"), peer(t, 1, "", "sprays", "near"),
 	)
 	t.Log(o.Stdout)
 }

@@ -32,13 +32,25 @@ type chain struct {
 func forward(ctx context.Context, name string, n int) error {
 	var c chain
 	if len(os.Args) > 4 {
-		var err error
-		if c.next, err = bind.Dial(ctx, os.Args[4], speech); err != nil {
+		if err := c.bind(ctx); err != nil {
 			return err
 		}
-		defer c.next.Close()
+		defer func() { c.next.Close() }()
 	}
 	return serveBy(ctx, name, n, c.answer)
+}
+
+// bind binds to the next program, and if that dies meanwhile to the one that comes then.
+func (c *chain) bind(ctx context.Context) error {
+	for {
+		next, err := bind.Dial(ctx, os.Args[4], speech)
+		if err == nil {
+			c.next = next
+		}
+		if !errors.Is(err, session.ErrDied) {
+			return err
+		}
+	}
 }
 
 // answer answers one that has bound.
@@ -96,13 +108,12 @@ func (c *chain) handle(ctx context.Context, m *channel.Message) error {
 }
 
 // again binds to the next one anew, which has died and is to come again.
-func (c *chain) again(ctx context.Context, m *channel.Message) (err error) {
+func (c *chain) again(ctx context.Context, m *channel.Message) error {
 	m.Kind = kindLost
 	if err := c.next.Close(); err != nil {
 		return err
 	}
-	c.next, err = bind.Dial(ctx, os.Args[4], speech)
-	return err
+	return c.bind(ctx)
 }
 
 // withdrawn reports whether an error says that a capability is not there any more.
