@@ -212,12 +212,10 @@ type invoker struct{}
 
 // Invoke implements domain.Invoker.
 func (invoker) Invoke(word uint64, a *capability.Arguments) (value uint64, err capability.Error) {
-	for range attempts {
+	settling(func() error {
 		value, err = native.Invoke(word, a)
-		if err != capability.ErrInUse || !settle() {
-			break
-		}
-	}
+		return err
+	})
 	return value, err
 }
 

@@ -3,15 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"time"
 
 	"skerry/abi"
 	"skerry/abi/capability"
 	"skerry/carrier/domain"
 	typed "skerry/lib/capability"
 	"skerry/lib/native"
-	"skerry/lib/native/raw"
 	"skerry/service/monitor/agent"
 )
 
@@ -136,38 +133,4 @@ func (*kernel) Weigh(d *agent.Domain, weight uint64) error {
 // Reserve implements agent.Kernel.
 func (*kernel) Reserve(d *agent.Domain, period, budget, deadline uint64) (uint64, error) {
 	return driver.Reserve(d.Dispatcher, period, budget, deadline)
-}
-
-// settled reports whether other cores have forgotten all translations that this
-// core has taken away. If not, the monitor is notified when they have.
-func settled() bool {
-	err, _ := raw.Call(abi.CallSettle, 0, 0, 0, 0, 0, 0)
-	return err != capability.ErrPending
-}
-
-// settle waits until other cores have forgotten those translations. They are
-// interrupted for it, so that is a matter of microseconds; it returns false for a
-// core that lets the others wait.
-func settle() bool {
-	const most = time.Second
-	for began := time.Now(); !settled(); runtime.Gosched() {
-		if time.Since(began) > most {
-			return false
-		}
-	}
-	return true
-}
-
-// attempts is how often a Retype that is refused with ErrInUse is tried: memory
-// that other cores may hold translations to is not made into anything.
-const attempts = 100
-
-// settling makes such attempts.
-func settling(attempt func() error) (err error) {
-	for range attempts {
-		if err = attempt(); !errors.Is(err, capability.ErrInUse) || !settle() {
-			break
-		}
-	}
-	return err
 }
