@@ -36,6 +36,9 @@ func Choose(f channel.Facts, asked channel.Transport) (Choice, error) {
 	return Choice{asked, fmt.Sprintf("%s was asked for", asked)}, nil
 }
 
+// sameNode is the distance of two cores whose memory is one node's.
+const sameNode = 10
+
 // fitting is what serves two programs best. It never has anybody poll for good: who
 // can sleep polls a while first as well, so as long as messages come both are as quick,
 // and who only polls keeps the core from all others, among them the Go runtime's poller
@@ -47,11 +50,17 @@ func fitting(f channel.Facts) Choice {
 	case f.SameCore:
 		return Choice{channel.TransportLMP, "both programs are on one core, whose kernel switches from one to the other"}
 	}
-	cache := "shares no cache"
-	if f.SharedCache {
-		cache = "shares a cache"
+	where, wait := "on another node", "polls a while, then sleeps until it is rung"
+	switch {
+	case f.SharedCache:
+		where = "with a cache in common"
+	case f.Distance <= sameNode:
+		where = "on the same node"
 	}
-	return Choice{channel.TransportDoorbell, fmt.Sprintf("the other is on core %d, which %s with this one: whoever waits polls a while, then sleeps until it is rung", f.Core, cache)}
+	if f.Load > 1 {
+		wait = "sleeps soon, since others run on one of the two, until it is rung"
+	}
+	return Choice{channel.TransportDoorbell, fmt.Sprintf("the other is on core %d, %s: whoever waits %s", f.Core, where, wait)}
 }
 
 // instead returns what may serve where a choice turned out to be impossible, such

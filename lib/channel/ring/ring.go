@@ -114,6 +114,7 @@ func New(config Config) (*Conn, error) {
 	c.life, c.end = context.WithCancel(context.Background())
 	c.channel.Attach(config.Base, config.Size, config.Side)
 	c.in, c.out = c.channel.Receiver(), c.channel.Sender()
+	c.messageSpell, c.roomSpell = newSpell(config.Binding.Facts), newSpell(config.Binding.Facts)
 	c.announceMessage, c.announceRoom = c.armMessage, c.armRoom
 	if config.Item == nil {
 		return c, nil

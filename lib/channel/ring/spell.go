@@ -10,7 +10,7 @@ import (
 )
 
 // spell is how long one half of a connection polls before it sleeps. At first that is as
-// long as it may; then longer after each time that it has helped, and much less after each
+// long as it may, or as short where the cores have other things to do; then longer after each time that it has helped, and much less after each
 // that it has not. So whoever polls is right four times out of five. It knows no clock.
 //
 // Who polls has the core, and others of that core cannot run: not what will send what is
@@ -19,7 +19,7 @@ import (
 // answers before two programs could have changed places, and with a neighbour at once.
 // Such an end says nothing of whether polling helps.
 type spell struct {
-	looks  int // that are worth it; 0: not known yet
+	looks  int // that are worth it
 	sleeps int
 }
 
@@ -36,13 +36,20 @@ const (
 	trial = 16
 )
 
+// newSpell returns the first spell of a half whose peer is what was known when the two
+// were bound. If more than one program could run on one of the two cores, whoever is waited for
+// may have to wait for its own turn first.
+func newSpell(f channel.Facts) spell {
+	if f.Load > 1 {
+		return spell{looks: least}
+	}
+	return spell{looks: most}
+}
+
 // poll looks whether something is ready, as often as is worth it, or for ever in the
 // polled form. It returns true when something is, or the connection has ended, and an error
 // if the context has.
 func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, error) {
-	if s.looks == 0 {
-		s.looks = most
-	}
 	if c.config.Neighbour != nil && !c.config.Polled && c.wanted() {
 		return false, nil
 	}

@@ -40,9 +40,20 @@ func repeat(n int, what ...int) (all []int) {
 	return all
 }
 
+// TestFirstSpell: where others run on one of the two cores polling has to show first that
+// it helps.
+func TestFirstSpell(t *testing.T) {
+	for load, want := range map[uint32]int{0: most, 1: most, 2: least, 9: least} {
+		s := newSpell(channel.Facts{Load: load})
+		if _, looks := s.trials(t, -1); looks != want {
+			t.Errorf("load %d: a first spell in vain takes %d looks, want %d", load, looks, want)
+		}
+	}
+}
+
 // TestSpell holds how long a half polls against what that brings.
 func TestSpell(t *testing.T) {
-	var s spell
+	s := newSpell(channel.Facts{})
 	if seen, _ := s.trials(t, repeat(100, 100)...); seen != 100 {
 		t.Errorf("of 100 messages that come soon from the start %d are seen", seen)
 	}
@@ -70,7 +81,7 @@ func TestSpell(t *testing.T) {
 // TestSpellEnds has a spell in the polled form end when nothing can come any more.
 func TestSpellEnds(t *testing.T) {
 	never := func() bool { return false }
-	var s spell
+	s := newSpell(channel.Facts{})
 	c := &Conn{config: Config{Polled: true}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -103,7 +114,7 @@ func TestSpellWanted(t *testing.T) {
 		{"neighbour", Config{Neighbour: neighbour}, -1, false, 0},
 		{"polled", Config{Polled: true}, 3 * most, true, 3*most + 1},
 	} {
-		var s spell
+		s := newSpell(channel.Facts{})
 		looks := 0
 		ok, err := s.poll(t.Context(), &Conn{config: test.config, set: set}, func() bool {
 			looks++
