@@ -48,7 +48,8 @@ func (b *bench) addReports(report string, rows ...string) error {
 
 // missRow begins the line of a report about misses of coherence: the lines that a core had,
 // lost because another wrote them, and fetched again. They are those of each core, those of
-// all, and of all for each operation.
+// all, and of all for each operation. A plugin that knows of only some cores why they miss
+// reports too few.
 const missRow = "coh"
 
 // linesIn finds in reports how many lines went from core to core in an operation.
