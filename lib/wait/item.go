@@ -86,6 +86,7 @@ func (i *Item) Wake() {
 func (i *Item) rouse() {
 	if i.armed != 0 && !i.roused {
 		i.roused = true
+		i.set.roused.Store(true)
 		i.Wake()
 	}
 }

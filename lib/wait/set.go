@@ -70,6 +70,7 @@ type Set struct {
 
 	neighbours atomic.Int32
 	owed       atomic.Pointer[Neighbour]
+	roused     atomic.Bool // goroutines have been woken that may not have run yet
 
 	mu      sync.Mutex
 	board   *urpc.Board // nil: there are no hints

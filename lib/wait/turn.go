@@ -32,8 +32,9 @@ func (n *Neighbour) Leave() {
 }
 
 // HandOver gives a turn to the neighbour to whom one is owed, and reports whether there
-// was any: then the caller looks again for what it waits for. What else this program has
-// to do goes first, and what has come for others of its goroutines meanwhile is found.
+// was any: then the caller looks again for what it waits for. Goroutines that something
+// has come for go first, and all others if nobody has been sent anything yet: it may be one
+// of them that answers. What has come meanwhile is found.
 func (s *Set) HandOver() bool {
 	if s.neighbours.Load() == 0 {
 		return false
@@ -41,9 +42,12 @@ func (s *Set) HandOver() bool {
 	// Taken before others run: one of them that waits itself is to find nothing owed, or it
 	// would come back here for ever instead of its sleep.
 	n := s.owed.Swap(nil)
-	runtime.Gosched()
-	if answered := s.owed.Swap(nil); answered != nil {
-		n = answered
+	if s.roused.Load() || n == nil {
+		s.roused.Store(false)
+		runtime.Gosched()
+		if answered := s.owed.Swap(nil); answered != nil {
+			n = answered
+		}
 	}
 	if n == nil {
 		return false
