@@ -127,11 +127,12 @@ func yield(d *Driver, b *kcb.DCB, a *arguments) (uint64, abi.Error) {
 		if to, err = d.yieldsTo(b, capability.Reference(a[0])); err != abi.OK {
 			return 0, err
 		}
+		if to.State != abi.DomainReady {
+			b.Resume = kcb.ResumeRun
+			return 0, abi.OK
+		}
 	}
 	b.Resume = kcb.ResumeRun
-	if to != nil && to.State != abi.DomainReady {
-		return 0, abi.OK
-	}
 	d.catchUp(carry.Now())
 	s := &d.k.Scheduler
 	if to == nil || !s.Donate(&b.Entry, &to.Entry) {

@@ -28,6 +28,12 @@
 // peer that rings once for each time that it was told to, pending tells it again before
 // it looks.
 //
+// Before a goroutine waits it gives the core to whom the program has sent something on this
+// core (HandOver): as long as this program runs, that one cannot answer. Who polls asks
+// whether others want the core (Wanted), and whether something has come that only the
+// pump would find (Called), which the runtime has no time for while anybody runs. The kernel
+// says both in a page of the program.
+//
 // Transports and package bind import it. It runs on an ordinary host as well, over
 // any file that can be polled. It must never know what is waited for.
 package wait

@@ -1,11 +1,12 @@
 // Package ring connects two ends by a urpc channel in memory that both share: a
 // channel.Conn between two cores, with no kernel on the way of a message.
 //
-// A receiver polls the ring for a while, the longer the more often that has helped, then
-// tells its peer that it must be woken and parks its goroutine (package wait). The
+// A receiver first gives a peer on its own core a turn, if it has sent it anything. Then it
+// polls the ring for a while, the longer the more often that has helped, as long as no other
+// program wants the core, and tells its peer that it must be woken and parks its goroutine (package wait). The
 // sender leaves a hint on its board then, and rings only if its pump sleeps as well. In the
-// polled form nobody ever sleeps nor rings: that suits two cores that have nothing else
-// to do.
+// polled form nobody ever sleeps nor rings, and who polls yields to who wants the core: that
+// suits two cores that have nothing else to do.
 //
 // Kind 0 is the package's own: such a message says by which ticket a capability comes
 // with the next one.
