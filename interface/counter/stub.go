@@ -95,14 +95,14 @@ func Export(ctx context.Context, name string, impl Counter, options ...bind.Opti
 // that one leaves, which is no error, or the context ends. Then the connection is
 // closed, and all calls have returned.
 func Serve(ctx context.Context, conn channel.Conn, impl Counter, options ...stub.Option) error {
-	return stub.Serve(ctx, conn, server{impl}, &spec, options...)
+	return stub.Serve(ctx, conn, &server{impl}, &spec, options...)
 }
 
 // server hands calls to an implementation.
 type server struct{ impl Counter }
 
 // Handle implements stub.Handler.
-func (s server) Handle(ctx context.Context, call *stub.Incoming) {
+func (s *server) Handle(ctx context.Context, call *stub.Incoming) {
 	switch call.Method() {
 	case methodAdd:
 		s.add(ctx, call)
@@ -111,7 +111,7 @@ func (s server) Handle(ctx context.Context, call *stub.Incoming) {
 	}
 }
 
-func (s server) add(ctx context.Context, call *stub.Incoming) {
+func (s *server) add(ctx context.Context, call *stub.Incoming) {
 	lines := call.In.Uint32()
 	n := call.In.Uint64()
 	if !call.Complete() {
@@ -120,7 +120,7 @@ func (s server) add(ctx context.Context, call *stub.Incoming) {
 	call.Returned(s.impl.Add(ctx, lines, n))
 }
 
-func (s server) read(ctx context.Context, call *stub.Incoming) {
+func (s *server) read(ctx context.Context, call *stub.Incoming) {
 	line := call.In.Uint32()
 	if !call.Complete() {
 		return

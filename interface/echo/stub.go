@@ -155,14 +155,14 @@ func Export(ctx context.Context, name string, impl Echo, options ...bind.Option)
 // that one leaves, which is no error, or the context ends. Then the connection is
 // closed, and all calls have returned.
 func Serve(ctx context.Context, conn channel.Conn, impl Echo, options ...stub.Option) error {
-	return stub.Serve(ctx, conn, server{impl}, &spec, options...)
+	return stub.Serve(ctx, conn, &server{impl}, &spec, options...)
 }
 
 // server hands calls to an implementation.
 type server struct{ impl Echo }
 
 // Handle implements stub.Handler.
-func (s server) Handle(ctx context.Context, call *stub.Incoming) {
+func (s *server) Handle(ctx context.Context, call *stub.Incoming) {
 	switch call.Method() {
 	case methodEmpty:
 		s.empty(ctx, call)
@@ -179,14 +179,14 @@ func (s server) Handle(ctx context.Context, call *stub.Incoming) {
 	}
 }
 
-func (s server) empty(ctx context.Context, call *stub.Incoming) {
+func (s *server) empty(ctx context.Context, call *stub.Incoming) {
 	if !call.Complete() {
 		return
 	}
 	call.Returned(s.impl.Empty(ctx))
 }
 
-func (s server) word(ctx context.Context, call *stub.Incoming) {
+func (s *server) word(ctx context.Context, call *stub.Incoming) {
 	word := call.In.Uint64()
 	if !call.Complete() {
 		return
@@ -198,7 +198,7 @@ func (s server) word(ctx context.Context, call *stub.Incoming) {
 	call.Out.Uint64(result)
 }
 
-func (s server) words(ctx context.Context, call *stub.Incoming) {
+func (s *server) words(ctx context.Context, call *stub.Incoming) {
 	var words [8]uint64
 	for i := range words {
 		words[i] = call.In.Uint64()
@@ -215,7 +215,7 @@ func (s server) words(ctx context.Context, call *stub.Incoming) {
 	}
 }
 
-func (s server) blob(ctx context.Context, call *stub.Incoming) {
+func (s *server) blob(ctx context.Context, call *stub.Incoming) {
 	data := call.In.Bytes(4096)
 	if !call.Complete() {
 		return
@@ -227,7 +227,7 @@ func (s server) blob(ctx context.Context, call *stub.Incoming) {
 	call.Out.Bytes("result", result, 4096)
 }
 
-func (s server) frame(ctx context.Context, call *stub.Incoming) {
+func (s *server) frame(ctx context.Context, call *stub.Incoming) {
 	frame := capability.Frame(call.In.Capability())
 	if !call.Complete() {
 		return
@@ -239,7 +239,7 @@ func (s server) frame(ctx context.Context, call *stub.Incoming) {
 	call.Out.Capability(uint32(result))
 }
 
-func (s server) note(ctx context.Context, call *stub.Incoming) {
+func (s *server) note(ctx context.Context, call *stub.Incoming) {
 	word := call.In.Uint64()
 	if !call.Complete() {
 		return

@@ -137,14 +137,14 @@ func Export(ctx context.Context, name string, impl Store, options ...bind.Option
 // that one leaves, which is no error, or the context ends. Then the connection is
 // closed, and all calls have returned.
 func Serve(ctx context.Context, conn channel.Conn, impl Store, options ...stub.Option) error {
-	return stub.Serve(ctx, conn, server{impl}, &spec, options...)
+	return stub.Serve(ctx, conn, &server{impl}, &spec, options...)
 }
 
 // server hands calls to an implementation.
 type server struct{ impl Store }
 
 // Handle implements stub.Handler.
-func (s server) Handle(ctx context.Context, call *stub.Incoming) {
+func (s *server) Handle(ctx context.Context, call *stub.Incoming) {
 	switch call.Method() {
 	case methodGet:
 		s.get(ctx, call)
@@ -159,7 +159,7 @@ func (s server) Handle(ctx context.Context, call *stub.Incoming) {
 	}
 }
 
-func (s server) get(ctx context.Context, call *stub.Incoming) {
+func (s *server) get(ctx context.Context, call *stub.Incoming) {
 	key := Key(call.In.String(64))
 	if !call.Complete() {
 		return
@@ -171,7 +171,7 @@ func (s server) get(ctx context.Context, call *stub.Incoming) {
 	call.Out.Bytes("value", value, 4096)
 }
 
-func (s server) put(ctx context.Context, call *stub.Incoming) {
+func (s *server) put(ctx context.Context, call *stub.Incoming) {
 	item := getItem(&call.In)
 	if !call.Complete() {
 		return
@@ -179,7 +179,7 @@ func (s server) put(ctx context.Context, call *stub.Incoming) {
 	call.Returned(s.impl.Put(ctx, item))
 }
 
-func (s server) delete(ctx context.Context, call *stub.Incoming) {
+func (s *server) delete(ctx context.Context, call *stub.Incoming) {
 	key := Key(call.In.String(64))
 	if !call.Complete() {
 		return
@@ -187,7 +187,7 @@ func (s server) delete(ctx context.Context, call *stub.Incoming) {
 	call.Returned(s.impl.Delete(ctx, key))
 }
 
-func (s server) keys(ctx context.Context, call *stub.Incoming) {
+func (s *server) keys(ctx context.Context, call *stub.Incoming) {
 	prefix := Key(call.In.String(64))
 	if !call.Complete() {
 		return
@@ -199,7 +199,7 @@ func (s server) keys(ctx context.Context, call *stub.Incoming) {
 	stub.Produce(ctx, call, result, putKeysItem)
 }
 
-func (s server) load(ctx context.Context, call *stub.Incoming) {
+func (s *server) load(ctx context.Context, call *stub.Incoming) {
 	if !call.Complete() {
 		return
 	}

@@ -31,9 +31,13 @@ type Message struct {
 // Check reports what no transport carries: kind 0, or a length beyond the payload.
 func (m *Message) Check() error {
 	if m.Kind == 0 || m.Length > PayloadSize {
-		return fmt.Errorf("a message of kind %d with %d bytes: kinds are 1 to 255, and it takes %d bytes at most", m.Kind, m.Length, PayloadSize)
+		return m.refused()
 	}
 	return nil
+}
+
+func (m *Message) refused() error {
+	return fmt.Errorf("a message of kind %d with %d bytes: kinds are 1 to 255, and it takes %d bytes at most", m.Kind, m.Length, PayloadSize)
 }
 
 // Conn is one end of a connection. One goroutine at a time may send and one may

@@ -72,26 +72,27 @@ const (
 )
 
 // Begin begins a call of the method with a number. It waits while MaxCalls are under
-// way.
+// way. The connection is locked until Do, Feed or Tell: nothing but encoding may come
+// between.
 func (c *Client) Begin(ctx context.Context, method uint8) (*Call, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, c.named(method, err)
 	}
 	c.mu.Lock()
-	call := c.free
-	if call != nil && c.err == nil {
-		c.free = call.next
+	call := c.direct
+	if call != nil && c.leader.Load() == vacant && c.err == nil {
+		c.direct = nil // it has ended, and is used again
 	} else {
 		var err error
 		if call, err = c.another(ctx); err != nil {
 			c.mu.Unlock()
 			return nil, c.named(method, err)
 		}
+		call.err = nil
 	}
 	call.phase = phaseBegun
-	c.mu.Unlock()
 	call.method = c.spec.method(method)
-	call.done, call.err = false, nil
+	call.done, call.leads = false, false
 	call.Out.start(call.out.Payload[:callHeaderSize])
 	call.out.Payload[3] = method
 	return call, nil
@@ -101,8 +102,13 @@ func (c *Client) named(method uint8, err error) error {
 	return fmt.Errorf("%s: %w", c.spec.method(method).Name, err)
 }
 
-// another makes a call, or waits for one. mu is held.
+// another takes a call that is free, makes one, or waits for one. mu is held.
 func (c *Client) another(ctx context.Context) (*Call, error) {
+	c.reclaim()
+	if call := c.free; call != nil && c.err == nil {
+		c.free = call.next
+		return call, nil
+	}
 	w := newWaiter()
 	for c.err == nil {
 		if call := c.free; call != nil {
@@ -135,19 +141,18 @@ func (c *Client) another(ctx context.Context) (*Call, error) {
 // Do sends the arguments and waits for the results. It returns false if there are none.
 func (c *Call) Do(ctx context.Context) bool {
 	l := c.link
-	l.mu.Lock()
 	if !c.post(ctx) {
 		l.mu.Unlock()
 		return false
 	}
-	if l.leading {
+	if !l.takeLead() {
 		if err := l.wait(ctx, &c.waiter); err != nil {
 			c.err = err
 		}
 		l.mu.Unlock()
 		return c.err == nil
 	}
-	l.leading = true
+	l.direct = c
 	l.mu.Unlock()
 	direct, err := l.lead(ctx, &c.waiter, uint32(c.number))
 	if direct {
@@ -159,17 +164,15 @@ func (c *Call) Do(ctx context.Context) bool {
 			given = c.directly[:]
 		}
 		c.In.start(l.in.Payload[headerSize:l.in.Length], given)
-		if c.flow == nil {
-			return true
+		if c.flow != nil {
+			l.mu.Lock()
+			c.answerCame()
+			l.mu.Unlock()
 		}
-		l.mu.Lock()
-		c.answerCame()
-		l.mu.Unlock()
 		return true
 	}
 	l.mu.Lock()
-	l.leading = false
-	l.succeed()
+	l.leaveLead()
 	if !c.done {
 		c.err = err
 	}
@@ -179,17 +182,16 @@ func (c *Call) Do(ctx context.Context) bool {
 
 // Tell sends a one-way message.
 func (c *Call) Tell(ctx context.Context) {
-	l := c.link
-	l.mu.Lock()
 	if c.post(ctx) {
 		c.phase = phaseEnded
 	}
-	l.mu.Unlock()
+	c.link.mu.Unlock()
 }
 
 // post sends the arguments. mu is held.
 func (c *Call) post(ctx context.Context) bool {
-	if c.err = c.Out.err; c.err != nil {
+	if c.Out.err != nil {
+		c.err = c.Out.err
 		return false
 	}
 	h := header{c.number, 0, c.out.Payload[3]}
@@ -232,6 +234,9 @@ func (c *Call) answerCame() {
 // stream of results.
 func (c *Call) End() error {
 	l := c.link
+	if c.leads && c.flow == nil && c.In.finished() && l.slip() {
+		return nil // and reclaim has the rest done
+	}
 	err := c.err
 	if err != nil {
 		if _, ok := err.(*RemoteError); !ok { // which names the method
@@ -244,9 +249,7 @@ func (c *Call) End() error {
 	}
 	l.mu.Lock()
 	if c.leads {
-		c.leads = false
-		l.leading = false
-		l.succeed()
+		l.leaveLead()
 	}
 	if f := c.flow; err == nil && f != nil && f.err == nil && c.method.Stream == ToClient {
 		f.returned = true // Consume has it

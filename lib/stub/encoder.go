@@ -29,6 +29,12 @@ func (e *Encoder) start(b []byte) {
 	e.b, e.err, e.present = b, nil, 0
 }
 
+// inMessage says whether all still is in the message's buffer.
+func (e *Encoder) inMessage() bool { return cap(e.b) == channel.PayloadSize }
+
+// plain says whether a message can be sent as it is: there is one, without capabilities.
+func (e *Encoder) plain() bool { return e.inMessage() && e.present == 0 }
+
 // grow makes room for n bytes more.
 func (e *Encoder) grow(n int) {
 	if n += len(e.b); n > cap(e.b) {

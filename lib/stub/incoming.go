@@ -15,6 +15,7 @@ type Incoming struct {
 	err      error // what the method returned
 	// silent says that there is nothing to answer, any more or at all.
 	silent bool
+	listed bool // among the server's calls
 }
 
 // start is when a call comes.
@@ -30,9 +31,11 @@ func (x *Incoming) Method() uint8 { return x.number8 }
 // Complete reports whether In had all arguments and nothing else. If not, the
 // connection has ended: the peer has broken the rules.
 func (x *Incoming) Complete() bool {
-	if x.In.finished() {
-		return true
-	}
+	return x.In.finished() || x.senseless()
+}
+
+// senseless ends the connection.
+func (x *Incoming) senseless() bool {
 	x.silent = true
 	discard(x.In.capabilities)
 	x.link.breakOff(broken("the arguments of %s make no sense", x.method.Name))
@@ -67,7 +70,8 @@ func (x *Incoming) finish() {
 // end makes the number free. The client may use it as soon as it has got the last
 // message.
 func (s *server) end(x *Incoming) {
-	if s.calls[x.number].Load() == x {
+	if x.listed {
+		x.listed = false
 		s.calls[x.number].Store(nil)
 	}
 }
@@ -81,8 +85,18 @@ func (x *Incoming) reply(last bool) (ok bool) {
 	if err == nil {
 		err = x.Out.err
 	}
+	if s.alone && err == nil && last && !x.listed && s.sendPlain(kindAnswer, x.header(), &x.Out, &x.out) {
+		return true
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	ok = x.answer(err, last)
+	s.mu.Unlock()
+	return ok
+}
+
+// answer is reply with mu held.
+func (x *Incoming) answer(err error, last bool) (ok bool) {
+	s := x.server
 	if err == nil {
 		if last {
 			s.end(x)

@@ -2,19 +2,18 @@ package stub
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"skerry/abi/capability"
 	"skerry/lib/channel"
 )
 
 // A link is what client and server have in common: one end of a connection, over which
-// many goroutines send, and which one of those reads that wait: the leader. A server's
-// leader is always the same goroutine.
+// many goroutines send, and which one of those reads that wait: the leader (lead.go).
 type link struct {
 	conn channel.Conn
 	// handle judges and keeps a message, with mu held; an error says what is wrong
@@ -27,11 +26,13 @@ type link struct {
 	err     error // why the connection carries nothing any more
 	sending bool  // somebody is in conn.Send, without mu
 	senders []*waiter
-	leading bool
 	waiting []*waiter // for messages, and for the lead
 	// stopPump ends the pump, which leads while something is sent for which there
 	// was no room, if nobody else does.
 	stopPump context.CancelFunc
+
+	leader atomic.Uint32 // whether there is one; see lead.go
+	direct *Call         // that leads, or has led, and leaves without mu
 }
 
 // A waiter is a goroutine that waits.
@@ -171,71 +172,6 @@ func (l *link) refused(err error) error {
 	return err
 }
 
-// wait waits until w is done, the connection has ended or the context has. mu is held,
-// but not while it waits.
-func (l *link) wait(ctx context.Context, w *waiter) (err error) {
-	for !w.done && err == nil {
-		if err = l.err; err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			break
-		}
-		if !l.leading {
-			l.leading = true
-			l.mu.Unlock()
-			_, err = l.lead(ctx, w, noHeader)
-			l.mu.Lock()
-			l.leading = false
-			continue
-		}
-		l.waiting = append(l.waiting, w)
-		l.mu.Unlock()
-		select {
-		case <-w.ready:
-		case <-ctx.Done():
-		}
-		l.mu.Lock()
-		l.waiting = remove(l.waiting, w)
-	}
-	l.succeed()
-	if w.done {
-		return nil
-	}
-	return err
-}
-
-// lead reads the connection until w is done, or the answer with the header own has
-// come, which it leaves in l.in. Other messages it hands over. The caller is the
-// leader, and still is when it returns.
-func (l *link) lead(ctx context.Context, w *waiter, own uint32) (direct bool, err error) {
-	for {
-		if err := l.conn.Receive(ctx, &l.in); err != nil {
-			if ctx.Err() == nil || fatal(err) {
-				l.mu.Lock()
-				l.fail(err)
-				l.mu.Unlock()
-			}
-			return false, err
-		}
-		if l.in.Kind == kindAnswer && l.in.Length >= headerSize && l.in.Length <= channel.PayloadSize &&
-			binary.LittleEndian.Uint32(l.in.Payload[:]) == own {
-			return true, nil
-		}
-		l.mu.Lock()
-		err := l.receive()
-		done := w.done
-		l.mu.Unlock()
-		if err != nil {
-			l.breakOff(err)
-			return false, err
-		}
-		if done {
-			return false, nil
-		}
-	}
-}
-
 // receive handles the message in l.in. mu is held.
 func (l *link) receive() (err error) {
 	if h, ok := parse(&l.in); ok {
@@ -253,31 +189,6 @@ func (l *link) receive() (err error) {
 	return err
 }
 
-// succeed sees to it that somebody leads, if somebody waits. mu is held.
-func (l *link) succeed() {
-	switch {
-	case l.leading:
-	case len(l.waiting) > 0:
-		l.waiting[0].wake()
-	case l.sending && l.err == nil:
-		// The peer may take nothing more before what it has to say has been
-		// received.
-		ctx, stop := context.WithCancel(context.Background())
-		l.leading, l.stopPump = true, stop
-		go l.pump(ctx)
-	}
-}
-
-func (l *link) pump(ctx context.Context) {
-	w := newWaiter()
-	l.lead(ctx, &w, noHeader)
-	l.mu.Lock()
-	l.leading = false
-	l.endPump()
-	l.succeed()
-	l.mu.Unlock()
-}
-
 // endPump has the pump leave the lead.
 func (l *link) endPump() {
 	if l.stopPump != nil {
@@ -290,15 +201,30 @@ func (l *link) endPump() {
 // began, and is used for all of its messages. It returns how many were sent. mu is
 // held, but not while it waits.
 func (l *link) sendPiece(ctx context.Context, kind uint8, h header, e *Encoder, m *channel.Message) (sent int, err error) {
-	sent, err = l.sendMessages(ctx, kind, h, e, m)
+	if l.sendPlain(kind, h, e, m) {
+		return 0, nil
+	}
+	m.Kind = kind
+	sent, err = l.sendMessages(ctx, h, e, m)
 	l.endPump()
 	return sent, err
 }
 
-func (l *link) sendMessages(ctx context.Context, kind uint8, h header, e *Encoder, m *channel.Message) (sent int, err error) {
-	m.Kind = kind
-	if cap(e.b) == channel.PayloadSize && e.present <= 1 {
-		// It is in the message.
+// sendPlain is sendPiece for what most often is to be sent, and can be: one message,
+// without a capability, for which there is room. It is false if it is anything else, or
+// anything is wrong: sendPiece finds out what. mu is held, if anybody else can want it.
+func (l *link) sendPlain(kind uint8, h header, e *Encoder, m *channel.Message) bool {
+	if !e.plain() || l.sending || l.err != nil {
+		return false
+	}
+	m.Kind, m.Length, m.Capability = kind, uint8(len(e.b)), 0
+	h.put(m)
+	return l.conn.TrySend(m) == nil
+}
+
+// sendMessages is sendPiece for what takes several messages, or waits.
+func (l *link) sendMessages(ctx context.Context, h header, e *Encoder, m *channel.Message) (sent int, err error) {
+	if e.inMessage() && e.present <= 1 {
 		m.Length = uint8(len(e.b))
 		m.Capability = 0
 		if e.present != 0 {

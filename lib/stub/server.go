@@ -34,13 +34,15 @@ type server struct {
 	spec   *Spec
 	impl   Handler
 	inline bool
+	alone  bool            // nobody but the reader has had to do with the link
 	ctx    context.Context // the connection's
 
 	// calls are those under way. Only the reader adds one, and only who runs it
 	// takes it away.
 	calls [MaxCalls]atomic.Pointer[Incoming]
-	next  *Incoming // what the reader has got together, and is to run
-	free  *Incoming // with mu
+	next  *Incoming               // what the reader has got together, and is to run
+	given [1]capability.Reference // with a call that is run directly
+	free  *Incoming               // with mu
 
 	work    chan *Incoming
 	ordered chan *Incoming // one-way messages; nil until there is one
@@ -54,10 +56,12 @@ type server struct {
 // returned.
 func Serve(ctx context.Context, conn channel.Conn, impl Handler, spec *Spec, options ...Option) error {
 	s := &server{spec: spec, impl: impl, work: make(chan *Incoming)}
-	s.conn, s.handle, s.leading = conn, s.accept, true
+	s.conn, s.handle = conn, s.accept
+	s.leader.Store(led)
 	for _, o := range options {
 		o(s)
 	}
+	s.alone = s.inline
 	var cancel context.CancelFunc
 	s.ctx, cancel = context.WithCancel(ctx)
 	err := s.read()
@@ -86,24 +90,12 @@ func Serve(ctx context.Context, conn channel.Conn, impl Handler, spec *Spec, opt
 // read reads the connection until it fails.
 func (s *server) read() error {
 	direct := s.take()
-	var given [1]capability.Reference
 	for {
 		if err := s.conn.Receive(s.ctx, &s.in); err != nil {
 			return err
 		}
-		if s.inline && s.in.Kind == kindCall && s.in.Length >= callHeaderSize {
-			h, ok := parse(&s.in)
-			m := s.spec.method(h.method)
-			if ok && m != nil && m.Stream == NoStream && h.flags&flagMore == 0 && s.calls[h.call].Load() == nil {
-				direct.start(h, m)
-				direct.In.start(s.in.Payload[callHeaderSize:s.in.Length], nil)
-				if s.in.Capability != 0 {
-					given[0] = s.in.Capability
-					direct.In.capabilities = given[:]
-				}
-				s.run(direct, binary.LittleEndian.Uint32(s.in.Payload[headerSize:]))
-				continue
-			}
+		if s.inline && s.runDirectly(direct) {
+			continue
 		}
 		s.mu.Lock()
 		s.next = nil
@@ -125,26 +117,12 @@ func (s *server) read() error {
 	}
 }
 
-// run performs a call in the reader.
-func (s *server) run(x *Incoming, lifetime uint32) {
-	ctx := s.ctx
-	var own *callContext
-	if lifetime != 0 {
-		own = newContext(ctx, lifetime)
-		ctx = own
-	}
-	if x.err == nil {
-		s.impl.Handle(ctx, x)
-	}
-	if own != nil {
-		own.end(context.Canceled)
-	}
-	x.finish()
-}
-
 // hand has another goroutine run a call. One-way messages are run in order, by one; the
 // reader waits if MaxCalls of them do.
 func (s *server) hand(x *Incoming) {
+	if s.alone {
+		s.alone = false
+	}
 	if x.method.OneWay {
 		if s.ordered == nil {
 			s.ordered = make(chan *Incoming, MaxCalls)
@@ -226,6 +204,7 @@ func (s *server) accept(h header, m *channel.Message) error {
 			x.flow = newFlow()
 		}
 		s.calls[h.call].Store(x)
+		x.listed = true
 		return x.arrived(x.begin(m, callHeaderSize, method.Request))
 	}
 	if x == nil {

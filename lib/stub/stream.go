@@ -146,7 +146,6 @@ func (x *exchange) offer(ctx context.Context, f *flow) (stopped bool, err error)
 // put, while it waits for the results, in the goroutine that calls it.
 func Feed[T any](ctx context.Context, c *Call, items iter.Seq2[T, error], put func(*Encoder, T)) bool {
 	l := c.link
-	l.mu.Lock()
 	posted := c.post(ctx)
 	f := c.flow
 	l.mu.Unlock()

@@ -23,6 +23,7 @@ type Step struct {
 	Accesses []Access // but for those of the stack by PUSH, POP, CALL and RET; valid until the next step
 	Unknown  bool     // the instruction is not understood, nor its accesses
 	Pause    bool     // it is a PAUSE
+	Fence    bool     // it is a full fence: locked, or an XCHG with memory
 	stored   uint64
 }
 
@@ -30,7 +31,7 @@ type Step struct {
 func (s *Step) Stored() uint64 { return s.stored }
 
 // Trace executes a thread of a child process one instruction at a time and calls
-// see before each, until that returns false; then the thread goes on by itself. The
+// see before each, until that returns false; then the process is stopped, as by SIGSTOP. The
 // thread must be about to wait, or waiting, in a system call that release ends. Trace
 // fails where processes must not trace others (ptrace).
 func Trace(thread int, release func() error, see func(*Step) bool) error {
@@ -80,7 +81,7 @@ func Interleave(threads []int, release func() error, see func(thread int, s *Ste
 		case !more:
 			var err error
 			for _, thread := range threads {
-				err = errors.Join(err, syscall.PtraceDetach(thread))
+				err = errors.Join(err, detach(thread))
 			}
 			return err
 		case wait > 0:
@@ -92,6 +93,16 @@ func Interleave(threads []int, release func() error, see func(thread int, s *Ste
 		}
 		t.due++
 	}
+}
+
+// detach has a thread go on by itself, and its process stop: alone, some threads could not go
+// on.
+func detach(thread int) error {
+	_, _, e := syscall.Syscall6(syscall.SYS_PTRACE, syscall.PTRACE_DETACH, uintptr(thread), 0, uintptr(syscall.SIGSTOP), 0, 0)
+	if e != 0 {
+		return fmt.Errorf("let go of the traced thread: %w", e)
+	}
+	return nil
 }
 
 type tracer struct {
@@ -155,6 +166,7 @@ func (t *tracer) next() error {
 		t.known[at] = i
 	}
 	t.step = Step{Address: at, Accesses: t.step.Accesses[:0], Unknown: i.Op == 0, Pause: i.Op == x86asm.PAUSE}
+	t.step.Fence = i.Prefix[0]&0xff == x86asm.PrefixLOCK
 	if i.Op == x86asm.LEA || i.Op == x86asm.NOP {
 		return nil
 	}
@@ -164,6 +176,7 @@ func (t *tracer) next() error {
 			continue
 		}
 		write := n == 0 && !onlyReads[i.Op] || i.Op == x86asm.XCHG || i.Op == x86asm.XADD
+		t.step.Fence = t.step.Fence || i.Op == x86asm.XCHG
 		t.step.Accesses = append(t.step.Accesses, Access{t.address(m, &i), i.MemBytes, write})
 		if r, ok := i.Args[1-min(n, 1)].(x86asm.Reg); ok && write {
 			t.step.stored = t.register(r)

@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 		child(scripts[name])
 		os.Exit(0)
 	}
+	if os.Getenv(callVariable) != "" {
+		callChild()
+	}
 	os.Exit(m.Run())
 }
 
@@ -365,6 +368,7 @@ func TestCounts(t *testing.T) {
 			}
 		}
 	}
+	callRows(t, row)
 	if *update {
 		slices.Sort(rows)
 		if err := os.WriteFile(file, []byte("# "+runtime.Version()+"\n"+strings.Join(rows, "\n")+"\n"), 0o666); err != nil {

@@ -27,14 +27,14 @@ func Export(ctx context.Context, name string, impl %[1]s, options ...bind.Option
 // that one leaves, which is no error, or the context ends. Then the connection is
 // closed, and all calls have returned.
 func Serve(ctx context.Context, conn channel.Conn, impl %[1]s, options ...stub.Option) error {
-	return stub.Serve(ctx, conn, server{impl}, &spec, options...)
+	return stub.Serve(ctx, conn, &server{impl}, &spec, options...)
 }
 
 // server hands calls to an implementation.
 type server struct{ impl %[1]s }
 
 // Handle implements stub.Handler.
-func (s server) Handle(ctx context.Context, call *stub.Incoming) {
+func (s *server) Handle(ctx context.Context, call *stub.Incoming) {
 	switch call.Method() {`, w.Name)
 	for _, m := range w.Methods {
 		w.line("case %s:\ns.%s(ctx, call)", method(m), lower(m.Name))
@@ -78,7 +78,7 @@ func free(name string) string {
 // serverMethod writes how the server calls a method.
 func (w *writer) serverMethod(m *declare.Method) {
 	arguments, results := w.names(m)
-	w.line("func (s server) %s(ctx context.Context, call *stub.Incoming) {", lower(m.Name))
+	w.line("func (s *server) %s(ctx context.Context, call *stub.Incoming) {", lower(m.Name))
 	for n, v := range m.Arguments {
 		if v.Stream {
 			continue

@@ -7,6 +7,7 @@ import (
 
 	"skerry/abi/capability"
 	"skerry/lib/channel"
+	"skerry/lib/pause"
 )
 
 // ended is a context that has ended.
@@ -19,12 +20,20 @@ var ended = func() context.Context {
 // Receive implements channel.Conn.
 func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 	c.receiving.Lock()
-	defer c.receiving.Unlock()
-	for {
+	err := c.receive(ctx, m)
+	c.receiving.Unlock()
+	return err
+}
+
+func (c *Conn) receive(ctx context.Context, m *channel.Message) error {
+	for looks := 1; ; looks++ {
 		if ok, err := c.tryReceive(ctx, m); ok || err != nil {
 			return err
 		}
-		if err := c.awaitMessage(ctx); err != nil {
+		if c.config.Polled && looks < least {
+			// A peer that is at it answers soon, and nobody else is to have the core.
+			pause.Times(1)
+		} else if err := c.awaitMessage(ctx); err != nil {
 			return err
 		}
 	}
@@ -33,8 +42,8 @@ func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 // TryReceive implements channel.Conn.
 func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 	c.receiving.Lock()
-	defer c.receiving.Unlock()
 	ok, err := c.tryReceive(ended, m)
+	c.receiving.Unlock()
 	if err == context.Canceled {
 		return false, nil // its capability is not there yet
 	}
@@ -44,38 +53,36 @@ func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 // tryReceive takes the next message if there is one. The context is for its
 // capability.
 func (c *Conn) tryReceive(ctx context.Context, m *channel.Message) (bool, error) {
-	switch {
-	case c.finished.Load() != 0:
+	if c.finished.Load() != 0 {
 		return false, c.reason()
-	case c.channel.Broken():
-		return false, c.giveUp(channel.ErrBroken)
 	}
-	for !c.holding {
-		// Whether the peer has gone is asked first: what it sent before is there then.
-		over := c.gone.Load() || c.in.PeerClosed()
+	if !c.ticketed {
 		kind, n, ok := c.in.Receive(&m.Payload)
-		switch {
-		case ok:
-		case c.in.Broken():
-			return false, c.giveUp(channel.ErrBroken)
-		case over:
-			return false, c.giveUp(channel.ErrPeer)
-		default:
-			return false, nil
+		if !ok {
+			return false, c.nothing()
 		}
-		if c.in.PeerWaits() {
-			c.hint()
-		}
-		m.Kind, m.Length, m.Capability = kind, uint8(n), 0
-		if kind == kindTicket {
-			if n != ticketSize || c.ticketed || c.config.Take == nil {
-				return false, c.broke()
-			}
-			c.ticket, c.ticketed = binary.LittleEndian.Uint32(m.Payload[:]), true
-			continue
-		}
-		if !c.ticketed {
+		c.received(m, kind, n)
+		if kind != kindTicket {
 			return true, nil
+		}
+		if n != ticketSize || c.config.Take == nil {
+			return false, c.broke()
+		}
+		c.ticket, c.ticketed = binary.LittleEndian.Uint32(m.Payload[:]), true
+	}
+	return c.tryReceiveWith(ctx, m)
+}
+
+// tryReceiveWith takes the message of which the ticket has come, and its capability.
+func (c *Conn) tryReceiveWith(ctx context.Context, m *channel.Message) (bool, error) {
+	if !c.holding {
+		kind, n, ok := c.in.Receive(&m.Payload)
+		if !ok {
+			return false, c.nothing()
+		}
+		c.received(m, kind, n)
+		if kind == kindTicket {
+			return false, c.broke()
 		}
 		c.held, c.holding = *m, true
 	}
@@ -87,6 +94,28 @@ func (c *Conn) tryReceive(ctx context.Context, m *channel.Message) (bool, error)
 	m.Capability = slot
 	c.ticketed, c.holding = false, false
 	return true, nil
+}
+
+// received completes a message that has come, and has the peer woken if it waits for
+// room.
+func (c *Conn) received(m *channel.Message, kind uint8, n int) {
+	m.Kind, m.Length, m.Capability = kind, uint8(n), 0
+	if c.in.PeerWaits() {
+		c.hint()
+	}
+}
+
+// nothing is why there is no message: nil if one may still come, or has come meanwhile.
+func (c *Conn) nothing() error {
+	// Whether the peer has gone is asked first: what it sent before is there then.
+	over := c.gone.Load() || c.in.PeerClosed()
+	switch {
+	case c.in.Broken():
+		return c.giveUp(channel.ErrBroken)
+	case over && !c.in.Pending():
+		return c.giveUp(channel.ErrPeer)
+	}
+	return nil
 }
 
 // take takes the capability of the message that is held.

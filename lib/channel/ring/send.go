@@ -11,7 +11,12 @@ import (
 // Send implements channel.Conn.
 func (c *Conn) Send(ctx context.Context, m *channel.Message) error {
 	c.sending.Lock()
-	defer c.sending.Unlock()
+	err := c.send(ctx, m)
+	c.sending.Unlock()
+	return err
+}
+
+func (c *Conn) send(ctx context.Context, m *channel.Message) error {
 	for pause := pauseLeast; ; pause = min(2*pause, pauseMost) {
 		err := c.trySend(ctx, m)
 		switch {
@@ -52,8 +57,9 @@ func (c *Conn) rest(ctx context.Context, pause time.Duration) error {
 // ends to have passed that on, or to say that the peer has no room for it.
 func (c *Conn) TrySend(m *channel.Message) error {
 	c.sending.Lock()
-	defer c.sending.Unlock()
-	return c.trySend(context.Background(), m)
+	err := c.trySend(context.Background(), m)
+	c.sending.Unlock()
+	return err
 }
 
 // slots returns how many slots a message takes.
@@ -79,25 +85,27 @@ func (c *Conn) trySend(ctx context.Context, m *channel.Message) error {
 	return c.sent()
 }
 
-// sendable says why m cannot be sent, now or ever.
+// sendable says why m cannot be sent, now or ever; but for a broken channel, which takes
+// no message.
 func (c *Conn) sendable(m *channel.Message) error {
 	switch {
 	case c.finished.Load() != 0:
 		return c.reason()
-	case c.channel.Broken():
-		return channel.ErrBroken
 	case c.gone.Load() || c.out.PeerClosed():
-		return channel.ErrPeer
+		return c.unless(channel.ErrPeer)
 	}
 	return m.Check()
 }
 
 // full is why the channel did not take a message.
-func (c *Conn) full() error {
+func (c *Conn) full() error { return c.unless(channel.ErrFull) }
+
+// unless returns an error, or ErrBroken if the channel is broken: that comes first.
+func (c *Conn) unless(err channel.Error) error {
 	if c.channel.Broken() {
 		return channel.ErrBroken
 	}
-	return channel.ErrFull
+	return err
 }
 
 // sent has the peer woken if it sleeps, or owes it a turn.
