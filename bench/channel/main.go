@@ -7,12 +7,14 @@
 //	channel -relay
 //	channel [-count] [-time D] [NAME ...]
 //	channel -idle N DURATION
+//	channel -busy
 //
 // The first answers, on the core on which it is started, and ends when it is told to. The
 // second passes messages on between the others, and ends with the first. The third
 // measures, the rows that it names, and prints what package measure says. The fourth does
 // nothing for a while, twice, without connections and with N, and prints a line when it
-// begins and one when it ends.
+// begins and one when it ends. The fifth asks the server again and again until that ends, so
+// that the third may measure one of several that do.
 package main
 
 import (
@@ -37,6 +39,7 @@ func main() {
 	server := flag.Bool("serve", false, "answer until told to end")
 	relay := flag.Bool("relay", false, "pass messages on until the server ends")
 	idle := flag.Int("idle", 0, "make so many connections, and do nothing before and after for the time that is the argument")
+	busy := flag.Bool("busy", false, "ask until the server ends")
 	flag.Parse()
 	err := func() error {
 		switch {
@@ -44,6 +47,8 @@ func main() {
 			return serve()
 		case *relay:
 			return passOn()
+		case *busy:
+			return join()
 		case *idle > 0:
 			return errors.Join(rest(*idle, flag.Arg(0)), end())
 		}

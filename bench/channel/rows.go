@@ -49,7 +49,7 @@ func rows() (all []measure.Row) {
 			row(fmt.Sprintf("channel_round_trip_beside_%d", n), channel.TransportDoorbell, n, roundTrip),
 			row(fmt.Sprintf("channel_wake_beside_%d", n), channel.TransportDoorbell, n, wake))
 	}
-	return all
+	return append(all, crowd()...)
 }
 
 // row returns a row about a connection by a transport, beside so many others; without an

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"skerry/interface/echo"
 	"skerry/lib/bind"
@@ -27,10 +28,15 @@ var bare = channel.Interface{Name: "bench", Version: 1, Fingerprint: 0x62656e636
 
 // Kinds of messages.
 const (
-	kindEcho = 1 + iota // is sent back
-	kindSink            // is not
-	kindEnd             // is sent back, and the server ends
+	kindEcho  = 1 + iota // is sent back
+	kindSink             // is not
+	kindEnd              // is sent back, and the server ends
+	kindBusy             // is sent back; who sends it will go on
+	kindCrowd            // is sent back with the number of those who have sent kindBusy
 )
+
+// crowded are the connections over which kindBusy has come.
+var crowded atomic.Int32
 
 // serve answers whoever binds until somebody says that it is to end.
 func serve() error {
@@ -81,12 +87,19 @@ func accept(over context.Context, l *bind.Listener, served *sync.WaitGroup, how 
 // answer sends back what is to be sent back.
 func answer(over context.Context, c channel.Conn, stop func()) error {
 	var m channel.Message
-	for {
+	busy := false
+	for over.Err() == nil { // who always finds a message does not hear of it
 		if err := c.Receive(over, &m); err != nil {
 			return err
 		}
-		if m.Kind == kindSink {
+		switch {
+		case m.Kind == kindSink:
 			continue
+		case m.Kind == kindBusy && !busy:
+			busy = true
+			crowded.Add(1)
+		case m.Kind == kindCrowd:
+			m.Payload[0] = byte(crowded.Load())
 		}
 		if err := c.Send(over, &m); err != nil {
 			return err
@@ -96,6 +109,7 @@ func answer(over context.Context, c channel.Conn, stop func()) error {
 			return nil
 		}
 	}
+	return over.Err()
 }
 
 // parrot says what it hears.

@@ -132,6 +132,39 @@ func (b *bench) channelCounts(ctx context.Context) error {
 	return nil
 }
 
+// crowds are how many programs ask one server at the same time, on a core each.
+var crowds = []int{1, 3, 7, 15}
+
+// crowdCounts counts, for each of them and the server's core, the instructions of all cores
+// from one end of a client's round trip to the other, and with a plugin the lines of one of all
+// clients' round trips. It takes long, and is measured only if it is named:
+// channel_round_trip_of_N.
+func (b *bench) crowdCounts(ctx context.Context) error {
+	for _, n := range crowds {
+		row := fmt.Sprintf("channel_round_trip_of_%d", n)
+		if !slices.Contains(b.only, row) {
+			continue
+		}
+		c := baseline.Config{Cores: n + 1, Memory: coreMemory(n + 1), Count: true}
+		report := b.watched(&c, row)
+		programs := []baseline.Program{b.program("channel", "-count", "-mark", row), b.program("channel", "-serve")}
+		programs[0].Cores, programs[1].Cores = []int{0}, []int{n}
+		for core := 1; core < n; core++ {
+			p := b.program("channel", "-busy")
+			p.Cores = []int{core}
+			programs = append(programs, p)
+		}
+		result, err := b.skerry(ctx, c, programs...)
+		if err != nil {
+			return fmt.Errorf("%s: %w", row, err)
+		}
+		if err := errors.Join(b.addLines(inInstructions(result.Runs[0].Stdout), false), b.addReports(report, row)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // channelLines counts instructions and cache lines, each row in a machine of its own, so that
 // it has a report of its own.
 func (b *bench) channelLines(ctx context.Context, c baseline.Config, rows []string) error {

@@ -44,7 +44,7 @@ func (b *bench) counts(ctx context.Context, linux bool) error {
 	if err := b.channelCounts(ctx); err != nil {
 		return err
 	}
-	if err := b.updateCounts(ctx); err != nil {
+	if err := errors.Join(b.crowdCounts(ctx), b.updateCounts(ctx)); err != nil {
 		return err
 	}
 	return b.slope(ctx)

@@ -12,8 +12,8 @@ import (
 // updateCores are the numbers of cores, each of a machine, on which shared state is updated.
 var updateCores = []int{1, 2, 4, 8, 16}
 
-// updateMemory is the memory in MiB of these machines, for each core.
-const updateMemory = 128
+// coreMemory is the memory in MiB of a machine with many cores.
+func coreMemory(cores int) int { return max(1024, 128*cores) }
 
 // updateCounts counts instructions of updates of shared state, of all cores together, and
 // with a plugin cache lines. It takes long, and is measured only if it is named: update, or
@@ -24,7 +24,7 @@ func (b *bench) updateCounts(ctx context.Context) error {
 		if !slices.Contains(b.only, "update") && !slices.Contains(b.only, name) {
 			continue
 		}
-		c := baseline.Config{Cores: n, Memory: max(1024, n*updateMemory), Count: true}
+		c := baseline.Config{Cores: n, Memory: coreMemory(n), Count: true}
 		report := b.watched(&c, name)
 		result, err := b.skerry(ctx, c, b.onCores(n, "update", "-fixed", "-cores", fmt.Sprint(n)))
 		if err != nil {

@@ -44,6 +44,10 @@ func (b *Board) Poll() bool {
 	return b.taken != 0 || b.summary != 0 || atomic.LoadUint64((*uint64)(at(b.hints))) != 0
 }
 
+// Hinted is Poll for goroutines other than the board's own: it does not know of hints that
+// have been taken and not yet returned.
+func (b *Board) Hinted() bool { return atomic.LoadUint64((*uint64)(at(b.hints))) != 0 }
+
 // Next takes a hint and returns its number; ok is false when there is none left of
 // those that stood when it looked: after at most Hints of them, however fast peers
 // set new ones. What was sent before that hint was given is there to be received.

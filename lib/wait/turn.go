@@ -69,6 +69,9 @@ func (s *Set) Yield() {
 	}
 }
 
-// Called reports whether something has come for the program since the last look at all.
-// In a program with several dispatchers the runtime's poller sees to that.
-func (s *Set) Called() bool { return s.alone && s.page.Notified() != s.heard.Load() }
+// Called reports whether something may have come for the program since the last look at
+// all. Of what comes without a hint the runtime's poller knows in a program with several
+// dispatchers.
+func (s *Set) Called() bool {
+	return s.alone && s.page.Notified() != s.heard.Load() || s.board != nil && s.board.Hinted()
+}

@@ -49,6 +49,8 @@ type Conn struct {
 	held endpoint.Message
 	has  bool
 
+	courtesy wait.Courtesy // the receiver's
+
 	sending endpoint.Message // the sender's: what it sends,
 	sent    error            // and what came of it
 
@@ -216,6 +218,7 @@ func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 	defer c.users.RUnlock()
 	for {
 		if ok, err := c.take(m); ok || err != nil {
+			c.courtesy.Received(c.set)
 			return err
 		}
 		if c.set.HandOver() {

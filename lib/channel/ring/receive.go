@@ -28,6 +28,7 @@ func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 func (c *Conn) receive(ctx context.Context, m *channel.Message) error {
 	for looks := 1; ; looks++ {
 		if ok, err := c.tryReceive(ctx, m); ok || err != nil {
+			c.messageSpell.courtesy.Received(c.set)
 			return err
 		}
 		if c.config.Polled && looks < least {

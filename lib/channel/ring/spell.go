@@ -2,7 +2,6 @@ package ring
 
 import (
 	"context"
-	"runtime"
 
 	"skerry/lib/channel"
 	"skerry/lib/pause"
@@ -21,6 +20,8 @@ import (
 type spell struct {
 	looks  int // that are worth it
 	sleeps int
+
+	courtesy wait.Courtesy
 }
 
 const (
@@ -83,10 +84,7 @@ func (s *spell) poll(ctx context.Context, c *Conn, ready func() bool) (bool, err
 			return false, ctx.Err()
 		default:
 		}
-		if c.set != nil {
-			c.set.Look()
-		}
-		runtime.Gosched()
+		s.courtesy.Polled(c.set)
 	}
 	s.looks = max(s.looks/2, least)
 	s.sleeps++
