@@ -90,7 +90,7 @@ func Serve(ctx context.Context, conn channel.Conn, impl Handler, spec *Spec, opt
 // read reads the connection until it fails.
 func (s *server) read() error {
 	direct := s.take()
-	for {
+	for s.ctx.Err() == nil { // who always finds a message does not hear of it otherwise
 		if err := s.conn.Receive(s.ctx, &s.in); err != nil {
 			return err
 		}
@@ -115,6 +115,7 @@ func (s *server) read() error {
 			s.hand(x)
 		}
 	}
+	return s.ctx.Err()
 }
 
 // hand has another goroutine run a call. One-way messages are run in order, by one; the
