@@ -13,17 +13,24 @@ import (
 type Courtesy struct{ messages uint32 }
 
 const (
-	// After so many messages in a row others have a turn.
-	courteous = 64
+	// After so many messages in a row it is asked whether something has come for others.
+	attentive = 8
+	// After so many all others have a turn.
+	courteous = 128
 	// After so many the runtime's own goroutine is woken as well, by a call of the kernel.
-	waking = 16 * courteous
+	waking = 8 * courteous
 )
 
 // Received is to be called after each message, by whoever is to receive the next one. The set
-// may be nil. Those for whom something has come go first. Where nothing has come it reads
-// two words.
+// may be nil.
 func (c *Courtesy) Received(s *Set) {
-	if c.messages++; c.messages%courteous == 0 || s != nil && s.Called() {
+	if c.messages++; c.messages%attentive == 0 {
+		c.attend(s)
+	}
+}
+
+func (c *Courtesy) attend(s *Set) {
+	if c.messages%courteous == 0 || s != nil && s.Called() {
 		c.makeWay(s)
 	}
 }
