@@ -15,8 +15,9 @@ type Courtesy struct{ messages uint32 }
 const (
 	// After so many messages in a row it is asked whether something has come for others.
 	attentive = 8
-	// After so many all others have a turn.
-	courteous = 128
+	// After so many all others have a turn: where one goroutine runs at a time, and where
+	// several do, which seldom need it, and take threads to be woken.
+	courteous, courteousAmongSeveral = 128, 8192
 	// After so many the runtime's own goroutine is woken as well, by a call of the kernel.
 	waking = 8 * courteous
 )
@@ -30,7 +31,11 @@ func (c *Courtesy) Received(s *Set) {
 }
 
 func (c *Courtesy) attend(s *Set) {
-	if c.messages%courteous == 0 || s != nil && s.Called() {
+	turn := uint32(courteousAmongSeveral)
+	if s != nil && s.most == 1 {
+		turn = courteous
+	}
+	if c.messages%turn == 0 || s != nil && s.Called() {
 		c.makeWay(s)
 	}
 }
