@@ -232,15 +232,23 @@ func playCall(t *testing.T) (p [parties]party) {
 	return p
 }
 
+// In which of its looks a party finds the other's message depends on which of the two
+// threads begins first, and is then the same for all calls. So the counts may be so much
+// above those kept.
+var callSlack = map[phase]struct{ instructions, fences float64 }{
+	answers: {30, 1},
+	settles: {100, 3},
+}
+
 // callRows gives what a call costs to row, and logs of what that consists.
-func callRows(t *testing.T, row func(name string, value float64, exact bool)) {
+func callRows(t *testing.T, row func(name string, value, slack float64)) {
 	t.Helper()
 	p := playCall(t)
 	for who, name := range []string{"client", "server"} {
 		for phase, verb := range map[phase]string{answers: "answers", settles: "settles"} {
 			s := &p[who].least[phase]
-			row("call_"+name+"_"+verb+"_instructions", float64(len(s.functions)), false)
-			row("call_"+name+"_"+verb+"_fences", float64(s.fences), false)
+			row("call_"+name+"_"+verb+"_instructions", float64(len(s.functions)), callSlack[phase].instructions)
+			row("call_"+name+"_"+verb+"_fences", float64(s.fences), callSlack[phase].fences)
 			count := map[string]int{}
 			for _, f := range s.functions {
 				count[f.name]++
