@@ -1,20 +1,16 @@
 package transfers
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
 
 	"skerry/interface/echo"
@@ -164,29 +160,9 @@ func functionAt(address uint64) (f *function, entry bool) {
 // playCall counts what the two parties of a call execute.
 func playCall(t *testing.T) (p [parties]party) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	command := exec.CommandContext(ctx, os.Args[0])
-	command.Env = append(os.Environ(), callVariable+"=1", "GODEBUG=asyncpreemptoff=1", "GOCOVERDIR="+t.TempDir())
-	command.Stderr = os.Stderr
-	in, err := command.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		command.Process.Kill()
-		command.Wait()
-	}()
+	in, said := startChild(t, callVariable, "1")
 	var threads [parties]int
 	var base uint64
-	said := bufio.NewReader(out)
 	for range parties {
 		var who, thread int
 		if _, err := fmt.Fscanf(said, "%d %d %v\n", &who, &thread, &base); err != nil {
@@ -197,7 +173,7 @@ func playCall(t *testing.T) (p [parties]party) {
 	published, paused := 0, [parties]bool{}
 	fresh := map[uint64]int{} // who is to see a header, by its address
 	release := func() error { _, err := in.Write(make([]byte, parties)); return err }
-	err = Interleave(threads[:], release, func(who int, s *Step) (int, bool) {
+	err := Interleave(threads[:], release, func(who int, s *Step) (int, bool) {
 		if paused[who] = s.Pause && !paused[who]; paused[who] {
 			return pausing, true
 		}

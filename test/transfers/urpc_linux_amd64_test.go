@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -231,13 +232,14 @@ type result struct {
 	late         uint64 // where something was written to a slot after its header
 }
 
-// play has a script run one instruction at a time.
-func play(t *testing.T, name string) *result {
+// startChild starts this program as a child, with a variable in its environment that says
+// what it is to do, until the test ends or three minutes have passed. It returns what the child
+// hears, and what it says.
+func startChild(t *testing.T, variable, value string) (in io.Writer, said *bufio.Reader) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
 	command := exec.CommandContext(ctx, os.Args[0])
-	command.Env = append(os.Environ(), childVariable+"="+name, "GODEBUG=asyncpreemptoff=1", "GOCOVERDIR="+t.TempDir())
+	command.Env = append(os.Environ(), variable+"="+value, "GODEBUG=asyncpreemptoff=1", "GOCOVERDIR="+t.TempDir())
 	command.Stderr = os.Stderr
 	in, err := command.StdinPipe()
 	if err != nil {
@@ -250,13 +252,20 @@ func play(t *testing.T, name string) *result {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		command.Process.Kill()
+	t.Cleanup(func() {
+		cancel()
 		command.Wait()
-	}()
+	})
+	return in, bufio.NewReader(out)
+}
+
+// play has a script run one instruction at a time.
+func play(t *testing.T, name string) *result {
+	t.Helper()
+	in, said := startChild(t, childVariable, name)
 	var thread int
 	var base uint64
-	if _, err := fmt.Fscanf(bufio.NewReader(out), "%d %v\n", &thread, &base); err != nil {
+	if _, err := fmt.Fscanf(said, "%d %v\n", &thread, &base); err != nil {
 		t.Fatalf("the child says nothing: %v", err)
 	}
 	var r result
@@ -264,7 +273,7 @@ func play(t *testing.T, name string) *result {
 	var rings, rest Count // of both cores, from begin on
 	now, instructions, published := nobody, counter{}, false
 	release := func() error { _, err := in.Write([]byte{1}); return err }
-	err = Trace(thread, release, func(s *Step) bool {
+	err := Trace(thread, release, func(s *Step) bool {
 		if s.Unknown && now >= first {
 			r.unknown = s.Address
 		}
