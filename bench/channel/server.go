@@ -133,12 +133,7 @@ func passOn() error {
 		return err
 	}
 	defer l.Close()
-	reach := hop.Reach{
-		Find: bind.Find, Lookup: bind.Lookup, Watch: bind.Watch, Drop: slots.Drop,
-		Dial: func(ctx context.Context, name string, i channel.Interface) (channel.Conn, error) {
-			return bind.Dial(ctx, name, i, bind.NoWait())
-		},
-	}
+	reach := bind.Reach(slots.Drop)
 	var served sync.WaitGroup
 	served.Go(func() {
 		accept(ctx, l, &served, func(c channel.Conn) error { return reach.Serve(ctx, c) })

@@ -3,6 +3,7 @@ package bind
 import (
 	"context"
 
+	"skerry/abi/capability"
 	"skerry/lib/bind/introduce"
 	"skerry/lib/bind/network"
 	"skerry/lib/channel"
@@ -18,6 +19,17 @@ func ThroughRelay(name string) Network { return &hop.Network{Dial: toRelay(name)
 func toRelay(name string) func(context.Context, bool) (channel.Conn, error) {
 	return func(ctx context.Context, wait bool) (channel.Conn, error) {
 		return connect(ctx, name, introduce.Interface, &settings{noWait: !wait, skip: isRelay})
+	}
+}
+
+// Reach is what a relay in this program can reach: all that it could bind to itself. drop
+// deletes a capability and frees its slot; nil where there are none.
+func Reach(drop func(capability.Reference) error) *hop.Reach {
+	return &hop.Reach{
+		Find: Find, Lookup: Lookup, Watch: Watch, Drop: drop,
+		Dial: func(ctx context.Context, name string, i channel.Interface) (channel.Conn, error) {
+			return Dial(ctx, name, i, NoWait())
+		},
 	}
 }
 

@@ -19,9 +19,7 @@ func relay(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reach := hop.Reach{Find: Find, Lookup: Lookup, Watch: Watch, Dial: func(ctx context.Context, name string, i channel.Interface) (channel.Conn, error) {
-		return Dial(ctx, name, i, NoWait())
-	}}
+	reach := Reach(nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(func() { l.Close(); cancel() })
 	go func() {

@@ -35,12 +35,7 @@ func serve(name string, ends int) error {
 		return err
 	}
 	defer listener.Close()
-	reach := hop.Reach{
-		Find: bind.Find, Lookup: bind.Lookup, Watch: bind.Watch, Drop: slots.Drop,
-		Dial: func(ctx context.Context, name string, i channel.Interface) (channel.Conn, error) {
-			return bind.Dial(ctx, name, i, bind.NoWait())
-		},
-	}
+	reach := bind.Reach(slots.Drop)
 	var all sync.WaitGroup
 	for n := 0; ends == 0 || n < ends; n++ {
 		c, err := listener.Accept(context.Background())
