@@ -33,26 +33,10 @@ const settle = 50 * time.Millisecond
 // fixed has n cores update until one of them has done a number of updates, and returns how many
 // ns passed from one update to the next, by whichever core. A plugin is told meanwhile.
 func fixed(u updates, n, updates int) (float64, error) {
-	first := 0
-	if u.serve != nil {
-		first = 1
-	}
 	var ready sync.WaitGroup
 	var start, counting, stop, quit atomic.Bool
-	updating, over := make(chan error, n), make(chan error, 1)
-	if first == 0 {
-		over <- nil
-	} else {
-		ready.Add(1)
-		go func() {
-			err := pin(0)
-			ready.Done()
-			if err == nil {
-				u.serve(&quit)
-			}
-			over <- err
-		}()
-	}
+	updating := make(chan error, n)
+	first, over := u.serving(&ready, &quit)
 	all := make([]progress, n)
 	total := func() (sum uint64) {
 		for i := range all {

@@ -168,6 +168,27 @@ type updates struct {
 	done func() []uint64
 }
 
+// serving has core 0 serve, if there is anything to be served, until stop is set. It returns the
+// first core that is free to update, and where it is said, once, how serving ended. ready
+// is done when core 0 has been taken.
+func (u *updates) serving(ready *sync.WaitGroup, stop *atomic.Bool) (first int, over <-chan error) {
+	served := make(chan error, 1)
+	if u.serve == nil {
+		served <- nil
+		return 0, served
+	}
+	ready.Add(1)
+	go func() {
+		err := pin(0)
+		ready.Done()
+		if err == nil {
+			u.serve(stop)
+		}
+		served <- err
+	}()
+	return 1, served
+}
+
 // measure has n cores update for a while and returns how many ns one update took each
 // of them.
 func measure(u updates, n int, length time.Duration) ([]float64, error) {
@@ -178,20 +199,8 @@ func measure(u updates, n int, length time.Duration) ([]float64, error) {
 		took    time.Duration
 		err     error
 	}
-	results, served := make(chan result, n), make(chan error, 1)
-	first := 0
-	if u.serve != nil {
-		first = 1
-		ready.Add(1)
-		go func() {
-			err := pin(0)
-			ready.Done()
-			if err == nil {
-				u.serve(&quit)
-			}
-			served <- err
-		}()
-	}
+	results := make(chan result, n)
+	first, served := u.serving(&ready, &quit)
 	for core := first; core < n; core++ {
 		ready.Add(1)
 		go func() {
@@ -229,10 +238,8 @@ func measure(u updates, n int, length time.Duration) ([]float64, error) {
 		took = append(took, float64(r.took)/float64(r.updates))
 	}
 	quit.Store(true)
-	if u.serve != nil {
-		if err := <-served; err != nil {
-			failed = err
-		}
+	if err := <-served; err != nil {
+		failed = err
 	}
 	if failed != nil {
 		return nil, failed
