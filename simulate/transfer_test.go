@@ -403,28 +403,34 @@ func (c *transferCore) Import(o transfer.Object, a transfer.Arrival) session.Err
 	return c.arrive(f, a)
 }
 
-// arrive has a capability arrive: that which was given, once.
+// arrive has an import arrive.
 func (c *transferCore) arrive(f *frame, a transfer.Arrival) session.Error {
 	g := c.gives[ticket(a.Ticket)]
-	switch {
-	case g == nil || g.frame != f || g.to != c.self || g.arrived || a.Rights != g.rights:
+	if g == nil || g.frame != f || a.Rights != g.rights {
 		c.breaks("core %d: what arrives as %+v is %+v, not what was given", c.self, a, f)
 		return session.ErrCapability
-	case !slices.Contains(c.programs, a.To):
-		return session.ErrDied
-	case c.Chance(5):
-		return session.ErrMemory
 	}
-	g.arrived = true
-	c.have = append(c.have, &holding{frame: f, rights: a.Rights, by: a.To})
-	return session.ErrNone
+	why := c.settle(g, a)
+	if why == session.ErrNone {
+		c.have = append(c.have, &holding{frame: f, rights: a.Rights, by: a.To})
+	}
+	return why
 }
 
 func (c *transferCore) Bell(number uint64, a transfer.Arrival) session.Error {
 	g := c.gives[ticket(a.Ticket)]
-	switch {
-	case g == nil || number == 0 || g.bell != number || g.to != c.self || g.arrived || a.Rights != capability.RightSend:
+	if g == nil || number == 0 || g.bell != number || a.Rights != capability.RightSend {
 		c.breaks("core %d: doorbell %d that arrives as %+v is not what was given", c.self, number, a)
+		return session.ErrCapability
+	}
+	return c.settle(g, a)
+}
+
+// settle has what was given arrive, once, unless there is nobody or no memory for it.
+func (c *transferCore) settle(g *given, a transfer.Arrival) session.Error {
+	switch {
+	case g.to != c.self || g.arrived:
+		c.breaks("core %d: %+v arrives, given to core %d, arrived before: %v", c.self, a, g.to, g.arrived)
 		return session.ErrCapability
 	case !slices.Contains(c.programs, a.To):
 		return session.ErrDied
