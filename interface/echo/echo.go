@@ -27,7 +27,7 @@ type Echo interface {
 	//skerry:max data=4096 result=4096
 	Blob(ctx context.Context, data []byte) ([]byte, error)
 	// Frame takes a frame and returns one: another capability to the same, or a
-	// frame of the server's, since what came from another core cannot be passed on.
+	// frame of the server's.
 	Frame(ctx context.Context, frame capability.Frame) (capability.Frame, error)
 	// Note takes a word and says nothing.
 	//

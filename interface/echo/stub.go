@@ -115,7 +115,7 @@ func (c *Client) Blob(ctx context.Context, data []byte) (result []byte, err erro
 }
 
 // Frame takes a frame and returns one: another capability to the same, or a
-// frame of the server's, since what came from another core cannot be passed on.
+// frame of the server's.
 func (c *Client) Frame(ctx context.Context, frame capability.Frame) (result capability.Frame, err error) {
 	call, err := c.client.Begin(ctx, methodFrame)
 	if err != nil {
