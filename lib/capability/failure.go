@@ -8,7 +8,7 @@ import (
 
 // Failure is an invocation that was not done.
 type Failure struct {
-	Type       capability.Type      // as which the capability was invoked
+	Type       capability.Type      // as which the capability was invoked; Null: whatever it is
 	Reference  capability.Reference // where it should be
 	Invocation capability.Invocation
 	Err        capability.Error // the kernel's answer
@@ -16,7 +16,11 @@ type Failure struct {
 
 // Error returns what was asked of what, and why it was not done.
 func (f *Failure) Error() string {
-	return fmt.Sprintf("%v %s: %s: %v", f.Type, slot(f.Reference), capability.InvocationName(f.Type, f.Invocation), f.Err)
+	what, t := f.Type.String(), f.Type
+	if t == capability.Null {
+		what, t = "capability", capability.RAM // what all can be asked is the same of any
+	}
+	return fmt.Sprintf("%s %s: %s: %v", what, slot(f.Reference), capability.InvocationName(t, f.Invocation), f.Err)
 }
 
 // Unwrap returns the kernel's answer.

@@ -15,6 +15,7 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	typed "skerry/lib/capability"
 	"skerry/lib/native/buffer"
 	"skerry/lib/native/home"
 	"skerry/lib/native/raw"
@@ -33,7 +34,8 @@ func Invoke(word uint64, a *capability.Arguments) (uint64, capability.Error) {
 	return uint64(value), err
 }
 
-// Identify describes the capability in a slot, whatever its type.
+// Identify describes the capability in a slot, whatever its type. It fails with a
+// *Failure of package capability.
 func Identify(r capability.Reference) (capability.Description, error) {
 	b, err := buffer.Lock()
 	if err != nil {
@@ -41,7 +43,7 @@ func Identify(r capability.Reference) (capability.Description, error) {
 	}
 	defer buffer.Unlock()
 	if _, e := Invoke(capability.Word(r, capability.InvokeIdentify), &capability.Arguments{buffer.Address(b)}); e != capability.OK {
-		return capability.Description{}, fmt.Errorf("identify: %w", e)
+		return capability.Description{}, &typed.Failure{Reference: r, Invocation: capability.InvokeIdentify, Err: e}
 	}
 	return *buffer.As[capability.Description](b), nil
 }

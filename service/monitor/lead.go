@@ -64,10 +64,10 @@ func (m *monitor) lead(info *abi.CoreInfo, k *kernel, pool *memory.Pool) error {
 		PromptInput: func(b []byte) { typed <- b },
 	})
 	m.agent.Ready(distances(info))
-	m.ports = append(m.ports, &input{abi.PortConsole, m.control.Input, m.control.Listening})
+	m.ports = append(m.ports, newInput(abi.PortConsole, m.control.Input, m.control.Listening))
 	if todo.Link {
 		host := newFeed()
-		m.ports = append(m.ports, &input{abi.PortLink, func(b []byte) { host.Write(b) }, always})
+		m.ports = append(m.ports, newInput(abi.PortLink, func(b []byte) { host.Write(b) }, always))
 		go hear(m, host)
 	}
 	m.control.Start()

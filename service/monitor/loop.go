@@ -46,9 +46,15 @@ type peer struct {
 
 // input is a serial port that is read.
 type input struct {
-	port int
-	take func([]byte)
-	room func() bool // more can be taken
+	port  int
+	take  func([]byte)
+	room  func() bool // more can be taken
+	quiet bool        // there is nothing until the doorbell has rung
+	bytes []byte      // native.PortMax, for what comes
+}
+
+func newInput(port int, take func([]byte), room func() bool) *input {
+	return &input{port: port, take: take, room: room, bytes: make([]byte, native.PortMax)}
 }
 
 // always is the room where what comes is bounded otherwise.
@@ -59,6 +65,14 @@ func newMonitor() *monitor { return &monitor{events: make(chan func())} }
 // post has f called by the event loop. It blocks until the loop takes it: the
 // loop itself must not call it.
 func (m *monitor) post(f func()) { m.events <- f }
+
+// rung takes note that the doorbell has rung.
+func (m *monitor) rung() {
+	m.agent.Notified()
+	for _, in := range m.ports {
+		in.quiet = false
+	}
+}
 
 // connect attaches the channel that is shared with another core's monitor.
 func (m *monitor) connect(core int, side urpc.Side) *peer {
@@ -179,7 +193,9 @@ func (m *monitor) poll() bool {
 	if m.control != nil {
 		progress = m.control.Flush() || progress
 	}
-	m.agent.Sustain()
+	if progress {
+		m.agent.Sustain()
+	}
 	return progress
 }
 
@@ -264,13 +280,13 @@ func (m *monitor) withdraw() {
 
 // read takes what has come in at the port.
 func (in *input) read() (progress bool) {
-	var buf [native.PortMax]byte
-	for in.room() {
-		n, err := native.PortRead(in.port, buf[:])
+	for !in.quiet && in.room() {
+		n, err := native.PortRead(in.port, in.bytes)
 		if err != nil || n == 0 {
+			in.quiet = true
 			return progress
 		}
-		in.take(buf[:n])
+		in.take(in.bytes[:n])
 		progress = true
 	}
 	return progress

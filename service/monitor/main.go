@@ -54,7 +54,7 @@ func run() error {
 				failed <- err
 				return
 			}
-			m.post(m.agent.Notified)
+			m.post(m.rung)
 		}
 	}()
 	return m.loop(failed)

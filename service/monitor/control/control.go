@@ -66,6 +66,7 @@ type Control struct {
 	running  int        // of the manifest's
 	next     uint32     // number of the next program or request
 	requests map[uint32]*request
+	soonest  time.Time          // no deadline of a program or request is before it; zero: there is none
 	broker   *loan.Broker       // of memory that cores lend each other
 	parts    map[wire.Part]bool // of programs with several dispatchers; see between
 	registry *names.Registry
@@ -203,11 +204,21 @@ func (c *Control) usable(core int) error {
 	return nil
 }
 
+// deadline returns by when a core must have done what it is asked now.
 func (c *Control) deadline(core int, timeout time.Duration) time.Time {
 	if !c.cores[core].ready {
 		timeout = bootTimeout
 	}
-	return c.Now().Add(timeout)
+	t := c.Now().Add(timeout)
+	c.expect(t)
+	return t
+}
+
+// expect takes note of a deadline; zero is none.
+func (c *Control) expect(t time.Time) {
+	if !t.IsZero() && (c.soonest.IsZero() || t.Before(c.soonest)) {
+		c.soonest = t
+	}
 }
 
 // send sends a message about p to its core, if that still makes sense.
@@ -498,9 +509,16 @@ func (c *Control) lost(p *program) {
 	c.end(p)
 }
 
-// Tick takes note of the time: what is overdue fails.
+// Tick takes note of the time: what is overdue fails. Where nothing can be it does
+// nothing, and may be called however often.
 func (c *Control) Tick() {
+	if len(c.again) == 0 && c.soonest.IsZero() {
+		return
+	}
 	now := c.Now()
+	if len(c.again) == 0 && now.Before(c.soonest) && c.Room() {
+		return
+	}
 	c.rerun(now)
 	if !c.Room() {
 		// Answers wait behind output that waits for the ports: no core's fault.
@@ -531,20 +549,19 @@ func (c *Control) Tick() {
 }
 
 // Deadline returns when Tick must be called next; zero when there is no need.
-func (c *Control) Deadline() (first time.Time) {
-	earliest := func(t time.Time) {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
+func (c *Control) Deadline() time.Time {
+	if c.soonest.IsZero() {
+		return c.soonest
 	}
+	c.soonest = time.Time{}
 	for _, r := range c.requests {
-		earliest(r.deadline)
+		c.expect(r.deadline)
 	}
 	for _, p := range c.programs {
-		earliest(p.deadline)
-		earliest(p.kill)
+		c.expect(p.deadline)
+		c.expect(p.kill)
 	}
-	return first
+	return c.soonest
 }
 
 func (c *Control) frame(kind link.Kind, p *program, payload []byte) {

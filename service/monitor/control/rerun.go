@@ -15,6 +15,7 @@ func (c *Control) condemn(p *program) {
 	if p.index >= 0 && c.Manifest.Programs[p.index].Kill > 0 {
 		most := int64(c.Manifest.Programs[p.index].Kill)
 		p.kill = c.Now().Add(time.Duration(1+rand.Int64N(most)) * time.Microsecond)
+		c.expect(p.kill)
 	}
 }
 
