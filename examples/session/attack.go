@@ -75,6 +75,7 @@ func attackScribble(t *talk, name session.Name) error {
 // attackExchange puts all that it has into its exchange, and has it taken for
 // something else.
 func attackExchange(t *talk, name session.Name) error {
+	t.mute = true
 	fill := func() {
 		for slot := uint32(1); slot < capability.L2Slots; slot++ {
 			cnode(capability.Exchange(slot)).Copy(slot, capability.Base(uint32(chance.IntN(capability.SlotFree))))
@@ -117,9 +118,13 @@ func attackHoard(t *talk, name session.Name) error {
 			}
 			return nil
 		}
-		for slot := range uint32(4) {
-			cnode(capability.Exchange(0)).Delete(uint32(m.Slot) + slot)
+		g := gift{binding: m.Binding}
+		for _, own := range t.came[g] {
+			if err := discard(own); err != nil {
+				return err
+			}
 		}
+		delete(t.came, g)
 		bound++
 	}
 	return fmt.Errorf("it has %d bindings", bound)
@@ -127,6 +132,7 @@ func attackHoard(t *talk, name session.Name) error {
 
 // attackMute exports a name, and answers nobody.
 func attackMute(t *talk, name session.Name) error {
+	t.mute = true
 	if err := t.say(session.KindExport, &session.Export{ID: 1, Version: version, Fingerprint: fingerprint, Name: nameOf("mute")}); err != nil {
 		return err
 	}
@@ -155,6 +161,7 @@ func attackNames(t *talk, name session.Name) error {
 
 // attackRevoke takes its exchange from its monitor, then binds.
 func attackRevoke(t *talk, name session.Name) error {
+	t.mute = true
 	l1 := typed.L1CNode(capability.Base(capability.SlotCSpace))
 	for range 1000 {
 		if l1.Revoke(capability.Exchange(0).L1()) == nil {

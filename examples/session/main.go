@@ -99,7 +99,7 @@ func serve(t *talk, name session.Name, clients int) error {
 			if m == nil {
 				break
 			}
-			if _, err := t.attach(m.Binding, m.Size, m.Slot, urpc.B); err != nil {
+			if _, err := t.attach(m.Binding, m.Size, urpc.B); err != nil {
 				return false, err
 			}
 			if err := t.say(session.KindAnswer, &session.Answer{Binding: m.Binding}); err != nil {
@@ -148,7 +148,9 @@ func answer(t *talk, e *end) error {
 			if m == nil {
 				return fmt.Errorf("capability %d is announced and has not arrived", ticket)
 			}
-			word, err := look(m.Slot)
+			g := gift{e.number, ticket}
+			word, err := look(t.came[g][0])
+			delete(t.came, g)
 			if err != nil {
 				return err
 			}
@@ -166,11 +168,7 @@ func answer(t *talk, e *end) error {
 
 // look returns the first word of a frame that came, which can be read and no more, and
 // keeps it.
-func look(slot uint8) (uint64, error) {
-	own, err := fetch(slot)
-	if err != nil {
-		return 0, err
-	}
+func look(own capability.Reference) (uint64, error) {
 	if _, err := native.Map(own, 0, abi.PageSize, abi.ProtRead|abi.ProtWrite); err == nil {
 		return 0, errors.New("the frame can be written")
 	}
@@ -207,7 +205,7 @@ func bind(t *talk, name session.Name) (*end, error) {
 	if bound.Error != session.ErrNone {
 		return nil, bound.Error
 	}
-	return t.attach(bound.Binding, bound.Size, bound.Slot, urpc.A)
+	return t.attach(bound.Binding, bound.Size, urpc.A)
 }
 
 // call has messages echoed, and a frame looked into.

@@ -27,7 +27,12 @@ type talk struct {
 	request  uint32
 	ends     map[uint32]*end
 	events   []event // that nobody has waited for
+	came     map[gift][]capability.Reference
+	mute     bool // it leaves in the exchange what comes
 }
+
+// gift names what has come: what belongs to a binding, or by a ticket what the peer has given.
+type gift struct{ binding, ticket uint32 }
 
 // event is a message of the monitor.
 type event struct {
@@ -41,9 +46,12 @@ type end struct {
 	size    uint64
 	channel urpc.Channel
 	at      uintptr
-	slots   [4]capability.Reference // frame, sleep, hints, doorbell
+	slots   []capability.Reference // frame, sleep, hints, doorbell
 	bell    typed.Doorbell
 }
+
+// endSlots is how many slots an end has.
+const endSlots = 4
 
 func open() (*talk, error) {
 	if _, err := native.Identify(capability.LevelOneReference(capability.Exchange(0).L1())); err != nil {
@@ -53,7 +61,7 @@ func open() (*talk, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &talk{doorbell: doorbell, rung: make(chan error, 1), ends: make(map[uint32]*end)}
+	t := &talk{doorbell: doorbell, rung: make(chan error, 1), ends: make(map[uint32]*end), came: make(map[gift][]capability.Reference)}
 	session.AttachProgram(&t.channel, abi.SessionBase)
 	go func() {
 		for {
@@ -97,7 +105,7 @@ var messages = map[uint8]func() any{
 	session.KindWithdrawn: func() any { return new(session.Withdrawn) },
 }
 
-// hear takes what the monitor has said.
+// hear takes what the monitor has said, and what has come with it.
 func (t *talk) hear() error {
 	var b [urpc.PayloadSize]byte
 	for {
@@ -112,6 +120,9 @@ func (t *talk) hear() error {
 		m := empty()
 		if !session.Get(b[:], n, m) {
 			return fmt.Errorf("the monitor says %T in %d bytes", m, n)
+		}
+		if err := t.fetchAll(m); err != nil {
+			return err
 		}
 		t.events = append(t.events, event{kind, m})
 	}
@@ -181,13 +192,46 @@ func cnode(slot capability.Reference) typed.L2CNode {
 	return typed.L2CNode(capability.LevelOneReference(slot.L1()))
 }
 
-// fetch moves what came in a slot of the exchange to a slot of the program's own.
+// fetchAll takes what a message names out of the exchange, as is to be done before the next
+// message is received.
+func (t *talk) fetchAll(message any) error {
+	var g gift
+	slot, n := uint8(0), 0
+	switch m := message.(type) {
+	case *session.Incoming:
+		g, slot, n = gift{binding: m.Binding}, m.Slot, endSlots
+	case *session.Bound:
+		if m.Error == session.ErrNone {
+			g, slot, n = gift{binding: m.Binding}, m.Slot, endSlots
+		}
+	case *session.Arrived:
+		g, slot, n = gift{m.Binding, m.Ticket}, m.Slot, 1
+	}
+	if t.mute {
+		return nil
+	}
+	for i := range n {
+		own, err := fetch(slot + uint8(i))
+		if err != nil {
+			return fmt.Errorf("fetch %d of what came with %T: %w", i, message, err)
+		}
+		t.came[g] = append(t.came[g], own)
+	}
+	return nil
+}
+
+// fetch moves what is in a slot of the exchange to one of the program's own. That stays empty if
+// it has been withdrawn.
 func fetch(slot uint8) (capability.Reference, error) {
 	own, err := native.Slot()
 	if err != nil {
 		return 0, err
 	}
-	return own, cnode(own).Move(own.Slot(), capability.Exchange(uint32(slot)))
+	err = cnode(own).Move(own.Slot(), capability.Exchange(uint32(slot)))
+	if errors.Is(err, capability.ErrEmpty) {
+		err = nil
+	}
+	return own, err
 }
 
 // discard deletes a capability and gives its slot back.
@@ -202,15 +246,11 @@ func discard(own capability.Reference) error {
 	return native.FreeSlot(own)
 }
 
-// attach makes an end of what the monitor says of it.
-func (t *talk) attach(binding, size uint32, slot uint8, side urpc.Side) (*end, error) {
-	e := &end{number: binding, size: uint64(size)}
-	for i := range e.slots {
-		var err error
-		if e.slots[i], err = fetch(slot + uint8(i)); err != nil {
-			return nil, fmt.Errorf("fetch %d: %w", i, err)
-		}
-	}
+// attach makes an end of what has come for it.
+func (t *talk) attach(binding, size uint32, side urpc.Side) (*end, error) {
+	g := gift{binding: binding}
+	e := &end{number: binding, size: uint64(size), slots: t.came[g]}
+	delete(t.came, g)
 	// A peer's sleep word can be read, and no more.
 	if _, err := native.Map(e.slots[1], 0, abi.PageSize, abi.ProtRead|abi.ProtWrite); err == nil {
 		return nil, errors.New("the peer's sleep word can be written")

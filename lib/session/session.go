@@ -9,6 +9,10 @@
 // capability.ExchangeIn, from where the monitor takes them, and the monitor puts
 // others into empty slots from there on, which the program is to empty.
 //
+// A slot can be empty before, where what was in it has been withdrawn. So the program takes
+// what a message names before it receives the next one, and the monitor uses a slot again
+// only when the program has received a later message than the last that named it.
+//
 // Either side rings the other when Channel.NeedsDoorbell says so. The program's
 // board (package urpc) lies in the same frame: its sleep word in a page that peers
 // can only read, its hints in one that they can write.

@@ -78,6 +78,14 @@ func (e *end) other() binding.End { return binding.End{ID: e.ID, Side: 1 - e.Sid
 // lmp reports whether a binding goes through the kernel.
 func (e *end) lmp() bool { return e.transport == uint8(channel.TransportLMP) }
 
+// slots returns how many slots of the exchange are filled with what puts returns.
+func (e *end) slots() int {
+	if e.lmp() {
+		return 1
+	}
+	return 4
+}
+
 // details are what this core gives to a binding.
 func (a *Agent) details(e *end) wire.Details {
 	c := e.v.child
@@ -206,11 +214,7 @@ func (a *Agent) puts(e *end, d *wire.Details) ([]put, error) {
 // introduce puts what a program needs of the other end into its exchange, now or when
 // there is room, then calls tell with the first slot; or fail, if it cannot.
 func (a *Agent) introduce(e *end, d wire.Details, tell func(slot uint8), fail func(session.Error)) {
-	slots := 4
-	if e.lmp() {
-		slots = 1
-	}
-	w := &arrival{slots: slots, end: e}
+	w := &arrival{slots: e.slots(), end: e}
 	w.place = func(slot uint32) bool {
 		list, err := a.puts(e, &d)
 		if err == nil {
@@ -259,7 +263,7 @@ func (h *host) Offered(id binding.ID, to binding.Export, d wire.Details) session
 	e.export, e.peerNumber = to.Export, d.End
 	a.introduce(e, d, func(slot uint8) {
 		e.state = offered
-		v.tell(session.KindIncoming, &session.Incoming{
+		v.tellOf(slot, e.slots(), session.KindIncoming, &session.Incoming{
 			Export: e.export, Binding: e.number, Size: uint32(d.Size), Hint: d.Hint, Transport: e.transport, Slot: slot,
 			Facts: a.facts(v, e.peer, e.peerProgram, &d.State),
 		})
@@ -306,7 +310,7 @@ func (h *host) Accepted(id binding.ID, d wire.Details) session.Error {
 		r := e.request
 		e.request, e.state = nil, bound
 		delete(e.v.requests, r.id)
-		e.v.tell(session.KindBound, &session.Bound{
+		e.v.tellOf(slot, e.slots(), session.KindBound, &session.Bound{
 			Request: r.id, Binding: e.number, Size: uint32(e.frame.Size), Hint: d.Hint, Transport: e.transport, Slot: slot,
 			Facts: a.facts(e.v, e.peer, e.peerProgram, &d.State), Version: r.entry.Version,
 		})

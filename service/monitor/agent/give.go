@@ -119,7 +119,7 @@ func (a *Agent) receive(e *end, ticket uint32, put func(slot uint32) error) sess
 	case err != nil:
 		return session.ErrCapability
 	}
-	e.v.tell(session.KindArrived, &session.Arrived{Binding: e.number, Ticket: ticket, Slot: uint8(slot)})
+	e.v.tellOf(uint8(slot), 1, session.KindArrived, &session.Arrived{Binding: e.number, Ticket: ticket, Slot: uint8(slot)})
 	return session.ErrNone
 }
 

@@ -44,6 +44,8 @@ type conversation struct {
 	child   *child // nil when it has ended
 	channel urpc.Channel
 	unsent  []unsent
+	told    int                     // messages that there were for the program
+	names   [capability.L2Slots]int // by slot of the exchange: the last of these that named it
 
 	requests map[uint32]*request // not answered, by the program's number
 	ends     map[uint32]*end     // that it may have
@@ -153,8 +155,24 @@ func (v *conversation) tell(kind uint8, m any) {
 	}
 	u := unsent{kind: kind}
 	u.size = session.Put(&u.payload, m)
+	v.told++
 	v.unsent = append(v.unsent, u)
 	v.flush()
+}
+
+// tellOf is tell of a message that names slots of the exchange.
+func (v *conversation) tellOf(first uint8, slots int, kind uint8, m any) {
+	for i := range slots {
+		v.names[int(first)+i] = v.told + 1
+	}
+	v.tell(kind, m)
+}
+
+// received returns how many messages the program is known to have received: it says so for
+// several at once.
+func (v *conversation) received() int {
+	unread := urpc.Slots(abi.SessionRing) - v.channel.Free()
+	return v.told - len(v.unsent) - unread
 }
 
 // flush sends what there is room for.
@@ -256,10 +274,17 @@ func (a *Agent) deliver(v *conversation) (progress bool) {
 	return progress
 }
 
-// vacancy finds empty slots of the exchange, one after another.
+// vacancy finds slots of the exchange, one after another, that can be filled. They are empty,
+// and not because something was withdrawn of which the program has yet to hear: it has
+// received a message after the one that named them. So as long as it takes what comes, there
+// is room: of the last messages that it has received it keeps to itself a quarter of a ring.
 func (a *Agent) vacancy(v *conversation, slots int) (first uint32, ok bool) {
-	run := 0
+	run, received := 0, v.received()
 	for slot := uint32(capability.ExchangeIn); slot < capability.L2Slots; slot++ {
+		if n := v.names[slot]; n != 0 && n >= received {
+			run = 0
+			continue
+		}
 		if d, err := a.kernel.Look(v.Mount, slot); err != nil || d.Type != capability.Null {
 			run = 0
 			continue

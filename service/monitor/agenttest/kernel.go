@@ -87,12 +87,16 @@ type piece struct {
 func New(core uint32, programs map[string]func(*Domain)) *Kernel {
 	return &Kernel{
 		Core: core, Programs: programs, Rung: make(map[uint32]int), Free: 64 << 20,
-		pieces: make(map[capability.Reference]*piece), next: 1000,
+		pieces: make(map[capability.Reference]*piece), next: domains,
 		channels: make(map[uintptr][]uint64), borrowed: make(map[capability.Reference]capability.Description),
 		frames: make(map[capability.Reference]*frame), own: make(map[capability.Reference]*Slot), removed: make(map[capability.Reference]bool), exchanges: make(map[uint32]map[uint32]*Slot),
 		shared: make(map[uint32]uint32), Unreserved: 900_000,
 	}
 }
+
+// domains is the end of the references that go by a domain's number: from there on they are
+// given one after the other.
+const domains capability.Reference = 1 << 30
 
 // root is the reference of the core's RAM.
 const root capability.Reference = 1

@@ -62,35 +62,47 @@ var decoded = map[uint8]func() any{
 
 // hear returns what the monitor has said.
 func hear(d *agenttest.Domain) (list []any) {
-	for {
-		kind, b, ok := d.Hear()
-		if !ok {
-			return list
-		}
-		empty := decoded[kind]
-		if empty == nil {
-			panic(fmt.Sprintf("a monitor says something of kind %d", kind))
-		}
-		m := empty()
-		if !session.Get(b, len(b), m) {
-			panic(fmt.Sprintf("a monitor says %T in %d bytes", m, len(b)))
-		}
+	for m := hearOne(d); m != nil; m = hearOne(d) {
 		list = append(list, m)
 	}
+	return list
 }
 
-// take takes four slots of an exchange, or one.
-func take(d *agenttest.Domain, transport uint8, first uint8) (slots []*agenttest.Slot) {
-	n := uint32(4)
-	if transport == uint8(channel.TransportLMP) {
-		n = 1
+// hearOne returns the next that the monitor has said, nil if there is none.
+func hearOne(d *agenttest.Domain) any {
+	kind, b, ok := d.Hear()
+	if !ok {
+		return nil
+	}
+	empty := decoded[kind]
+	if empty == nil {
+		panic(fmt.Sprintf("a monitor says something of kind %d", kind))
+	}
+	m := empty()
+	if !session.Get(b, len(b), m) {
+		panic(fmt.Sprintf("a monitor says %T in %d bytes", m, len(b)))
+	}
+	return m
+}
+
+// take takes four slots of an exchange, the first with a frame of some size, or one with an
+// endpoint, unless whose that is has died meanwhile.
+func take(d *agenttest.Domain, transport, first uint8, size uint32) (slots []*agenttest.Slot) {
+	n, what := uint32(4), capability.Frame
+	lmp := transport == uint8(channel.TransportLMP)
+	if lmp {
+		n, what = 1, capability.Endpoint
 	}
 	for i := range n {
-		s := d.Take(uint32(first) + i)
-		if s == nil {
+		switch s := d.Take(uint32(first) + i); {
+		case s == nil && lmp:
+		case s == nil:
 			panic(fmt.Sprintf("nothing is in slot %d of the exchange", uint32(first)+i))
+		case i == 0 && (s.Type != what || !lmp && s.Size != uint64(size)):
+			panic(fmt.Sprintf("slot %d of the exchange holds a %v of %d bytes", first, s.Type, s.Size))
+		default:
+			slots = append(slots, s)
 		}
-		slots = append(slots, s)
 	}
 	return slots
 }
@@ -106,7 +118,7 @@ func server(d *agenttest.Domain) {
 		d.Write(1, fmt.Sprintf("%T ", m)[len("*session."):])
 		switch m := m.(type) {
 		case *session.Incoming:
-			bindings[m.Binding] = take(d, m.Transport, m.Slot)
+			bindings[m.Binding] = take(d, m.Transport, m.Slot, m.Size)
 			d.Say(session.KindAnswer, &session.Answer{Binding: m.Binding, Hint: 5})
 		case *session.Arrived:
 			d.Take(uint32(m.Slot))
@@ -132,7 +144,7 @@ func client(d *agenttest.Domain) {
 			d.Write(1, fmt.Sprintf("found %+v\n", *m))
 			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Hint: 4, Transport: uint8(channel.TransportPolled), Name: nameOf("store")})
 		case *session.Bound:
-			slots := take(d, m.Transport, m.Slot)
+			slots := take(d, m.Transport, m.Slot, m.Size)
 			for _, s := range slots {
 				d.Write(1, fmt.Sprintf("%v %d of %d\n", s.Type, s.Rights, s.Owner))
 			}
@@ -171,7 +183,7 @@ func holder(d *agenttest.Domain) {
 			}
 			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Transport: uint8(channel.TransportDoorbell), Name: nameOf("store")})
 		case *session.Bound:
-			take(d, m.Transport, m.Slot)
+			take(d, m.Transport, m.Slot, m.Size)
 			d.State = fmt.Sprintf("bound %v", m.Error)
 		case *session.Gone:
 			d.State = fmt.Sprintf("gone: %v", m.Error)
@@ -394,8 +406,11 @@ func chaos(d *agenttest.Domain) {
 	}
 	s := d.State.(*speaker)
 	r := s.r
-	for _, m := range hear(d) {
-		switch m := m.(type) {
+	heard := false // all that was said
+	for !heard && r.IntN(8) != 0 {
+		switch m := hearOne(d).(type) {
+		case nil:
+			heard = true
 		case *session.Exported:
 			s.answered(m.ID, "export")
 			if m.Error != session.ErrNone {
@@ -412,10 +427,10 @@ func chaos(d *agenttest.Domain) {
 		case *session.Bound:
 			s.answered(m.Request, "bind")
 			if m.Error == session.ErrNone {
-				s.bindings[m.Binding] = &had{slots: take(d, m.Transport, m.Slot)}
+				s.bindings[m.Binding] = &had{slots: take(d, m.Transport, m.Slot, m.Size)}
 			}
 		case *session.Incoming:
-			s.bindings[m.Binding] = &had{slots: take(d, m.Transport, m.Slot), new: true}
+			s.bindings[m.Binding] = &had{slots: take(d, m.Transport, m.Slot, m.Size), new: true}
 		case *session.Gone:
 			// It may have closed it meanwhile.
 			if b := s.bindings[m.Binding]; b == nil && !s.closed[m.Binding] || b != nil && b.gone {
@@ -428,6 +443,9 @@ func chaos(d *agenttest.Domain) {
 				panic("a capability arrived for nobody")
 			}
 			if slot := d.Take(uint32(m.Slot)); slot != nil {
+				if slot.Type == capability.Frame && slot.Size != abi.PageSize {
+					panic("what nobody gives has arrived")
+				}
 				s.received = append(s.received, slot)
 			}
 		}
@@ -509,7 +527,11 @@ func chaos(d *agenttest.Domain) {
 			s.asked[id] = "withdraw"
 		}
 	case 13:
-		switch r.IntN(4) {
+		n := 4
+		if !heard {
+			n = 2 // what it has not heard of is to be found in the exchange
+		}
+		switch r.IntN(n) {
 		case 0:
 			b := make([]byte, r.IntN(57))
 			for i := range b {
