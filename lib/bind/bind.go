@@ -75,7 +75,12 @@ func connect(ctx context.Context, name string, i channel.Interface, o *settings)
 	}
 }
 
+// dial binds by one question, if the name is on this machine now; else it finds the name, then
+// binds to it.
 func dial(ctx context.Context, name string, i channel.Interface, o *settings) (channel.Conn, error) {
+	if c, err := seek(ctx, name, i, o); !isNotFound(err) {
+		return c, err
+	}
 	n, info, err := find(ctx, name, o)
 	if err != nil {
 		return nil, err
@@ -89,8 +94,40 @@ func dial(ctx context.Context, name string, i channel.Interface, o *settings) (c
 	}
 	r := &network.Request{Name: name, Interface: i, Transport: choice.Transport, Why: choice.Why, Facts: info.Facts, Depth: o.depth}
 	c, err := n.Bind(ctx, r)
+	return orElse(ctx, n, r, choice, o, c, err)
+}
+
+// seek has the network that seeks do so, unless the name is the program's own. It fails with
+// ErrNotFound where it has not bound, for which others may know the name.
+func seek(ctx context.Context, name string, i channel.Interface, o *settings) (channel.Conn, error) {
+	list, err := carrying(o)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range list {
+		s, is := n.(network.Seeker)
+		if !is {
+			if !n.Carries(channel.TransportDirect) {
+				break // to ask it may cost a connection
+			}
+			if _, err := n.Find(ctx, name, false); err == nil {
+				break
+			}
+			continue
+		}
+		r := &network.Request{Name: name, Interface: i, Transport: o.wanted, Depth: o.depth}
+		c, err := s.Seek(ctx, r, func(f channel.Facts) (Choice, error) { return Choose(f, o.wanted) })
+		// Of what is chosen only that can turn out not to be possible.
+		return orElse(ctx, n, r, Choice{Transport: channel.TransportLMP}, o, c, err)
+	}
+	return nil, session.ErrNotFound
+}
+
+// orElse returns what came of binding as was chosen, or binds in another way if that could not be
+// and was not asked for.
+func orElse(ctx context.Context, n network.Network, r *network.Request, choice Choice, o *settings, c channel.Conn, err error) (channel.Conn, error) {
 	for errors.Is(err, session.ErrTransport) && o.wanted == channel.TransportAny {
-		next, ok := choice.instead()
+		next, ok := instead(choice)
 		if !ok {
 			break
 		}

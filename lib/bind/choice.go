@@ -9,10 +9,7 @@ import (
 )
 
 // Choice is a transport, and in a sentence why it was chosen.
-type Choice struct {
-	Transport channel.Transport
-	Why       string
-}
+type Choice = network.Choice
 
 // Choose chooses what is to carry messages between two programs of a machine, from
 // what is known of them and from what was asked for, TransportAny for nothing. It
@@ -33,7 +30,7 @@ func Choose(f channel.Facts, asked channel.Transport) (Choice, error) {
 	default:
 		return Choice{}, fmt.Errorf("programs of one machine are not bound by %s: %w", asked, session.ErrTransport)
 	}
-	return Choice{asked, fmt.Sprintf("%s was asked for", asked)}, nil
+	return Choice{Transport: asked, Why: fmt.Sprintf("%s was asked for", asked)}, nil
 }
 
 // sameNode is the distance of two cores whose memory is one node's.
@@ -46,9 +43,9 @@ const sameNode = 10
 func fitting(f channel.Facts) Choice {
 	switch {
 	case f.SameDomain:
-		return Choice{channel.TransportDirect, "both ends are in one program"}
+		return Choice{Transport: channel.TransportDirect, Why: "both ends are in one program"}
 	case f.SameCore:
-		return Choice{channel.TransportLMP, "both programs are on one core, whose kernel switches from one to the other"}
+		return Choice{Transport: channel.TransportLMP, Why: "both programs are on one core, whose kernel switches from one to the other"}
 	}
 	where, wait := "on another node", "polls a while, then sleeps until it is rung"
 	switch {
@@ -60,17 +57,17 @@ func fitting(f channel.Facts) Choice {
 	if f.Load > 1 {
 		wait = "sleeps soon, since others run on one of the two, until it is rung"
 	}
-	return Choice{channel.TransportDoorbell, fmt.Sprintf("the other is on core %d, %s: whoever waits %s", f.Core, where, wait)}
+	return Choice{Transport: channel.TransportDoorbell, Why: fmt.Sprintf("the other is on core %d, %s: whoever waits %s", f.Core, where, wait)}
 }
 
 // instead returns what may serve where a choice turned out to be impossible, such
 // as LMP for a program with several dispatchers, or with no room for another
 // endpoint.
-func (c Choice) instead() (Choice, bool) {
+func instead(c Choice) (Choice, bool) {
 	if c.Transport != channel.TransportLMP {
 		return c, false
 	}
-	return Choice{channel.TransportDoorbell, "both programs are on one core, but one of them has several dispatchers, or no room for another endpoint"}, true
+	return Choice{Transport: channel.TransportDoorbell, Why: "both programs are on one core, but one of them has several dispatchers, or no room for another endpoint"}, true
 }
 
 // choose chooses a transport for what was found.
@@ -79,9 +76,9 @@ func choose(info network.Info, o *settings) (Choice, error) {
 	case info.Only == channel.TransportAny:
 		return Choose(info.Facts, o.wanted)
 	case o.wanted == channel.TransportAny:
-		return Choice{info.Only, fmt.Sprintf("it is reached by %s alone", info.Only)}, nil
+		return Choice{Transport: info.Only, Why: fmt.Sprintf("it is reached by %s alone", info.Only)}, nil
 	case o.wanted != info.Only:
 		return Choice{}, fmt.Errorf("%s was asked for, and it is reached by %s alone: %w", o.wanted, info.Only, session.ErrTransport)
 	}
-	return Choice{info.Only, fmt.Sprintf("%s was asked for", info.Only)}, nil
+	return Choice{Transport: info.Only, Why: fmt.Sprintf("%s was asked for", info.Only)}, nil
 }

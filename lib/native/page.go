@@ -22,8 +22,14 @@ func PageOf(d *abi.Dispatcher) Page { return Page{d} }
 
 // Wanted reports whether other dispatchers of the core can run: whoever polls keeps it
 // from them.
-func (p Page) Wanted() bool {
-	return p.dispatcher != nil && atomic.LoadUint32(&p.dispatcher.Wanted) != 0
+func (p Page) Wanted() bool { return p.Others() != 0 }
+
+// Others returns how many other dispatchers of the core can run.
+func (p Page) Others() uint32 {
+	if p.dispatcher == nil {
+		return 0
+	}
+	return atomic.LoadUint32(&p.dispatcher.Wanted)
 }
 
 // Notified returns how many notifications there have been since the start: doorbells,

@@ -105,7 +105,9 @@ type (
 	// ErrCancelled.
 	Cancel struct{ Request uint32 }
 	// Bind asks to be bound to a name. Transport is a channel.Transport, LMP,
-	// Polled or Doorbell. Depth is how many slots each ring is to have at least.
+	// Polled or Doorbell; or Any, which is Doorbell if the exporter is on another core,
+	// and else refused with ErrNear, which leaves it to the program to choose and to ask
+	// again. Depth is how many slots each ring is to have at least.
 	// Hint is by which number the peer is to hint on the program's board. Endpoint
 	// is, for LMP, the slot of the exchange with an endpoint of the program's.
 	// Bound answers it.
@@ -192,7 +194,8 @@ type (
 		Transport, Slot uint8
 		Facts           Facts
 	}
-	// Bound answers Bind: as Incoming, but that the program is side A.
+	// Bound answers Bind: as Incoming, but that the program is side A. Facts are also there if
+	// Error is ErrNear or ErrTransport.
 	Bound struct {
 		Request, Binding uint32
 		Size             uint32
@@ -281,6 +284,7 @@ const (
 	ErrOverlap
 	ErrFull
 	ErrDoorbell
+	ErrNear
 )
 
 var errorTexts = [...]string{
@@ -304,6 +308,7 @@ var errorTexts = [...]string{
 	ErrOverlap:    "the other core has part of that memory already, as another frame",
 	ErrFull:       "the peer's exchange is full",
 	ErrDoorbell:   "a doorbell cannot be withdrawn: it rings as long as its dispatcher is there",
+	ErrNear:       "the exporter is on the program's own core, for which no transport was chosen",
 }
 
 // Error implements error.

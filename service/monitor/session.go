@@ -148,5 +148,8 @@ func (k *kernel) Bell(number uint32) (capability.Reference, error) {
 	return r, nil
 }
 
+// Others implements agent.Kernel.
+func (*kernel) Others() uint32 { return native.OwnPage().Others() }
+
 // Cache implements agent.Kernel.
 func (k *kernel) Cache() uint32 { return k.cache }

@@ -77,11 +77,23 @@ type terms struct {
 
 // Bind implements network.Network.
 func (m *Machine) Bind(ctx context.Context, r *network.Request) (channel.Conn, error) {
+	return m.bind(ctx, r, func(channel.Facts) (network.Choice, error) {
+		return network.Choice{Transport: r.Transport, Why: r.Why}, nil
+	})
+}
+
+// bind asks the monitor to be bound by the request's transport, TransportAny for Doorbell to another
+// core. choose says why it is that one.
+func (m *Machine) bind(ctx context.Context, r *network.Request, choose func(channel.Facts) (network.Choice, error)) (channel.Conn, error) {
 	name, err := session.MakeName(r.Name)
 	if err != nil {
 		return nil, err
 	}
-	b, err := m.prepare(r.Transport, r.Depth)
+	t := r.Transport
+	if t == channel.TransportAny {
+		t = channel.TransportDoorbell
+	}
+	b, err := m.prepare(t, r.Depth)
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +108,20 @@ func (m *Machine) Bind(ctx context.Context, r *network.Request) (channel.Conn, e
 	ask.Request, q = m.begin()
 	q.bound = func(x *session.Bound) (conn, error) {
 		defer m.exchange.took(ask.Endpoint)
+		facts := factsOf(x.Facts)
+		choice, err := choose(facts)
 		if x.Error != session.ErrNone {
 			b.silent = true
-			return nil, errors.Join(boundError(x, r), b.release())
+			if err == nil || x.Error != session.ErrTransport {
+				err = boundError(x, r)
+			}
+			if failed := b.release(); failed != nil {
+				err = errors.Join(err, failed)
+			}
+			return nil, err
 		}
 		return b.establish(&terms{x.Binding, x.Size, x.Hint, x.Transport, x.Slot}, urpc.A, channel.Binding{
-			Transport: r.Transport, Why: r.Why, Name: r.Name, Facts: factsOf(x.Facts),
+			Transport: t, Why: choice.Why, Name: r.Name, Facts: facts,
 		})
 	}
 	m.send(session.KindBind, &ask)
@@ -115,8 +135,11 @@ func (m *Machine) Bind(ctx context.Context, r *network.Request) (channel.Conn, e
 
 // boundError is why the monitor has not bound as was asked for.
 func boundError(x *session.Bound, r *network.Request) error {
-	if x.Error == session.ErrVersion {
+	switch x.Error {
+	case session.ErrVersion:
 		return &network.VersionError{Name: r.Name, Interface: r.Interface.Name, Want: r.Interface.Version, Have: x.Version}
+	case session.ErrNear:
+		return &nearError{factsOf(x.Facts)}
 	}
 	return x.Error
 }

@@ -7,6 +7,7 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	"skerry/lib/channel"
 	"skerry/lib/session"
 	"skerry/lib/urpc"
 )
@@ -27,6 +28,9 @@ type monitor struct {
 	lenient  bool          // programs may do wrong
 	revoked  bool          // what is given is withdrawn before it is taken
 	refused  session.Error // what is said of what is given, if not ErrNone
+
+	impossible bool // two programs cannot be bound by what they ask for
+	binds      int  // that were asked for
 }
 
 type exported struct {
@@ -254,8 +258,9 @@ func (p *program) crowded() bool {
 
 func (m *monitor) bind(p *program, x *session.Bind) {
 	refuse := func(e session.Error, version uint32) {
-		m.tell(p, session.KindBound, &session.Bound{Request: x.Request, Error: e, Version: version})
+		m.tell(p, session.KindBound, &session.Bound{Request: x.Request, Error: e, Version: version, Facts: m.facts})
 	}
+	m.binds++
 	e := m.names[x.Name]
 	switch {
 	case e == nil:
@@ -264,6 +269,14 @@ func (m *monitor) bind(p *program, x *session.Bind) {
 	case e.version != x.Version || e.fingerprint != x.Fingerprint:
 		refuse(session.ErrVersion, e.version)
 		return
+	case m.impossible:
+		refuse(session.ErrTransport, 0)
+		return
+	case x.Transport == uint8(channel.TransportAny) && m.facts.SameCore != 0:
+		refuse(session.ErrNear, 0)
+		return
+	case x.Transport == uint8(channel.TransportAny):
+		x.Transport = uint8(channel.TransportDoorbell)
 	}
 	m.last++
 	size := (urpc.Rings + 2*int(x.Depth)*urpc.SlotSize + abi.PageSize - 1) &^ (abi.PageSize - 1)

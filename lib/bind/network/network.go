@@ -36,6 +36,22 @@ type Network interface {
 	Watch(ctx context.Context, name string) error
 }
 
+// Choice is a transport, and in a sentence why it was chosen.
+type Choice struct {
+	Transport channel.Transport
+	Why       string
+}
+
+// Seeker is a Network that finds, has chosen, and binds, all by one question where that can be.
+type Seeker interface {
+	Network
+	// Seek connects to what is exported under a name, and waits for the name as little as
+	// Bind does. The request says which transport was asked for, TransportAny if none was,
+	// and nothing that is to be known of the exporter first. choose says by what the two are
+	// to be bound, and why, or that what was asked for cannot be; it must not block.
+	Seek(ctx context.Context, r *Request, choose func(channel.Facts) (Choice, error)) (channel.Conn, error)
+}
+
 // Export is an interface that is offered under a name.
 type Export struct {
 	Name      string

@@ -105,7 +105,7 @@ const noDoorbell = 1<<32 - 1
 func (a *Agent) offer(r *request) {
 	v, m := r.v, r.bind
 	if refuse := a.bindable(r); refuse != session.ErrNone {
-		r.refuse(refuse)
+		a.refuseBind(r, refuse)
 		return
 	}
 	e := &end{v: v, name: m.Name, transport: m.Transport, peer: r.entry.Core, peerProgram: r.entry.Program, hint: m.Hint, request: r}
@@ -136,6 +136,15 @@ func (a *Agent) offer(r *request) {
 	r.end = e
 }
 
+// refuseBind answers a request to be bound by an error, and by what the program has to know to
+// ask for what can be.
+func (a *Agent) refuseBind(r *request, err session.Error) {
+	if err == session.ErrNear || err == session.ErrTransport {
+		r.facts = a.facts(r.v, r.entry.Core, r.entry.Program, &wire.State{})
+	}
+	r.refuse(err)
+}
+
 // bindable says what a request to be bound asks in vain.
 func (a *Agent) bindable(r *request) session.Error {
 	m, e := r.bind, &r.entry
@@ -144,6 +153,12 @@ func (a *Agent) bindable(r *request) session.Error {
 		return session.ErrVersion
 	case r.v.records >= maxBindings:
 		return session.ErrLimit
+	}
+	if m.Transport == uint8(channel.TransportAny) {
+		if e.Core == a.self {
+			return session.ErrNear
+		}
+		m.Transport = uint8(channel.TransportDoorbell)
 	}
 	switch channel.Transport(m.Transport) {
 	case channel.TransportLMP:
@@ -339,10 +354,11 @@ func (a *Agent) cancelBind(r *request) {
 // Bound implements binding.Host. If all is well the program hears so when it has what
 // it needs.
 func (h *host) Bound(id binding.ID, err session.Error) {
-	e := (*Agent)(h).ends[binding.End{ID: id, Side: binding.Client}]
+	a := (*Agent)(h)
+	e := a.ends[binding.End{ID: id, Side: binding.Client}]
 	if err != session.ErrNone && e.request != nil {
 		e.leaves()
-		e.request.refuse(err)
+		a.refuseBind(e.request, err)
 		e.request = nil
 	}
 }

@@ -116,6 +116,8 @@ type Sharer interface {
 	// capability to such a one.
 	Number(*Domain) (uint32, error)
 	Bell(number uint32) (capability.Reference, error)
+	// Others returns how many of the core's dispatchers can run beside the monitor's.
+	Others() uint32
 	// Cache returns the number of the core's last cache before memory, or
 	// wire.NoCache; see wire.State.
 	Cache() uint32

@@ -16,7 +16,8 @@ type request struct {
 	found bool   // core 0 has answered
 	entry names.Entry
 	bind  *session.Bind
-	end   *end // when it has been offered
+	facts session.Facts // of a Bind that is refused: what the program is to know
+	end   *end          // when it has been offered
 }
 
 // request takes note of a request, unless one has its number, or there are too many.
@@ -44,6 +45,7 @@ func (r *request) refuse(err session.Error) {
 		r.v.tell(session.KindNameGone, &session.NameGone{Request: r.id, Error: err})
 	case session.KindBind:
 		bound := &session.Bound{Request: r.id, Error: err}
+		bound.Facts = r.facts
 		if err == session.ErrVersion {
 			bound.Version = r.entry.Version
 		}
@@ -175,20 +177,19 @@ func (a *Agent) inquire(m *wire.Inquire) {
 
 // stateOf says how the core is for who would talk to a program of it.
 func (a *Agent) stateOf(program uint32) wire.State {
-	s := wire.State{Load: 1, Cache: a.kernel.Cache()}
-	if c := a.byProgram[program]; c != nil {
-		s.Domain = c.domain.Number
+	others := a.kernel.Others()
+	s := wire.State{Load: 1 + others, Cache: a.kernel.Cache()}
+	c := a.byProgram[program]
+	if c == nil {
+		return s
 	}
-	for from := uint32(firstDomain); ; {
-		info, ok, err := a.kernel.Dispatcher(from)
-		if err != nil || !ok {
-			return s
+	s.Domain = c.domain.Number
+	if others > 0 && c.state == running {
+		if state, err := a.kernel.State(&c.domain); err == nil && state == abi.DomainReady {
+			s.Load-- // it is one of them
 		}
-		if info.State == abi.DomainReady && info.Domain != s.Domain {
-			s.Load++
-		}
-		from = info.Domain + 1
 	}
+	return s
 }
 
 // facts are those of a program on a core, for one here.

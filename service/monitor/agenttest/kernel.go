@@ -421,6 +421,9 @@ func (k *Kernel) Dispatcher(from uint32) (abi.DomainInfo, bool, error) {
 	return abi.DomainInfo{}, false, nil
 }
 
+// Others implements agent.Kernel: every domain that runs can.
+func (k *Kernel) Others() uint32 { return uint32(len(k.Running())) }
+
 // Census implements agent.Kernel: every domain's CSpace and dispatcher are listed.
 func (k *Kernel) Census(each func(*capability.Description)) error {
 	list := []capability.Description{{Type: capability.RAM, Owner: k.Core, Base: k.base(), Size: RAM}}

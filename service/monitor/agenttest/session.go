@@ -253,6 +253,7 @@ func (k *Kernel) Place(mount, slot uint32, source capability.Reference, rights c
 		return capability.ErrRights
 	}
 	s.Rights &= rights
+	s.relations = 0 // they are the monitor's to keep
 	return k.put(mount, slot, s)
 }
 

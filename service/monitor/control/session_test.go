@@ -166,7 +166,44 @@ func client(d *agenttest.Domain) {
 	}
 }
 
-var speakers = map[string]func(*agenttest.Domain){"server": server, "client": client, "chaos": chaos, "holder": holder}
+var speakers = map[string]func(*agenttest.Domain){"server": server, "client": client, "chaos": chaos, "holder": holder, "seeker": seeker}
+
+// seeker binds to "store", when it is there, by whatever there is.
+func seeker(d *agenttest.Domain) {
+	if d.State == nil {
+		d.State = ""
+		d.Say(session.KindLookup, &session.Lookup{Request: 1, Wait: 1, Name: nameOf("store")})
+	}
+	for _, m := range hear(d) {
+		switch m := m.(type) {
+		case *session.Found:
+			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Name: nameOf("store")})
+		case *session.Bound:
+			d.State = fmt.Sprintf("%v, %v on core %d, same %d", channel.Transport(m.Transport), m.Error, m.Facts.Core, m.Facts.SameCore)
+		}
+	}
+}
+
+// TestSeek: without a transport two cores are bound by doorbell, and a program of the same core is
+// told that it is one.
+func TestSeek(t *testing.T) {
+	x := newMachineOf(t, 3, &manifest.Manifest{Programs: []manifest.Program{
+		speaking(2, "server"), speaking(1, "seeker"), speaking(2, "seeker"),
+	}, Link: true, PowerOff: true}, speakers)
+	x.run()
+	for core, want := range map[int]string{
+		1: "doorbell, no error on core 2, same 0",
+		2: fmt.Sprintf("any, %v on core 2, same 1", session.ErrNear),
+	} {
+		if got := x.running(core, "seeker").State; got != want {
+			t.Errorf("core %d: %v, want %s", core, got, want)
+		}
+	}
+	x.control.Host(killAll())
+	x.run()
+	x.expectSettled()
+	x.expectNothingShared()
+}
 
 // holder binds to "store" as soon as it is there, and stays.
 func holder(d *agenttest.Domain) {
@@ -451,7 +488,7 @@ func chaos(d *agenttest.Domain) {
 		}
 	}
 	name := nameOf(fmt.Sprintf("name%d", r.IntN(4)))
-	transport := uint8([]channel.Transport{channel.TransportPolled, channel.TransportDoorbell, channel.TransportLMP, channel.TransportTCP}[r.IntN(4)])
+	transport := uint8([]channel.Transport{channel.TransportPolled, channel.TransportDoorbell, channel.TransportLMP, channel.TransportTCP, channel.TransportAny}[r.IntN(5)])
 	const endpoint = 9
 	put := func(slot uint32, what *agenttest.Slot) {
 		if d.Exchange()[slot] == nil {
