@@ -19,9 +19,10 @@ const PayloadSize = 56
 
 // Message is what a connection carries: one slot of a channel.
 type Message struct {
+	_       [0]uint64 // so that transports can copy the payload by words
+	Payload [PayloadSize]byte
 	Kind    uint8 // 1 to 255; what it means is agreed between the two ends
 	Length  uint8 // of the payload, at most PayloadSize
-	Payload [PayloadSize]byte
 	// Capability is sent along, 0 for none: the receiver gets one with at most the
 	// same rights, in a slot that is its to free; empty, if it has been revoked or
 	// withdrawn meanwhile. It needs right Grant.
@@ -67,6 +68,20 @@ type Conn interface {
 	Close() error
 	// Binding says how the connection was made.
 	Binding() Binding
+}
+
+// Guarded is a Conn that can be closed while others use it, and guards itself for that
+// in each method. Whoever alone uses one, and knows by itself when nobody does, can do
+// without.
+type Guarded interface {
+	Conn
+	// Unguarded returns the same connection for an owner, through which alone messages
+	// are sent and received from then on. exclusively has f run while no goroutine is in one
+	// of the methods for that, and has none enter one before f has returned. Close may call it, and
+	// whoever learns that the peer is gone, when those who wait in a method have been told to
+	// return. It may leave f to somebody else and return. What a message's
+	// payload has beyond its length may travel too.
+	Unguarded(exclusively func(f func())) Conn
 }
 
 // Binding says how two ends are bound.

@@ -17,16 +17,21 @@ type Client struct {
 	// With mu of link:
 	calls  [MaxCalls]*Call
 	made   int   // of calls; the rest are nil
-	free   *Call // those that are not in use
+	free   *Call // those that are not in use, but for the first
 	hoping []*waiter
+
+	// first is call 0, which is used whenever it is free: if there is never more than one call, for
+	// all. Who leads for it leaves without mu: then it is free, and ready to be begun.
+	first Call
 }
 
 // NewClient returns a client of what is served at the other end of a connection,
 // which is the client's from now on.
 func NewClient(conn channel.Conn, spec *Spec) *Client {
 	c := &Client{spec: spec}
-	c.conn = conn
 	c.handle = c.accept
+	c.make(&c.first)
+	c.own(conn)
 	return c
 }
 
@@ -46,10 +51,11 @@ func (c *Client) Binding() channel.Binding { return c.conn.Binding() }
 // the results from In, and ends it by End.
 type Call struct {
 	exchange
-	client *Client
-	next   *Call // in the list of free ones
-	phase  phase
-	err    error // why there is no result
+	client  *Client
+	next    *Call // in the list of free ones
+	number8 uint8 // of the method
+	phase   phase
+	err     error // why there is no result
 	// leads says that results are decoded from the message that was received, so
 	// that the lead must not be left before.
 	leads bool
@@ -75,53 +81,39 @@ const (
 // way. The connection is locked until Do, Feed or Tell: nothing but encoding may come
 // between.
 func (c *Client) Begin(ctx context.Context, method uint8) (*Call, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, c.named(method, err)
-	}
 	c.mu.Lock()
-	call := c.direct
-	if call != nil && c.leader.Load() == vacant && c.err == nil {
-		c.direct = nil // it has ended, and is used again
-	} else {
+	call := &c.first
+	if c.err != nil || !c.firstFree() {
 		var err error
 		if call, err = c.another(ctx); err != nil {
 			c.mu.Unlock()
-			return nil, c.named(method, err)
+			return nil, fmt.Errorf("%s: %w", c.spec.method(method).Name, err)
 		}
-		call.err = nil
 	}
 	call.phase = phaseBegun
 	call.method = c.spec.method(method)
-	call.done, call.leads = false, false
-	call.Out.start(call.out.Payload[:callHeaderSize])
-	call.out.Payload[3] = method
+	call.number8 = method
 	return call, nil
 }
 
-func (c *Client) named(method uint8, err error) error {
-	return fmt.Errorf("%s: %w", c.spec.method(method).Name, err)
+// firstFree says whether the first call is free. mu is held.
+func (c *Client) firstFree() bool {
+	return !(c.direct && c.leader.Load() != vacant) && c.first.phase == phaseFree
 }
 
 // another takes a call that is free, makes one, or waits for one. mu is held.
 func (c *Client) another(ctx context.Context) (*Call, error) {
-	c.reclaim()
-	if call := c.free; call != nil && c.err == nil {
-		c.free = call.next
-		return call, nil
-	}
 	w := newWaiter()
 	for c.err == nil {
-		if call := c.free; call != nil {
+		switch call := c.free; {
+		case c.firstFree():
+			return &c.first, nil
+		case call != nil:
 			c.free = call.next
 			return call, nil
-		}
-		if c.made < MaxCalls {
-			call := &Call{client: c}
-			call.waiter = newWaiter()
-			call.link, call.spec = &c.link, c.spec
-			call.number = uint16(c.made)
-			c.calls[c.made] = call
-			c.made++
+		case c.made < MaxCalls:
+			call = new(Call)
+			c.make(call)
 			return call, nil
 		}
 		w.done = false
@@ -129,13 +121,30 @@ func (c *Client) another(ctx context.Context) (*Call, error) {
 		err := c.wait(ctx, &w)
 		c.hoping = remove(c.hoping, &w)
 		if err != nil {
-			if c.free != nil && len(c.hoping) > 0 {
+			if (c.free != nil || c.firstFree()) && len(c.hoping) > 0 {
 				c.hoping[0].notify()
 			}
 			return nil, err
 		}
 	}
 	return nil, c.err
+}
+
+// make makes the next call.
+func (c *Client) make(call *Call) {
+	call.client = c
+	call.waiter = newWaiter()
+	call.link, call.spec = &c.link, c.spec
+	call.number = uint16(c.made)
+	call.ready()
+	c.calls[c.made] = call
+	c.made++
+}
+
+// ready makes a call that is not in use ready for Begin.
+func (c *Call) ready() {
+	c.err, c.done, c.leads = nil, false, false
+	c.Out.start(c.out.Payload[:callHeaderSize])
 }
 
 // Do sends the arguments and waits for the results. It returns false if there are none.
@@ -152,8 +161,9 @@ func (c *Call) Do(ctx context.Context) bool {
 		l.mu.Unlock()
 		return c.err == nil
 	}
-	l.direct = c
+	l.direct = c.number == 0
 	l.mu.Unlock()
+	c.Out.start(c.out.Payload[:callHeaderSize]) // for the next call, while the server has this one
 	direct, err := l.lead(ctx, &c.waiter, uint32(c.number))
 	if direct {
 		c.leads = true
@@ -188,30 +198,42 @@ func (c *Call) Tell(ctx context.Context) {
 	c.link.mu.Unlock()
 }
 
-// post sends the arguments. mu is held.
+// post sends the arguments, if the context has not ended. mu is held.
 func (c *Call) post(ctx context.Context) bool {
-	if c.Out.err != nil {
-		c.err = c.Out.err
-		return false
+	life := uint32(0)
+	if ctx.Done() != nil { // or it has no end, and no deadline
+		if c.err = ctx.Err(); c.err != nil {
+			return false
+		}
+		if deadline, ok := ctx.Deadline(); ok {
+			life = lifetime(deadline)
+		}
 	}
-	h := header{c.number, 0, c.out.Payload[3]}
+	h := header{c.number, 0, c.number8}
 	if c.method.OneWay {
 		h.flags = flagOneWay
 	}
-	life := uint32(0)
-	if deadline, ok := ctx.Deadline(); ok {
-		life = lifetime(deadline)
-	}
-	binary.LittleEndian.PutUint32(c.Out.b[headerSize:], life)
 	if c.method.Stream != NoStream {
 		c.flow = newFlow()
 	}
 	c.phase = phaseSent
-	sent, err := c.link.sendPiece(ctx, kindCall, h, &c.Out, &c.out)
-	if err == nil {
+	h.putCall(&c.out, life)
+	if c.link.sendPlain(kindCall, &c.Out, &c.out) {
 		return true
 	}
-	c.err = err
+	return c.postPieces(ctx, h, life)
+}
+
+// postPieces is post for what sendPlain does not send.
+func (c *Call) postPieces(ctx context.Context, h header, life uint32) bool {
+	sent, err := 0, c.Out.err
+	if err == nil {
+		binary.LittleEndian.PutUint32(c.Out.b[headerSize:], life)
+		sent, err = c.link.sendPiece(ctx, kindCall, h, &c.Out, &c.out)
+	}
+	if c.err = err; err == nil {
+		return true
+	}
 	if sent == 0 {
 		c.phase = phaseBegun
 	}
@@ -234,8 +256,12 @@ func (c *Call) answerCame() {
 // stream of results.
 func (c *Call) End() error {
 	l := c.link
-	if c.leads && c.flow == nil && c.In.finished() && l.slip() {
-		return nil // and reclaim has the rest done
+	if c.leads && c.number == 0 && c.flow == nil && c.In.finished() {
+		c.phase, c.leads = phaseFree, false
+		if l.slip() {
+			return nil
+		}
+		c.phase, c.leads = phaseEnded, true
 	}
 	err := c.err
 	if err != nil {
@@ -309,7 +335,10 @@ func (c *Call) release() {
 	}
 	c.phase, c.abandoned = phaseFree, false
 	client := c.client
-	c.next, client.free = client.free, c
+	c.ready()
+	if c.number != 0 {
+		c.next, client.free = client.free, c
+	}
 	if len(client.hoping) > 0 {
 		client.hoping[0].notify()
 	}

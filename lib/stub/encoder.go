@@ -33,7 +33,7 @@ func (e *Encoder) start(b []byte) {
 func (e *Encoder) inMessage() bool { return cap(e.b) == channel.PayloadSize }
 
 // plain says whether a message can be sent as it is: there is one, without capabilities.
-func (e *Encoder) plain() bool { return e.inMessage() && e.present == 0 }
+func (e *Encoder) plain() bool { return e.inMessage() && e.present == 0 && e.err == nil }
 
 // grow makes room for n bytes more.
 func (e *Encoder) grow(n int) {

@@ -21,7 +21,12 @@ type Incoming struct {
 // start is when a call comes.
 func (x *Incoming) start(h header, m *Method) {
 	x.number, x.number8, x.method = h.call, h.method, m
-	x.err, x.done, x.silent, x.flow = nil, false, m.OneWay, nil
+	x.silent = m.OneWay
+}
+
+// ready makes what is not in use ready for start.
+func (x *Incoming) ready() {
+	x.err, x.done = nil, false
 	x.Out.start(x.out.Payload[:headerSize])
 }
 
@@ -85,9 +90,6 @@ func (x *Incoming) reply(last bool) (ok bool) {
 	if err == nil {
 		err = x.Out.err
 	}
-	if s.alone && err == nil && last && !x.listed && s.sendPlain(kindAnswer, x.header(), &x.Out, &x.out) {
-		return true
-	}
 	s.mu.Lock()
 	ok = x.answer(err, last)
 	s.mu.Unlock()
@@ -130,7 +132,7 @@ func (x *Incoming) arrived(complete, ok bool) error {
 		if x.method.OneWay {
 			s.end(x) // the client waits for nothing
 		}
-		x.ready()
+		x.hasCome()
 	case kindItem:
 		if !x.flow.push(x.data, x.took()) {
 			return broken("more items of %s than were asked for", x.method.Name)
@@ -143,8 +145,8 @@ func (x *Incoming) arrived(complete, ok bool) error {
 	return nil
 }
 
-// ready has the reader run the call next. mu is held.
-func (x *Incoming) ready() {
+// hasCome has the reader run the call next. mu is held.
+func (x *Incoming) hasCome() {
 	s := x.server
 	if !s.inline || x.flow != nil {
 		x.ctx = newContext(s.ctx, x.lifetime)
@@ -161,7 +163,7 @@ func (x *Incoming) cancel() {
 	case x.open && x.kind == kindCall:
 		x.discard()
 		x.err = context.Canceled
-		x.ready()
+		x.hasCome()
 	case x.ctx != nil:
 		x.ctx.end(context.Canceled)
 		if x.flow != nil {

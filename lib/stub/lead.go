@@ -26,7 +26,7 @@ func (l *link) takeLead() bool {
 	if l.leader.Load() != vacant {
 		return false
 	}
-	l.reclaim()
+	l.direct = false
 	if len(l.waiting) > 0 || l.sending {
 		l.leader.Store(wanted)
 	} else {
@@ -37,22 +37,12 @@ func (l *link) takeLead() bool {
 
 // leaveLead leaves it. mu is held.
 func (l *link) leaveLead() {
-	l.direct = nil
 	l.leader.Store(vacant)
 	l.succeed()
 }
 
 // slip leaves the lead without mu, if nobody wants it.
 func (l *link) slip() bool { return l.leader.CompareAndSwap(led, vacant) }
-
-// reclaim releases the call that has left the lead by slip, if one has. mu is held.
-func (l *link) reclaim() {
-	if c := l.direct; c != nil && l.leader.Load() == vacant {
-		l.direct = nil
-		c.abandoned = true
-		c.release()
-	}
-}
 
 // want has the leader leave the lead to somebody. It is false if there is no leader. mu is
 // held.

@@ -31,8 +31,12 @@ type link struct {
 	// was no room, if nobody else does.
 	stopPump context.CancelFunc
 
+	// serves says that a server's reader leads, and leaving what is to be done when it has left.
+	serves  bool
+	leaving []func()
+
 	leader atomic.Uint32 // whether there is one; see lead.go
-	direct *Call         // that leads, or has led, and leaves without mu
+	direct bool          // it is a client's first call, which may leave without mu
 }
 
 // A waiter is a goroutine that waits.
@@ -201,7 +205,8 @@ func (l *link) endPump() {
 // began, and is used for all of its messages. It returns how many were sent. mu is
 // held, but not while it waits.
 func (l *link) sendPiece(ctx context.Context, kind uint8, h header, e *Encoder, m *channel.Message) (sent int, err error) {
-	if l.sendPlain(kind, h, e, m) {
+	h.put(m)
+	if l.sendPlain(kind, e, m) {
 		return 0, nil
 	}
 	m.Kind = kind
@@ -212,13 +217,13 @@ func (l *link) sendPiece(ctx context.Context, kind uint8, h header, e *Encoder, 
 
 // sendPlain is sendPiece for what most often is to be sent, and can be: one message,
 // without a capability, for which there is room. It is false if it is anything else, or
-// anything is wrong: sendPiece finds out what. mu is held, if anybody else can want it.
-func (l *link) sendPlain(kind uint8, h header, e *Encoder, m *channel.Message) bool {
+// anything is wrong: sendPiece finds out what. The header is in m. mu is held, if anybody
+// else can want it.
+func (l *link) sendPlain(kind uint8, e *Encoder, m *channel.Message) bool {
 	if !e.plain() || l.sending || l.err != nil {
 		return false
 	}
 	m.Kind, m.Length, m.Capability = kind, uint8(len(e.b)), 0
-	h.put(m)
 	return l.conn.TrySend(m) == nil
 }
 

@@ -56,8 +56,10 @@ type server struct {
 // returned.
 func Serve(ctx context.Context, conn channel.Conn, impl Handler, spec *Spec, options ...Option) error {
 	s := &server{spec: spec, impl: impl, work: make(chan *Incoming)}
-	s.conn, s.handle = conn, s.accept
+	s.handle = s.accept
+	s.serves = true
 	s.leader.Store(led)
+	s.own(conn)
 	for _, o := range options {
 		o(s)
 	}
@@ -69,8 +71,9 @@ func Serve(ctx context.Context, conn channel.Conn, impl Handler, spec *Spec, opt
 	s.mu.Lock()
 	s.fail(err)
 	err = s.err
+	s.leaveConn()
 	s.mu.Unlock()
-	conn.Close()
+	s.conn.Close()
 	close(s.work)
 	if s.ordered != nil {
 		close(s.ordered)
@@ -109,7 +112,10 @@ func (s *server) read() error {
 			return err
 		case x == nil:
 		case s.inline && x.flow == nil:
-			s.run(x, x.lifetime)
+			if x.err == nil {
+				s.run(x, x.lifetime)
+			}
+			x.finish()
 			s.recycle(x)
 		default:
 			s.hand(x)
@@ -176,6 +182,7 @@ func (s *server) take() *Incoming {
 	x := &Incoming{server: s}
 	x.waiter = newWaiter()
 	x.link, x.spec = &s.link, s.spec
+	x.ready()
 	return x
 }
 
@@ -185,6 +192,7 @@ func (s *server) recycle(x *Incoming) {
 	s.mu.Lock()
 	x.ctx = nil
 	if x.flow == nil {
+		x.ready()
 		x.next, s.free = s.free, x
 	}
 	s.mu.Unlock()

@@ -63,6 +63,11 @@ func (h header) put(m *channel.Message) {
 	binary.LittleEndian.PutUint32(m.Payload[:], uint32(h.call)|uint32(h.flags)<<16|uint32(h.method)<<24)
 }
 
+// putCall puts a call's header.
+func (h header) putCall(m *channel.Message, lifetime uint32) {
+	binary.LittleEndian.PutUint64(m.Payload[:], uint64(h.call)|uint64(h.flags)<<16|uint64(h.method)<<24|uint64(lifetime)<<32)
+}
+
 // parse returns a message's header. ok is false if it has none, or one that no
 // call can have.
 func parse(m *channel.Message) (h header, ok bool) {

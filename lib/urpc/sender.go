@@ -16,15 +16,32 @@ func (s *Sender) Send(kind uint8, payload []byte) bool {
 	if len(payload) > PayloadSize || s.free() == 0 && !s.look() || !s.sound.Load() {
 		return false
 	}
-	slot := s.outNext
 	if len(payload) == PayloadSize {
-		move((*words)(at(slot)), (*words)(unsafe.Pointer(&payload[0])))
+		move((*words)(at(s.outNext)), (*words)(unsafe.Pointer(&payload[0])))
 	} else {
-		copy((*[PayloadSize]byte)(at(slot))[:], payload)
+		copy((*[PayloadSize]byte)(at(s.outNext))[:], payload)
 	}
+	s.publish(kind, len(payload))
+	return true
+}
+
+// SendWhole is Send of the first n bytes of a payload, but quicker: the others are written too,
+// and the peer can read them.
+func (s *Sender) SendWhole(kind uint8, n int, payload *[PayloadSize]byte) bool {
+	if uint(n) > PayloadSize || s.free() == 0 && !s.look() || !s.sound.Load() {
+		return false
+	}
+	move((*words)(at(s.outNext)), (*words)(unsafe.Pointer(payload)))
+	s.publish(kind, n)
+	return true
+}
+
+// publish publishes what is in the next slot.
+func (s *Sender) publish(kind uint8, n int) {
+	slot := s.outNext
 	publish((*uint64)(at(slot+PayloadSize)), s.outEpoch|
 		uint64(kind)<<kindShift|
-		uint64(len(payload))<<lengthShift|
+		uint64(n)<<lengthShift|
 		uint64(s.received.Load())<<ackShift)
 	s.sent++
 	if slot += SlotSize; slot == s.outEnd {
@@ -32,7 +49,6 @@ func (s *Sender) Send(kind uint8, payload []byte) bool {
 		s.outEpoch ^= epochBit
 	}
 	s.outNext = slot
-	return true
 }
 
 // Free is as Channel.Free.

@@ -26,25 +26,43 @@ func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 }
 
 func (c *Conn) receive(ctx context.Context, m *channel.Message) error {
-	for looks := 1; ; looks++ {
+	for {
 		if ok, err := c.tryReceive(ctx, m); ok || err != nil {
 			c.messageSpell.courtesy.Received(c.set)
 			return err
 		}
-		if c.config.Polled && looks < least {
-			// A peer that is at it answers soon, and nobody else is to have the core.
-			pause.Times(1)
-		} else if err := c.awaitMessage(ctx); err != nil {
+		if c.config.Polled && c.comesSoon() {
+			continue
+		}
+		if err := c.awaitMessage(ctx); err != nil {
 			return err
 		}
 	}
 }
 
+// comesSoon looks for the message of a peer that is at it, to which nobody else is to have
+// the core.
+func (c *Conn) comesSoon() bool {
+	for range least {
+		if c.in.Pending() {
+			return true
+		}
+		pause.Times(1)
+	}
+	return false
+}
+
 // TryReceive implements channel.Conn.
 func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 	c.receiving.Lock()
-	ok, err := c.tryReceive(ended, m)
+	ok, err := c.look(m)
 	c.receiving.Unlock()
+	return ok, err
+}
+
+// look is TryReceive for whom nobody disturbs.
+func (c *Conn) look(m *channel.Message) (bool, error) {
+	ok, err := c.tryReceive(ended, m)
 	if err == context.Canceled {
 		return false, nil // its capability is not there yet
 	}

@@ -74,13 +74,17 @@ type Conn struct {
 	// finished is why nothing is touched any more, a channel.Error; 0 while something is.
 	finished atomic.Uint32
 	release  sync.Once
-	failed   error           // what came of that
-	life     context.Context // until then
+	failed   atomic.Pointer[error] // what came of that
+	life     context.Context       // until then
 	end      context.CancelFunc
 
-	// Who sends has the lock, and who receives: Close waits for both.
+	// Who sends has the lock, and who receives, if there is no owner who guards the
+	// connection: what is done while nobody does either waits for both.
+	owner func(f func()) // has that done; with both locks
+
 	sending      sync.Mutex
 	out          *urpc.Sender
+	quiet        bool // the peer need not be told of what is sent: it polls, on another core
 	room         *wait.Item
 	announceRoom func() bool // bound once
 	roomSpell    spell
@@ -111,7 +115,7 @@ func New(config Config) (*Conn, error) {
 	case !config.Polled && (config.Item == nil || config.Bell == nil || config.Ring == nil):
 		return nil, errors.New("a channel whose receiver sleeps takes an Item, a Bell and Ring")
 	}
-	c := &Conn{config: config}
+	c := &Conn{config: config, quiet: config.Polled && config.Neighbour == nil}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.channel.Attach(config.Base, config.Size, config.Side)
 	c.in, c.out = c.channel.Receiver(), c.channel.Sender()
@@ -140,13 +144,11 @@ func (c *Conn) Binding() channel.Binding { return c.config.Binding }
 func (c *Conn) Gone() {
 	c.gone.Store(true)
 	c.rouse()
-	go func() {
-		c.receiving.Lock() // whoever receives is told, and leaves
-		defer c.receiving.Unlock()
+	go c.exclusively(func() {
 		if c.finished.Load() == 0 && !c.holding && !c.in.Pending() {
 			c.giveUp(channel.ErrPeer)
 		}
-	}()
+	})
 }
 
 // rouse has those who wait look at what has become of the connection.
@@ -182,11 +184,14 @@ func (c *Conn) giveUp(why channel.Error) error {
 }
 
 // Close implements channel.Conn. It waits for those who are in other methods to
-// leave, and then for OnClose.
+// leave, and then for OnClose, unless the owner leaves that to somebody else.
 func (c *Conn) Close() error {
 	c.finished.Store(uint32(channel.ErrClosed))
 	c.leave()
-	return c.failed
+	if err := c.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // leave waits for those who are in methods to leave, and gives up, once, what the
@@ -195,27 +200,30 @@ func (c *Conn) leave() {
 	c.release.Do(func() {
 		c.end()
 		c.rouse()
-		c.receiving.Lock()
-		defer c.receiving.Unlock()
-		c.sending.Lock()
-		defer c.sending.Unlock()
-		c.channel.Close()
-		// Both, so that either half of the peer is woken.
-		if message, room := c.out.PeerWaits(), c.in.PeerWaits(); message || room {
-			c.hint()
-		}
-		if c.config.Neighbour != nil {
-			c.config.Neighbour.Leave()
-		}
-		for _, i := range []*wait.Item{c.message, c.room, c.config.Item} {
-			if i != nil {
-				i.Remove()
-			}
-		}
-		if c.config.OnClose != nil {
-			c.failed = c.config.OnClose()
-		}
+		c.exclusively(c.dispose)
 	})
+}
+
+// dispose gives up what the connection is made of. Nobody is in other methods.
+func (c *Conn) dispose() {
+	c.channel.Close()
+	// Both, so that either half of the peer is woken.
+	if message, room := c.out.PeerWaits(), c.in.PeerWaits(); message || room {
+		c.hint()
+	}
+	if c.config.Neighbour != nil {
+		c.config.Neighbour.Leave()
+	}
+	for _, i := range []*wait.Item{c.message, c.room, c.config.Item} {
+		if i != nil {
+			i.Remove()
+		}
+	}
+	if c.config.OnClose != nil {
+		if err := c.config.OnClose(); err != nil {
+			c.failed.Store(&err)
+		}
+	}
 }
 
 // until returns a context that ends when another does, or the connection.

@@ -76,25 +76,39 @@ func (c *Conn) trySend(ctx context.Context, m *channel.Message) error {
 	if m.Capability != 0 {
 		return c.sendWith(ctx, m)
 	}
-	if err := c.sendable(m); err != nil {
-		return err
+	if !c.sendable(m) {
+		return c.unsendable(m)
 	}
-	if !c.out.Send(m.Kind, m.Payload[:m.Length]) {
+	sent := false
+	if c.owner == nil {
+		sent = c.out.Send(m.Kind, m.Payload[:m.Length])
+	} else {
+		sent = c.out.SendWhole(m.Kind, int(m.Length), &m.Payload)
+	}
+	if !sent {
 		return c.full()
+	}
+	if c.quiet {
+		return nil
 	}
 	return c.sent()
 }
 
-// sendable says why m cannot be sent, now or ever; but for a broken channel, which takes
-// no message.
-func (c *Conn) sendable(m *channel.Message) error {
-	switch {
-	case c.finished.Load() != 0:
+// sendable says whether m can be sent, if the channel is not broken, which takes no message,
+// and not full.
+func (c *Conn) sendable(m *channel.Message) bool {
+	return c.finished.Load() == 0 && !c.gone.Load() && !c.out.PeerClosed() && m.Kind != 0 && m.Length <= channel.PayloadSize
+}
+
+// unsendable says why m cannot be sent, now or ever.
+func (c *Conn) unsendable(m *channel.Message) error {
+	if c.finished.Load() != 0 {
 		return c.reason()
-	case c.gone.Load() || c.out.PeerClosed():
-		return c.unless(channel.ErrPeer)
 	}
-	return m.Check()
+	if err := m.Check(); err != nil && !c.gone.Load() && !c.out.PeerClosed() {
+		return err
+	}
+	return c.unless(channel.ErrPeer)
 }
 
 // full is why the channel did not take a message.
@@ -124,8 +138,8 @@ func (c *Conn) sent() error {
 
 // sendWith sends m and the capability with it, which goes first.
 func (c *Conn) sendWith(ctx context.Context, m *channel.Message) error {
-	if err := c.sendable(m); err != nil {
-		return err
+	if !c.sendable(m) {
+		return c.unsendable(m)
 	}
 	if c.config.Give == nil {
 		return channel.ErrNoCapability

@@ -1,0 +1,56 @@
+package ring
+
+import (
+	"context"
+
+	"skerry/lib/channel"
+)
+
+// owned is a Conn as its owner sees it, who sees to it that nobody is in one of its methods
+// while the frame is given up. So they need no locks.
+type owned Conn
+
+// Unguarded implements channel.Guarded.
+func (c *Conn) Unguarded(exclusively func(f func())) channel.Conn {
+	c.receiving.Lock()
+	defer c.receiving.Unlock()
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	c.owner = exclusively
+	return (*owned)(c)
+}
+
+// exclusively has f run while nobody sends nor receives.
+func (c *Conn) exclusively(f func()) {
+	if owner := c.guarded(f); owner != nil {
+		owner(f)
+	}
+}
+
+// guarded runs f, or returns by what the owner has it run, if there is one.
+func (c *Conn) guarded(f func()) (owner func(f func())) {
+	c.receiving.Lock()
+	defer c.receiving.Unlock()
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	if c.owner == nil {
+		f()
+	}
+	return c.owner
+}
+
+func (o *owned) Send(ctx context.Context, m *channel.Message) error { return (*Conn)(o).send(ctx, m) }
+
+func (o *owned) TrySend(m *channel.Message) error {
+	return (*Conn)(o).trySend(context.Background(), m)
+}
+
+func (o *owned) Receive(ctx context.Context, m *channel.Message) error {
+	return (*Conn)(o).receive(ctx, m)
+}
+
+func (o *owned) TryReceive(m *channel.Message) (bool, error) { return (*Conn)(o).look(m) }
+
+func (o *owned) Close() error { return (*Conn)(o).Close() }
+
+func (o *owned) Binding() channel.Binding { return (*Conn)(o).Binding() }
