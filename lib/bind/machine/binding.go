@@ -304,8 +304,15 @@ func (b *binding) take(t *terms) error {
 	if b.transport != channel.TransportLMP {
 		b.board, failed = b.m.boards.take(int(t.slot) + 1)
 	}
-	var err error
-	b.slots, err = b.m.exchange.takeAll(int(t.slot), 1)
+	c, err := b.m.exchange.take(int(t.slot))
+	if b.transport == channel.TransportLMP && errors.Is(err, capability.ErrEmpty) {
+		// The peer has died or closed its end, and its endpoint went. What it has sent is there,
+		// and who sends to it is told, as over any other transport.
+		c, err = b.m.system.slot()
+	}
+	if err == nil {
+		b.slots = append(b.slots, c)
+	}
 	return errors.Join(err, failed)
 }
 

@@ -26,7 +26,8 @@ type monitor struct {
 	facts    session.Facts
 	hold     bool          // Binds are not passed on to exporters
 	lenient  bool          // programs may do wrong
-	revoked  bool          // what is given is withdrawn before it is taken
+	revoked  bool          // what is given, and endpoints, are withdrawn before they are taken
+	late     func(func())  // takes what is to be done about gifts, if not nil
 	refused  session.Error // what is said of what is given, if not ErrNone
 
 	impossible bool // two programs cannot be bound by what they ask for
@@ -53,6 +54,7 @@ type pair struct {
 	ring      frame
 	hint      uint16
 	transport uint8
+	inbox     any // LMP: the asker's endpoint
 }
 
 func newMonitor(t testing.TB) *monitor {
@@ -174,7 +176,13 @@ func (m *monitor) hear(p *program, kind uint8, b []byte, n int) {
 	case session.KindClose:
 		hear(b, n, func(x *session.Close) { m.closed(p, x.Binding, session.ErrNone) })
 	case session.KindGive:
-		hear(b, n, func(x *session.Give) { m.give(p, x) })
+		hear(b, n, func(x *session.Give) {
+			if m.late != nil {
+				m.late(func() { m.give(p, x) })
+			} else {
+				m.give(p, x)
+			}
+		})
 	case session.KindWithdraw:
 		hear(b, n, func(x *session.Withdraw) {
 			m.tell(p, session.KindWithdrawn, &session.Withdrawn{Request: x.Request})
@@ -280,7 +288,7 @@ func (m *monitor) bind(p *program, x *session.Bind) {
 	}
 	m.last++
 	size := (urpc.Rings + 2*int(x.Depth)*urpc.SlotSize + abi.PageSize - 1) &^ (abi.PageSize - 1)
-	b := &pair{ends: [2]*program{p, e.by}, request: x.Request, ring: memory(m.t, size), hint: x.Hint, transport: x.Transport}
+	b := &pair{ends: [2]*program{p, e.by}, request: x.Request, ring: memory(m.t, size), hint: x.Hint, transport: x.Transport, inbox: p.given(x.Endpoint)}
 	m.bindings[m.last] = b
 	if m.hold {
 		return
@@ -292,8 +300,31 @@ func (m *monitor) offer(id, export uint32) {
 	b := m.bindings[id]
 	m.tell(b.ends[1], session.KindIncoming, &session.Incoming{
 		Export: export, Binding: id, Size: uint32(b.ring.bytes), Hint: b.hint, Transport: b.transport, Facts: m.facts,
-		Slot: b.ends[1].place(b.ring, b.ends[0].board[0], b.ends[0].board[1], doorbell{b.ends[0]}),
+		Slot: m.introduce(b, 1, b.inbox),
 	})
+}
+
+// introduce puts what an end of a binding needs of the other, whose endpoint is given if it has
+// one, into its exchange.
+func (m *monitor) introduce(b *pair, end int, inbox any) (slot uint8) {
+	to, of := b.ends[end], b.ends[1-end]
+	if b.transport != uint8(channel.TransportLMP) {
+		return to.place(b.ring, of.board[0], of.board[1], doorbell{of})
+	}
+	slot = to.place(inbox)
+	if m.revoked {
+		to.empty(slot)
+	}
+	return slot
+}
+
+// given takes what a program gives out of its exchange; slot 0 is none.
+func (p *program) given(slot uint8) any {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := p.exchange[slot]
+	p.exchange[slot] = nil
+	return o
 }
 
 func (m *monitor) answer(p *program, x *session.Answer) {
@@ -311,7 +342,7 @@ func (m *monitor) answer(p *program, x *session.Answer) {
 	}
 	m.tell(b.ends[0], session.KindBound, &session.Bound{
 		Request: request, Binding: x.Binding, Size: uint32(b.ring.bytes), Hint: x.Hint, Transport: b.transport, Facts: m.facts,
-		Slot: b.ends[0].place(b.ring, p.board[0], p.board[1], doorbell{p}),
+		Slot: m.introduce(b, 0, p.given(x.Endpoint)),
 	})
 }
 
@@ -337,10 +368,7 @@ func (m *monitor) closed(p *program, id uint32, why session.Error) {
 func (m *monitor) give(p *program, x *session.Give) {
 	b := m.bindings[x.Binding]
 	given := session.Given{Binding: x.Binding, Ticket: x.Ticket}
-	p.mu.Lock()
-	o := p.exchange[x.Slot]
-	p.exchange[x.Slot] = nil
-	p.mu.Unlock()
+	o := p.given(x.Slot)
 	var peer *program
 	if b != nil {
 		peer = b.ends[0]

@@ -1,14 +1,17 @@
 package machine
 
 import (
+	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"unsafe"
 
 	"skerry/abi"
 	"skerry/abi/capability"
+	"skerry/lib/channel"
 	"skerry/lib/channel/lmp"
 	"skerry/lib/native/endpoint"
 	"skerry/lib/urpc"
@@ -19,8 +22,9 @@ import (
 type (
 	frame    struct{ base, bytes uintptr }
 	doorbell struct{ of *program }
-	thing    struct{ n int } // whatever a program may give
-	nothing  struct{}        // a slot that is taken, and empty
+	inbox    struct{ of *program } // an endpoint
+	thing    struct{ n int }       // whatever a program may give
+	nothing  struct{}              // a slot that is taken, and empty
 )
 
 // program is one on a machine made of memory, and the system it runs on.
@@ -38,6 +42,7 @@ type program struct {
 	next     capability.Reference
 	exchange [capability.L2Slots]any
 	poor     bool // there are no slots to take
+	alone    bool // it has one dispatcher, and endpoints
 }
 
 // memory returns zeroed pages.
@@ -213,8 +218,32 @@ func (p *program) ringMonitor() error {
 	return nil
 }
 
-// A host has no endpoints.
-func (p *program) several() bool                           { return true }
-func (p *program) endpoint(int) (endpoint.Endpoint, error) { return 0, capability.ErrMemory }
-func (p *program) revoke(endpoint.Endpoint) error          { return nil }
-func (p *program) connect(lmp.Config) (conn, error)        { return nil, capability.ErrType }
+func (p *program) several() bool { return !p.alone }
+
+func (p *program) endpoint(int) (endpoint.Endpoint, error) {
+	if !p.alone {
+		return 0, capability.ErrMemory
+	}
+	return endpoint.Endpoint(p.add(inbox{p})), nil
+}
+
+func (p *program) revoke(e endpoint.Endpoint) error { return p.drop(capability.Reference(e)) }
+
+func (p *program) connect(c lmp.Config) (conn, error) {
+	if !p.alone {
+		return nil, capability.ErrType
+	}
+	return &local{config: c, p: p}, nil
+}
+
+// local is a connection over two endpoints, by which nothing can be sent.
+type local struct {
+	channel.Conn
+	config lmp.Config
+	p      *program
+	gone   atomic.Bool
+}
+
+func (c *local) Gone() { c.gone.Store(true) }
+
+func (c *local) Close() error { return errors.Join(c.p.revoke(c.config.Own), c.config.OnClose()) }
