@@ -169,7 +169,14 @@ func (m *Machine) bound(x *session.Bound) {
 	}
 }
 
-// incoming answers somebody who binds to an export.
+// ended is a context that has ended.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// incoming answers somebody who binds to an export. It does not block.
 func (m *Machine) incoming(x *session.Incoming) {
 	t := terms{x.Binding, x.Size, x.Hint, x.Transport, x.Slot}
 	answer := session.Answer{Binding: x.Binding}
@@ -182,7 +189,12 @@ func (m *Machine) incoming(x *session.Incoming) {
 		b, err = m.prepare(channel.Transport(x.Transport), 0)
 	}
 	if err == nil {
-		answer.Hint, answer.Endpoint, err = b.offer(context.Background())
+		// Without waiting: who has the slots of the exchange waits for answers, and nobody else
+		// hears them.
+		answer.Hint, answer.Endpoint, err = b.offer(ended)
+		if err != nil {
+			err = fmt.Errorf("%w: %w", session.ErrTransport, err)
+		}
 	}
 	if err == nil {
 		b.silent = true // until it is answered

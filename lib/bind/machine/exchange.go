@@ -22,18 +22,16 @@ func newExchange(s system) exchange {
 	return x
 }
 
-// put puts a copy of a capability, with at most some rights, into a slot. It waits for
-// one as long as the context lasts. The slot is the caller's, who empties it or has the
+// put puts a copy of a capability, with at most some rights, into a slot. If there is none it
+// waits, as long as the context lasts. The slot is the caller's, who empties it or has the
 // monitor do so, and then gives it back.
 func (x *exchange) put(ctx context.Context, c capability.Reference, rights capability.Rights) (uint8, error) {
 	for range capability.ExchangeIn {
-		var slot uint8
-		select {
-		case slot = <-x.free:
-		case <-ctx.Done():
-			return 0, ctx.Err()
+		slot, err := x.slot(ctx)
+		if err != nil {
+			return 0, err
 		}
-		err := x.system.put(slot, c, rights)
+		err = x.system.put(slot, c, rights)
 		if err == nil {
 			return slot, nil
 		}
@@ -44,6 +42,21 @@ func (x *exchange) put(ctx context.Context, c capability.Reference, rights capab
 		}
 	}
 	return 0, capability.ErrOccupied
+}
+
+// slot takes a slot that the program may fill.
+func (x *exchange) slot(ctx context.Context) (uint8, error) {
+	select {
+	case slot := <-x.free:
+		return slot, nil
+	default:
+	}
+	select {
+	case slot := <-x.free:
+		return slot, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 }
 
 // took gives a slot back that the monitor empties; 0 is none.

@@ -1,10 +1,13 @@
 package machine
 
 import (
+	"errors"
 	"testing"
 
+	"skerry/abi/capability"
 	"skerry/lib/bind/network"
 	"skerry/lib/channel"
+	"skerry/lib/session"
 )
 
 // byLMP is a request to be bound through the kernel.
@@ -48,5 +51,61 @@ func TestPeerGoneAtOnce(t *testing.T) {
 	ends[0].Close()
 	if after := [2]int{a.holds(), b.holds()}; after != before {
 		t.Errorf("they hold %v, and held %v before", after, before)
+	}
+}
+
+// TestBoundWhileGiving binds by LMP to a program that gives as much as its exchange has room for:
+// there is no slot for its endpoint, and none comes before it has heard what became of the gifts.
+func TestBoundWhileGiving(t *testing.T) {
+	const gifts = capability.ExchangeIn - 1
+	m := newMonitor(t)
+	ctx := within(t)
+	a, b, came := neighbours(t, m)
+	c, err := dial(ctx, a, "near")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	defer (<-came).Close()
+	later := make(chan func(), gifts)
+	m.mu.Lock()
+	m.late = func(give func()) { later <- give }
+	m.mu.Unlock()
+	b.machine.mu.Lock()
+	var giver *binding
+	for _, giver = range b.machine.bindings {
+	}
+	b.machine.mu.Unlock()
+	given := make(chan error, gifts)
+	for range gifts {
+		go func() {
+			_, err := giver.give(ctx, b.add(thing{1}))
+			given <- err
+		}()
+	}
+	var gives []func()
+	for range gifts {
+		gives = append(gives, <-later)
+	}
+	if _, err := a.machine.Bind(ctx, byLMP); !errors.Is(err, session.ErrTransport) {
+		t.Errorf("bound to a program whose exchange is in use: %v", err)
+	}
+	m.mu.Lock()
+	for _, give := range gives {
+		give()
+	}
+	m.late = nil
+	m.mu.Unlock()
+	m.ring() // not all of its answers may have had room
+	for range gifts {
+		if err := <-given; err != nil {
+			t.Error(err)
+		}
+	}
+	if c, err := a.machine.Bind(ctx, byLMP); err != nil {
+		t.Error(err)
+	} else {
+		c.Close()
+		(<-came).Close()
 	}
 }
