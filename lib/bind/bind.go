@@ -51,7 +51,7 @@ type VersionError = network.VersionError
 
 // Dial connects to what is exported under a name. It waits for the name, as long as
 // the context lasts, unless option NoWait is given, and for the exporter's program,
-// though not for its Accept. The interface must be the exporter's: otherwise it
+// though not for its Accept; should that die before it has answered, for the next one. The interface must be the exporter's: otherwise it
 // fails with a *VersionError.
 func Dial(ctx context.Context, name string, i channel.Interface, options ...Option) (channel.Conn, error) {
 	o := settingsOf(options)
@@ -69,6 +69,9 @@ func Dial(ctx context.Context, name string, i channel.Interface, options ...Opti
 func connect(ctx context.Context, name string, i channel.Interface, o *settings) (channel.Conn, error) {
 	for {
 		c, err := dial(ctx, name, i, o)
+		if errors.Is(err, session.ErrDied) {
+			err = session.ErrNotFound // its exporter has died before it answered
+		}
 		if !isNotFound(err) || o.noWait || ctx.Err() != nil {
 			return c, err
 		}

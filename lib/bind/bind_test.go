@@ -11,6 +11,8 @@ import (
 
 	"skerry/lib/bind/network"
 	"skerry/lib/channel"
+	"skerry/lib/channel/direct"
+	"skerry/lib/session"
 )
 
 var iface = channel.Interface{Name: "test", Version: 3, Fingerprint: 7}
@@ -201,6 +203,38 @@ func TestOwnNameElsewhere(t *testing.T) {
 	}
 	if b := c.Binding(); b.Transport != channel.TransportDirect {
 		t.Errorf("bound by %+v", b)
+	}
+	c.Close()
+}
+
+// mortal is a network whose exporters die as soon as they are bound to, all but the last.
+type mortal struct {
+	echo
+	left int
+}
+
+func (m *mortal) Find(context.Context, string, bool) (Info, error) {
+	return Info{Version: iface.Version, Fingerprint: iface.Fingerprint}, nil
+}
+
+func (m *mortal) Bind(_ context.Context, r *network.Request) (channel.Conn, error) {
+	if m.left--; m.left > 0 {
+		return nil, session.ErrDied
+	}
+	c, _ := direct.New(0, channel.Binding{Name: r.Name}, direct.Capabilities{})
+	return c, nil
+}
+
+// TestDiedBefore has exporters die before they answer: their name is gone, and another may come.
+func TestDiedBefore(t *testing.T) {
+	n := &mortal{left: 3}
+	t.Cleanup(Add(n))
+	if _, err := Dial(within(t), "mortal", iface, NoWait()); !errors.Is(err, ErrNotFound) || n.left != 2 {
+		t.Errorf("bound to one that has died: %v", err)
+	}
+	c, err := Dial(within(t), "mortal", iface)
+	if err != nil {
+		t.Fatal(err)
 	}
 	c.Close()
 }
