@@ -42,6 +42,9 @@ type Config struct {
 	Log func(core int, line string)
 	// Ready is called once, when the machine's monitors run; may be nil.
 	Ready func(link.Greeting)
+	// Ended is called when a program has ended, the last of its runs, or could not be started;
+	// may be nil. It must not block.
+	Ended func(program int)
 	// Libos and Kernel are their ELF files, to name addresses in them.
 	Libos, Kernel []byte
 }
@@ -159,12 +162,20 @@ func (s *running) wait(ctx context.Context) error {
 			s.Ready(s.talk.snapshot().Greeting)
 		}
 	}
-	// A short conversation may be over before its beginning is noticed here.
+	ended := func(program int) {
+		if s.Ended != nil {
+			s.Ended(program)
+		}
+	}
+	// A short conversation may be over before its beginning is noticed here, or ends.
 	defer func() {
 		select {
 		case <-hello:
 			greet()
 		default:
+		}
+		for len(s.talk.ended) > 0 {
+			ended(<-s.talk.ended)
 		}
 	}()
 	lost := map[int]bool{}
@@ -179,7 +190,8 @@ func (s *running) wait(ctx context.Context) error {
 			greet()
 		case <-boot.C:
 			return errSilent
-		case <-s.talk.ended:
+		case program := <-s.talk.ended:
+			ended(program)
 		case core := <-s.console.panicked:
 			lost[core] = true
 		case <-dying:

@@ -52,10 +52,17 @@ func TestInOrder(t *testing.T) {
 }
 
 func TestSeveralPrograms(t *testing.T) {
+	var ended []int
 	r, out, _, err := run(t, t.Context(), `hello 1; started 0; started 1; started 2; stdout 2 x; exit 2 9; exit 1 8; exit 0 0; bye`,
-		func(c *Config) { c.Programs = []Program{{Name: "a"}, {Name: "b"}, {Name: "c"}} })
+		func(c *Config) {
+			c.Programs = []Program{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+			c.Ended = func(program int) { ended = append(ended, program) }
+		})
 	if err != nil || out != "x" || r.ExitCode() != 8 {
 		t.Fatalf("%+v, %q, %v", r, out, err)
+	}
+	if !reflect.DeepEqual(ended, []int{2, 1, 0}) {
+		t.Errorf("ends were told of programs %v", ended)
 	}
 }
 

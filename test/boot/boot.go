@@ -73,6 +73,9 @@ type Machine struct {
 	Script string
 	// Bin are programs to be found in /bin, named as Program.Package is.
 	Bin []string
+	// Ended is called when a program has ended, the last of its runs; may be nil. It must
+	// not block.
+	Ended func(program int)
 	// Stdout gets what the programs write to standard output as it comes, beside
 	// the Outcome; may be nil.
 	Stdout io.Writer
@@ -196,7 +199,7 @@ func Run(t testing.TB, m *Machine) *Outcome {
 			Image: file, Cores: m.Cores, Memory: m.memory(), Accel: machine.TCG,
 			Options: m.Options, Extra: m.Extra,
 		},
-		Programs: running, Stdout: &stdout, Stderr: &stderr, Libos: System(t).Libos, Kernel: System(t).Kernel,
+		Programs: running, Ended: m.Ended, Stdout: &stdout, Stderr: &stderr, Libos: System(t).Libos, Kernel: System(t).Kernel,
 	}
 	if m.Stdout != nil {
 		c.Stdout = io.MultiWriter(&stdout, m.Stdout)
