@@ -36,8 +36,15 @@ func peer(t *testing.T, core int, transport string, args ...any) boot.Program {
 // holds that nothing is left of them.
 func run(t *testing.T, cores int, programs ...boot.Program) *boot.Outcome {
 	t.Helper()
-	o := boot.Run(t, &boot.Machine{Cores: cores, Programs: programs, Timeout: 5 * time.Minute})
-	for i, p := range programs {
+	return runOn(t, &boot.Machine{Cores: cores, Programs: programs})
+}
+
+// runOn is run on a machine.
+func runOn(t *testing.T, m *boot.Machine) *boot.Outcome {
+	t.Helper()
+	m.Timeout = 5 * time.Minute
+	o := boot.Run(t, m)
+	for i, p := range m.Programs {
 		killed := o.Outcomes[i].Status.Kind == abi.ExitKilled
 		if s := o.Outcomes[i].Status; p.Kill == 0 && (s.Kind != abi.ExitCode || s.Code != 0) || p.Kill != 0 && !killed {
 			t.Errorf("%v on core %d ended by %+v", p.Args, p.Core, s)

@@ -37,12 +37,13 @@ const (
 	kindBell              // a doorbell
 	kindRing              // who is to ring it, by how far on it is
 	kindTally             // asks for what tally counts
+	kindOver              // no other receiver comes
 )
 
 var roles = map[string]func(ctx context.Context, name string, n int) error{
 	"serve": serve, "call": call, "give": give, "keep": keep, "orphan": orphan, "late": late,
 	"version": version, "die": die, "scribble": scribble, "idle": idle, "stay": stay, "spray": spray,
-	"forward": forward, "revoke": revoke, "race": race, "back": back, "sprays": sprays, "stuffed": stuffed, "patient": patient,
+	"forward": forward, "revoke": revoke, "race": race, "back": back, "sprays": sprays, "heir": heir, "stuffed": stuffed, "patient": patient,
 	"lines": lines, "gather": gather, "self": self,
 	"forget": forget, "leave": leave,
 	"ringer": ringer, "rung": rung,
@@ -257,7 +258,8 @@ func die(ctx context.Context, name string, n int) error {
 	return ctx.Err()
 }
 
-// spray gives frames without end until it is killed, or the receiver is.
+// spray gives frames without end until it is killed, or the receiver is, or says that it is
+// over.
 func spray(ctx context.Context, name string, _ int) error {
 	c, err := bind.Dial(ctx, name, speech)
 	if err != nil {
@@ -274,11 +276,13 @@ func spray(ctx context.Context, name string, _ int) error {
 		if err == nil {
 			err = c.Receive(ctx, &m)
 		}
-		if errors.Is(err, channel.ErrPeer) {
+		switch {
+		case errors.Is(err, channel.ErrPeer):
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		case m.Kind == kindOver:
+			return errOver
 		}
 	}
 }

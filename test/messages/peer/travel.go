@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"sync"
@@ -40,17 +41,13 @@ func forward(ctx context.Context, name string, n int) error {
 	return serveBy(ctx, name, n, c.answer)
 }
 
-// bind binds to the next program, and if that dies meanwhile to the one that comes then.
+// bind binds to the next program.
 func (c *chain) bind(ctx context.Context) error {
-	for {
-		next, err := bind.Dial(ctx, os.Args[4], speech)
-		if err == nil {
-			c.next = next
-		}
-		if !errors.Is(err, session.ErrDied) {
-			return err
-		}
+	next, err := bind.Dial(ctx, os.Args[4], speech)
+	if err == nil {
+		c.next = next
 	}
+	return err
 }
 
 // answer answers one that has bound.
@@ -320,24 +317,54 @@ func back(ctx context.Context, name string, n int) error {
 	return err
 }
 
-// sprays is spray that binds anew when the receiver has died, until none comes any more.
+// sprays is spray that binds anew when the receiver has died, until an heir tells it that no
+// other comes.
 func sprays(ctx context.Context, name string, _ int) error {
-	const patience = 15 * time.Second
 	for died := 0; ; died++ {
-		short, cancel := context.WithTimeout(ctx, patience)
-		_, err := bind.Lookup(short, name)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			fmt.Printf("%d receivers have died\n", died)
+		err := spray(ctx, name, 0)
+		if errors.Is(err, errOver) {
+			fmt.Printf("%d receivers of %s have died\n", died, name)
 			return nil
 		}
-		if err == nil {
-			err = spray(ctx, name, 0)
-		}
-		if err != nil && !errors.Is(err, bind.ErrNotFound) && !errors.Is(err, session.ErrDied) {
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// errOver says that no receiver comes any more.
+var errOver = errors.New("it is over")
+
+// heir waits for the end of its input, then exports a name that others have had. It tells
+// the one who binds to it, and gives it something, that it is over.
+func heir(ctx context.Context, name string, _ int) error {
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
+	l, err := bind.Export(name, speech)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	c, err := l.Accept(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var m channel.Message
+	if err := c.Receive(ctx, &m); err != nil {
+		return err
+	}
+	if err := errors.Join(inFrame(m.Capability, func(word *uint64) { *word++ }), slots.Drop(m.Capability)); err != nil {
+		return err
+	}
+	if err := c.Send(ctx, &channel.Message{Kind: kindOver}); err != nil {
+		return err
+	}
+	if err := c.Receive(ctx, &m); !errors.Is(err, channel.ErrPeer) {
+		return fmt.Errorf("told that it is over, the giver goes on: %w", err)
+	}
+	return nil
 }
 
 // memory is a page of RAM and the frame made of it.
