@@ -102,7 +102,7 @@ func (c *Client) Keys(ctx context.Context, prefix Key) (result iter.Seq2[Key, er
 		return result, err
 	}
 	call.Out.String("prefix", string(prefix), 64)
-	if call.Do(ctx) {
+	if call.Open(ctx) {
 		result = stub.Consume(ctx, call, getKeysItem)
 	}
 	return result, call.End()

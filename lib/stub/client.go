@@ -51,11 +51,10 @@ func (c *Client) Binding() channel.Binding { return c.conn.Binding() }
 // the results from In, and ends it by End.
 type Call struct {
 	exchange
-	client  *Client
-	next    *Call // in the list of free ones
-	number8 uint8 // of the method
-	phase   phase
-	err     error // why there is no result
+	client *Client
+	next   *Call // in the list of free ones
+	phase  phase
+	err    error // why there is no result
 	// leads says that results are decoded from the message that was received, so
 	// that the lead must not be left before.
 	leads bool
@@ -91,7 +90,6 @@ func (c *Client) Begin(ctx context.Context, method uint8) (*Call, error) {
 		}
 	}
 	call.phase = phaseBegun
-	call.method = c.spec.method(method)
 	call.number8 = method
 	return call, nil
 }
@@ -147,10 +145,16 @@ func (c *Call) ready() {
 	c.Out.start(c.out.Payload[:callHeaderSize])
 }
 
+// Open is Do for a method with a stream of results.
+func (c *Call) Open(ctx context.Context) bool {
+	c.flow = newFlow()
+	return c.Do(ctx)
+}
+
 // Do sends the arguments and waits for the results. It returns false if there are none.
 func (c *Call) Do(ctx context.Context) bool {
 	l := c.link
-	if !c.post(ctx) {
+	if !c.post(ctx, 0) {
 		l.mu.Unlock()
 		return false
 	}
@@ -192,14 +196,14 @@ func (c *Call) Do(ctx context.Context) bool {
 
 // Tell sends a one-way message.
 func (c *Call) Tell(ctx context.Context) {
-	if c.post(ctx) {
+	if c.post(ctx, flagOneWay) {
 		c.phase = phaseEnded
 	}
 	c.link.mu.Unlock()
 }
 
 // post sends the arguments, if the context has not ended. mu is held.
-func (c *Call) post(ctx context.Context) bool {
+func (c *Call) post(ctx context.Context, flags uint8) bool {
 	life := uint32(0)
 	if ctx.Done() != nil { // or it has no end, and no deadline
 		if c.err = ctx.Err(); c.err != nil {
@@ -209,22 +213,16 @@ func (c *Call) post(ctx context.Context) bool {
 			life = lifetime(deadline)
 		}
 	}
-	h := header{c.number, 0, c.number8}
-	if c.method.OneWay {
-		h.flags = flagOneWay
-	}
-	if c.method.Stream != NoStream {
-		c.flow = newFlow()
-	}
+	h := header{c.number, flags, c.number8}
 	c.phase = phaseSent
 	h.putCall(&c.out, life)
-	if c.link.sendPlain(kindCall, &c.Out, &c.out) {
+	if l := c.link; l.plain(kindCall, &c.Out, &c.out) && l.conn.TrySend(&c.out) == nil {
 		return true
 	}
 	return c.postPieces(ctx, h, life)
 }
 
-// postPieces is post for what sendPlain does not send.
+// postPieces is post for what takes more than a message, or waits.
 func (c *Call) postPieces(ctx context.Context, h header, life uint32) bool {
 	sent, err := 0, c.Out.err
 	if err == nil {
@@ -247,7 +245,7 @@ func (c *Call) answerCame() {
 		return
 	}
 	c.flow.stopped = true
-	if c.method.Stream == ToClient {
+	if c.method().Stream == ToClient {
 		c.phase = phaseStream
 	}
 }
@@ -266,10 +264,10 @@ func (c *Call) End() error {
 	err := c.err
 	if err != nil {
 		if _, ok := err.(*RemoteError); !ok { // which names the method
-			err = fmt.Errorf("%s: %w", c.method.Name, err)
+			err = fmt.Errorf("%s: %w", c.method().Name, err)
 		}
-	} else if c.phase >= phaseStream && !c.method.OneWay && !c.In.finished() {
-		err = broken("the results of %s make no sense", c.method.Name)
+	} else if c.phase >= phaseStream && !c.method().OneWay && !c.In.finished() {
+		err = broken("the results of %s make no sense", c.method().Name)
 		discard(c.In.capabilities)
 		l.breakOff(err)
 	}
@@ -277,7 +275,7 @@ func (c *Call) End() error {
 	if c.leads {
 		l.leaveLead()
 	}
-	if f := c.flow; err == nil && f != nil && f.err == nil && c.method.Stream == ToClient {
+	if f := c.flow; err == nil && f != nil && f.err == nil && c.method().Stream == ToClient {
 		f.returned = true // Consume has it
 	} else {
 		c.leave()
@@ -308,7 +306,7 @@ func (c *Call) cancel() {
 	m := channel.Message{Kind: kindCancel, Length: headerSize}
 	c.header().put(&m)
 	c.out = m
-	if c.method.OneWay {
+	if c.method().OneWay {
 		// None of it will be answered.
 		c.phase = phaseEnded
 	}
@@ -359,9 +357,9 @@ func (c *Client) accept(h header, m *channel.Message) error {
 			expected = call.phase == phaseStream
 		}
 	case kindAnswer:
-		limit = call.method.Answer
+		limit = call.method().Answer
 	case kindItem:
-		limit, expected = call.method.Item, call.phase == phaseStream
+		limit, expected = call.method().Item, call.phase == phaseStream
 	case kindMore:
 		complete, ok = call.add(m, headerSize)
 		return call.arrived(complete, ok)
@@ -371,7 +369,7 @@ func (c *Client) accept(h header, m *channel.Message) error {
 			call.notify()
 		}
 		if !ok && !call.abandoned {
-			return broken("a message of kind %d for %s", m.Kind, call.method.Name)
+			return broken("a message of kind %d for %s", m.Kind, call.method().Name)
 		}
 		return nil
 	default:
@@ -387,7 +385,7 @@ func (c *Client) accept(h header, m *channel.Message) error {
 func (c *Call) arrived(complete, ok bool) error {
 	if !ok {
 		c.discard()
-		return broken("what it says of %s is too long or not expected", c.method.Name)
+		return broken("what it says of %s is too long or not expected", c.method().Name)
 	}
 	if !complete {
 		return nil
@@ -401,9 +399,9 @@ func (c *Call) arrived(complete, ok bool) error {
 			c.read()
 		}
 	case kindFailure:
-		c.err = decodeFailure(c.spec, c.method, c.data)
+		c.err = decodeFailure(c.spec, c.method(), c.data)
 		if c.err == nil {
-			return broken("%s failed without an error", c.method.Name)
+			return broken("%s failed without an error", c.method().Name)
 		}
 		c.phase = phaseEnded
 		if c.flow != nil {
@@ -413,12 +411,12 @@ func (c *Call) arrived(complete, ok bool) error {
 		if c.flow == nil {
 			discard(c.took())
 		} else if !c.flow.push(c.data, c.took()) {
-			return broken("more items of %s than were asked for", c.method.Name)
+			return broken("more items of %s than were asked for", c.method().Name)
 		}
 	case kindEnd:
 		c.phase = phaseEnded
 		if c.flow != nil {
-			c.flow.end(decodeFailure(c.spec, c.method, c.data))
+			c.flow.end(decodeFailure(c.spec, c.method(), c.data))
 		}
 	}
 	c.notify()

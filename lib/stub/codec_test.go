@@ -90,7 +90,7 @@ func TestCodec(t *testing.T) {
 				}
 			}
 			if !d.finished() {
-				t.Fatalf("%d bytes are left, bad: %v", len(d.b), d.bad)
+				t.Fatalf("%d bytes are left, bad: %v", d.left(), d.bad)
 			}
 			if len(e.b) > 0 {
 				d.start(e.b[:rapid.IntRange(0, len(e.b)-1).Draw(t, "cut")], nil)

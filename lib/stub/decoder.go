@@ -13,27 +13,30 @@ import (
 // with what it was taken from.
 type Decoder struct {
 	b            []byte
+	at           int // what comes next
 	capabilities []capability.Reference
 	bad          bool
 }
 
 // start begins to read.
 func (d *Decoder) start(b []byte, capabilities []capability.Reference) {
-	d.b, d.capabilities, d.bad = b, capabilities, false
+	d.b, d.at, d.capabilities, d.bad = b, 0, capabilities, false
 }
 
 // finished reports whether all was there and nothing is left.
-func (d *Decoder) finished() bool { return !d.bad && len(d.b) == 0 && len(d.capabilities) == 0 }
+func (d *Decoder) finished() bool { return !d.bad && d.left() == 0 && len(d.capabilities) == 0 }
+
+// left is how many bytes are left.
+func (d *Decoder) left() int { return len(d.b) - d.at }
 
 // take returns the next n bytes, nil if there are fewer.
 func (d *Decoder) take(n int) []byte {
-	if d.bad || n > len(d.b) {
+	if d.bad || n > d.left() {
 		d.bad = true
 		return nil
 	}
-	b := d.b[:n]
-	d.b = d.b[n:]
-	return b
+	d.at += n
+	return d.b[d.at-n : d.at]
 }
 
 // Bool takes a truth value.
@@ -45,45 +48,45 @@ func (d *Decoder) Bool() bool {
 
 // Uint8 takes 8 bits.
 func (d *Decoder) Uint8() uint8 {
-	if len(d.b) < 1 {
+	if d.left() < 1 {
 		d.bad = true
 		return 0
 	}
-	v := d.b[0]
-	d.b = d.b[1:]
+	v := d.b[d.at]
+	d.at += 1
 	return v
 }
 
 // Uint16 takes 16 bits.
 func (d *Decoder) Uint16() uint16 {
-	if len(d.b) < 2 {
+	if d.left() < 2 {
 		d.bad = true
 		return 0
 	}
-	v := binary.LittleEndian.Uint16(d.b)
-	d.b = d.b[2:]
+	v := binary.LittleEndian.Uint16(d.b[d.at:])
+	d.at += 2
 	return v
 }
 
 // Uint32 takes 32 bits.
 func (d *Decoder) Uint32() uint32 {
-	if len(d.b) < 4 {
+	if d.left() < 4 {
 		d.bad = true
 		return 0
 	}
-	v := binary.LittleEndian.Uint32(d.b)
-	d.b = d.b[4:]
+	v := binary.LittleEndian.Uint32(d.b[d.at:])
+	d.at += 4
 	return v
 }
 
 // Uint64 takes 64 bits.
 func (d *Decoder) Uint64() uint64 {
-	if len(d.b) < 8 {
+	if d.left() < 8 {
 		d.bad = true
 		return 0
 	}
-	v := binary.LittleEndian.Uint64(d.b)
-	d.b = d.b[8:]
+	v := binary.LittleEndian.Uint64(d.b[d.at:])
+	d.at += 8
 	return v
 }
 
@@ -116,7 +119,7 @@ func (d *Decoder) Bytes(max int) []byte { return append([]byte{}, d.take(d.lengt
 // many bytes.
 func (d *Decoder) Count(max, bytes int) int {
 	n := d.length(max)
-	if n*bytes > len(d.b) {
+	if n*bytes > d.left() {
 		d.bad = true
 		return 0
 	}

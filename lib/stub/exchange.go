@@ -5,10 +5,10 @@ import "skerry/lib/channel"
 // An exchange is a call at one of its ends.
 type exchange struct {
 	waiter
-	link   *link
-	spec   *Spec
-	number uint16
-	method *Method
+	link    *link
+	spec    *Spec
+	number  uint16
+	number8 uint8 // of the method
 	// Out is what is sent next: arguments, results or an item.
 	Out Encoder
 	// In is what has come: results or arguments.
@@ -20,6 +20,9 @@ type exchange struct {
 
 // header is that of this exchange's messages.
 func (x *exchange) header() header { return header{call: x.number} }
+
+// method returns what is known of the method.
+func (x *exchange) method() *Method { return x.spec.method(x.number8) }
 
 func (x *exchange) base() *exchange { return x }
 

@@ -9,7 +9,6 @@ type Incoming struct {
 	exchange
 	server   *server
 	next     *Incoming // in the list of free ones
-	number8  uint8     // of the method
 	lifetime uint32    // in microseconds, 0: for ever
 	ctx      *callContext
 	err      error // what the method returned
@@ -20,7 +19,7 @@ type Incoming struct {
 
 // start is when a call comes.
 func (x *Incoming) start(h header, m *Method) {
-	x.number, x.number8, x.method = h.call, h.method, m
+	x.number, x.number8 = h.call, h.method
 	x.silent = m.OneWay
 }
 
@@ -43,7 +42,7 @@ func (x *Incoming) Complete() bool {
 func (x *Incoming) senseless() bool {
 	x.silent = true
 	discard(x.In.capabilities)
-	x.link.breakOff(broken("the arguments of %s make no sense", x.method.Name))
+	x.link.breakOff(broken("the arguments of %s make no sense", x.method().Name))
 	return false
 }
 
@@ -121,7 +120,7 @@ func (x *Incoming) arrived(complete, ok bool) error {
 	s := x.server
 	if !ok {
 		x.discard()
-		return broken("what it says of %s is too long or not expected", x.method.Name)
+		return broken("what it says of %s is too long or not expected", x.method().Name)
 	}
 	if !complete {
 		return nil
@@ -129,17 +128,17 @@ func (x *Incoming) arrived(complete, ok bool) error {
 	switch x.kind {
 	case kindCall:
 		x.read()
-		if x.method.OneWay {
+		if x.method().OneWay {
 			s.end(x) // the client waits for nothing
 		}
 		x.hasCome()
 	case kindItem:
 		if !x.flow.push(x.data, x.took()) {
-			return broken("more items of %s than were asked for", x.method.Name)
+			return broken("more items of %s than were asked for", x.method().Name)
 		}
 		x.notify()
 	case kindEnd:
-		x.flow.end(decodeFailure(x.spec, x.method, x.data))
+		x.flow.end(decodeFailure(x.spec, x.method(), x.data))
 		x.notify()
 	}
 	return nil
@@ -157,7 +156,7 @@ func (x *Incoming) hasCome() {
 // cancel is when the client wants nothing more of the call. mu is held.
 func (x *Incoming) cancel() {
 	switch {
-	case x.open && x.kind == kindCall && x.method.OneWay:
+	case x.open && x.kind == kindCall && x.method().OneWay:
 		x.discard()
 		x.server.end(x)
 	case x.open && x.kind == kindCall:

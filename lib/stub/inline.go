@@ -24,31 +24,22 @@ func (s *server) runDirectly(x *Incoming) bool {
 		given = s.given[:]
 	}
 	x.In.start(s.in.Payload[callHeaderSize:s.in.Length], given)
-	s.run(x, binary.LittleEndian.Uint32(s.in.Payload[headerSize:]))
-	if !s.answerAlone(x) {
+	if lifetime := binary.LittleEndian.Uint32(s.in.Payload[headerSize:]); lifetime != 0 {
+		s.runFor(x, lifetime)
+	} else {
+		s.impl.Handle(s.ctx, x)
+	}
+	x.header().put(&x.out)
+	if !s.alone || x.silent || x.err != nil || !s.plain(kindAnswer, &x.Out, &x.out) || s.conn.TrySend(&x.out) != nil {
 		x.finish()
 	}
 	x.ready()
 	return true
 }
 
-// run runs the method of a call in the reader.
-func (s *server) run(x *Incoming, lifetime uint32) {
-	if lifetime == 0 {
-		s.impl.Handle(s.ctx, x)
-		return
-	}
+// runFor runs the method of a call, which may take so many microseconds.
+func (s *server) runFor(x *Incoming, lifetime uint32) {
 	ctx := newContext(s.ctx, lifetime)
 	s.impl.Handle(ctx, x)
 	ctx.end(context.Canceled)
-}
-
-// answerAlone sends the results of a call, if there are any that a message holds and nobody
-// else can want the link.
-func (s *server) answerAlone(x *Incoming) bool {
-	if !s.alone || x.silent || x.err != nil {
-		return false
-	}
-	x.header().put(&x.out)
-	return s.sendPlain(kindAnswer, &x.Out, &x.out)
 }

@@ -206,7 +206,7 @@ func (l *link) endPump() {
 // held, but not while it waits.
 func (l *link) sendPiece(ctx context.Context, kind uint8, h header, e *Encoder, m *channel.Message) (sent int, err error) {
 	h.put(m)
-	if l.sendPlain(kind, e, m) {
+	if l.plain(kind, e, m) && l.conn.TrySend(m) == nil {
 		return 0, nil
 	}
 	m.Kind = kind
@@ -215,16 +215,12 @@ func (l *link) sendPiece(ctx context.Context, kind uint8, h header, e *Encoder, 
 	return sent, err
 }
 
-// sendPlain is sendPiece for what most often is to be sent, and can be: one message,
-// without a capability, for which there is room. It is false if it is anything else, or
-// anything is wrong: sendPiece finds out what. The header is in m. mu is held, if anybody
-// else can want it.
-func (l *link) sendPlain(kind uint8, e *Encoder, m *channel.Message) bool {
-	if !e.plain() || l.sending || l.err != nil {
-		return false
-	}
+// plain says whether e has what most often is to be sent, and it can be sent as it is: one message,
+// without a capability. Then m, which has the header, is ready for TrySend; if that fails too,
+// sendPiece finds out why. mu is held, if anybody else can want it.
+func (l *link) plain(kind uint8, e *Encoder, m *channel.Message) bool {
 	m.Kind, m.Length, m.Capability = kind, uint8(len(e.b)), 0
-	return l.conn.TrySend(m) == nil
+	return e.plain() && !l.sending && l.err == nil
 }
 
 // sendMessages is sendPiece for what takes several messages, or waits.

@@ -112,8 +112,12 @@ func (s *server) read() error {
 			return err
 		case x == nil:
 		case s.inline && x.flow == nil:
-			if x.err == nil {
-				s.run(x, x.lifetime)
+			switch {
+			case x.err != nil:
+			case x.lifetime == 0:
+				s.impl.Handle(s.ctx, x)
+			default:
+				s.runFor(x, x.lifetime)
 			}
 			x.finish()
 			s.recycle(x)
@@ -130,7 +134,7 @@ func (s *server) hand(x *Incoming) {
 	if s.alone {
 		s.alone = false
 	}
-	if x.method.OneWay {
+	if x.method().OneWay {
 		if s.ordered == nil {
 			s.ordered = make(chan *Incoming, MaxCalls)
 			s.workers.Go(func() {
@@ -226,19 +230,19 @@ func (s *server) accept(h header, m *channel.Message) error {
 	}
 	switch m.Kind {
 	case kindItem, kindEnd:
-		limit := x.method.Item
+		limit := x.method().Item
 		if m.Kind == kindEnd {
 			limit = Size{Bytes: maxFailure}
 		}
-		if x.method.Stream != ToServer {
-			return broken("an item for %s", x.method.Name)
+		if x.method().Stream != ToServer {
+			return broken("an item for %s", x.method().Name)
 		}
 		return x.arrived(x.begin(m, headerSize, limit))
 	case kindMore:
 		return x.arrived(x.add(m, headerSize))
 	case kindCredit, kindStop:
-		if x.method.Stream != ToClient || !x.flow.control(m) {
-			return broken("a message of kind %d for %s", m.Kind, x.method.Name)
+		if x.method().Stream != ToClient || !x.flow.control(m) {
+			return broken("a message of kind %d for %s", m.Kind, x.method().Name)
 		}
 		x.notify()
 	case kindCancel:

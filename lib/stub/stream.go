@@ -45,7 +45,7 @@ func Consume[T any](ctx context.Context, call consumer, get func(*Decoder) T) it
 			}
 			v := get(&f.in)
 			if !f.in.finished() {
-				err = broken("an item of %s makes no sense", x.method.Name)
+				err = broken("an item of %s makes no sense", x.method().Name)
 				discard(f.in.capabilities)
 				l.breakOff(err)
 				break
@@ -146,8 +146,9 @@ func (x *exchange) offer(ctx context.Context, f *flow) (stopped bool, err error)
 // put, while it waits for the results, in the goroutine that calls it.
 func Feed[T any](ctx context.Context, c *Call, items iter.Seq2[T, error], put func(*Encoder, T)) bool {
 	l := c.link
-	posted := c.post(ctx)
-	f := c.flow
+	f := newFlow()
+	c.flow = f
+	posted := c.post(ctx, 0)
 	l.mu.Unlock()
 	if !posted {
 		return false

@@ -78,6 +78,9 @@ func (w *writer) clientMethod(m *declare.Method) {
 	w.line("call, err := c.client.Begin(ctx, %s)", method(m))
 	w.line("if err != nil {\nreturn %serr\n}", returns)
 	do := "call.Do(ctx)"
+	if m.Stream != nil && !m.ToServer {
+		do = "call.Open(ctx)"
+	}
 	for n, v := range m.Arguments {
 		if v.Stream {
 			do = fmt.Sprintf("stub.Feed(ctx, call, %s, %s)", arguments[n], put(m, v))

@@ -80,7 +80,10 @@ func (c *Conn) tryReceive(ctx context.Context, m *channel.Message) (bool, error)
 		if !ok {
 			return false, c.nothing()
 		}
-		c.received(m, kind, n)
+		received(m, kind, n)
+		if c.in.PeerWaits() {
+			c.hint()
+		}
 		if kind != kindTicket {
 			return true, nil
 		}
@@ -99,7 +102,10 @@ func (c *Conn) tryReceiveWith(ctx context.Context, m *channel.Message) (bool, er
 		if !ok {
 			return false, c.nothing()
 		}
-		c.received(m, kind, n)
+		received(m, kind, n)
+		if c.in.PeerWaits() {
+			c.hint()
+		}
 		if kind == kindTicket {
 			return false, c.broke()
 		}
@@ -115,13 +121,9 @@ func (c *Conn) tryReceiveWith(ctx context.Context, m *channel.Message) (bool, er
 	return true, nil
 }
 
-// received completes a message that has come, and has the peer woken if it waits for
-// room.
-func (c *Conn) received(m *channel.Message, kind uint8, n int) {
+// received completes a message that has come. The peer may wait for room.
+func received(m *channel.Message, kind uint8, n int) {
 	m.Kind, m.Length, m.Capability = kind, uint8(n), 0
-	if c.in.PeerWaits() {
-		c.hint()
-	}
 }
 
 // nothing is why there is no message: nil if one may still come, or has come meanwhile.

@@ -72,32 +72,16 @@ func slots(m *channel.Message) int {
 
 // trySend sends m if there is room. The context is for the capability.
 func (c *Conn) trySend(ctx context.Context, m *channel.Message) error {
-	c.crowded = false
+	if c.finished.Load() != 0 || c.gone.Load() || c.out.PeerClosed() || m.Kind == 0 || m.Length > channel.PayloadSize {
+		return c.unsendable(m)
+	}
 	if m.Capability != 0 {
 		return c.sendWith(ctx, m)
 	}
-	if !c.sendable(m) {
-		return c.unsendable(m)
-	}
-	sent := false
-	if c.owner == nil {
-		sent = c.out.Send(m.Kind, m.Payload[:m.Length])
-	} else {
-		sent = c.out.SendWhole(m.Kind, int(m.Length), &m.Payload)
-	}
-	if !sent {
+	if !c.out.Send(m.Kind, m.Payload[:m.Length]) {
 		return c.full()
 	}
-	if c.quiet {
-		return nil
-	}
 	return c.sent()
-}
-
-// sendable says whether m can be sent, if the channel is not broken, which takes no message,
-// and not full.
-func (c *Conn) sendable(m *channel.Message) bool {
-	return c.finished.Load() == 0 && !c.gone.Load() && !c.out.PeerClosed() && m.Kind != 0 && m.Length <= channel.PayloadSize
 }
 
 // unsendable says why m cannot be sent, now or ever.
@@ -112,7 +96,10 @@ func (c *Conn) unsendable(m *channel.Message) error {
 }
 
 // full is why the channel did not take a message.
-func (c *Conn) full() error { return c.unless(channel.ErrFull) }
+func (c *Conn) full() error {
+	c.crowded = false
+	return c.unless(channel.ErrFull)
+}
 
 // unless returns an error, or ErrBroken if the channel is broken: that comes first.
 func (c *Conn) unless(err channel.Error) error {
@@ -124,6 +111,9 @@ func (c *Conn) unless(err channel.Error) error {
 
 // sent has the peer woken if it sleeps, or owes it a turn.
 func (c *Conn) sent() error {
+	if c.quiet {
+		return nil
+	}
 	if c.config.Neighbour != nil {
 		c.config.Neighbour.Owe()
 	}
@@ -138,9 +128,6 @@ func (c *Conn) sent() error {
 
 // sendWith sends m and the capability with it, which goes first.
 func (c *Conn) sendWith(ctx context.Context, m *channel.Message) error {
-	if !c.sendable(m) {
-		return c.unsendable(m)
-	}
 	if c.config.Give == nil {
 		return channel.ErrNoCapability
 	}
