@@ -213,7 +213,7 @@ func playCall(t *testing.T) (p [parties]party) {
 // above those kept.
 var callSlack = map[phase]struct{ instructions, fences float64 }{
 	answers: {30, 1},
-	settles: {100, 3},
+	settles: {60, 1},
 }
 
 // callRows gives what a call costs to row, and logs of what that consists.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/arch/x86/x86asm"
 )
@@ -41,7 +42,8 @@ func Trace(thread int, release func() error, see func(*Step) bool) error {
 // Interleave is Trace for several threads, each of which executes one instruction in a unit
 // of time, in the order of their list. see is told which of them it is, by its index, and
 // returns for how many units the thread is to wait before the instruction; if there
-// are any, it is asked again then.
+// are any, it is asked again then. A thread that has called the kernel is back when that lets it: it
+// may wait for what one of the others holds.
 func Interleave(threads []int, release func() error, see func(thread int, s *Step) (wait int, more bool)) error {
 	// All requests about a thread must come from one.
 	runtime.LockOSThread()
@@ -66,11 +68,9 @@ func Interleave(threads []int, release func() error, see func(thread int, s *Ste
 		return err
 	}
 	for {
-		turn := 0
-		for i := range tracers {
-			if tracers[i].due < tracers[turn].due {
-				turn = i
-			}
+		turn, err := next(tracers)
+		if err != nil {
+			return err
 		}
 		t := &tracers[turn]
 		if err := t.next(); err != nil {
@@ -80,8 +80,8 @@ func Interleave(threads []int, release func() error, see func(thread int, s *Ste
 		switch {
 		case !more:
 			var err error
-			for _, thread := range threads {
-				err = errors.Join(err, detach(thread))
+			for i := range tracers {
+				err = errors.Join(err, tracers[i].detach())
 			}
 			return err
 		case wait > 0:
@@ -95,10 +95,50 @@ func Interleave(threads []int, release func() error, see func(thread int, s *Ste
 	}
 }
 
+// next returns whose turn it is, when anybody is there to have one.
+func next(tracers []tracer) (turn int, err error) {
+	for {
+		turn = -1
+		for i := range tracers {
+			if t := &tracers[i]; !t.away && (turn < 0 || t.due < tracers[turn].due) {
+				turn = i
+			}
+		}
+		for i := range tracers {
+			t := &tracers[i]
+			if !t.away {
+				continue
+			}
+			if err := t.back(); err != nil {
+				return 0, err
+			}
+			if turn >= 0 {
+				t.due = max(t.due, tracers[turn].due) // it has lost its turns
+			}
+		}
+		if turn >= 0 {
+			return turn, nil
+		}
+		time.Sleep(look)
+	}
+}
+
+// look is how often it is asked whether a thread is back, if none is there.
+const look = 50 * time.Microsecond
+
 // detach has a thread go on by itself, and its process stop: alone, some threads could not go
 // on.
-func detach(thread int) error {
-	_, _, e := syscall.Syscall6(syscall.SYS_PTRACE, syscall.PTRACE_DETACH, uintptr(thread), 0, uintptr(syscall.SIGSTOP), 0, 0)
+func (t *tracer) detach() error {
+	if t.away {
+		// Only who has stopped can be let go.
+		if _, _, e := syscall.Syscall(syscall.SYS_TKILL, uintptr(t.thread), uintptr(syscall.SIGSTOP), 0); e != 0 {
+			return fmt.Errorf("stop the traced thread: %w", e)
+		}
+		if _, err := wait(t.thread); err != nil {
+			return err
+		}
+	}
+	_, _, e := syscall.Syscall6(syscall.SYS_PTRACE, syscall.PTRACE_DETACH, uintptr(t.thread), 0, uintptr(syscall.SIGSTOP), 0, 0)
 	if e != 0 {
 		return fmt.Errorf("let go of the traced thread: %w", e)
 	}
@@ -107,46 +147,82 @@ func detach(thread int) error {
 
 type tracer struct {
 	thread    int
-	due       int // when it executes its next instruction
+	due       int  // when it executes its next instruction
+	away      bool // in the kernel
 	memory    *os.File
 	registers syscall.PtraceRegs
 	known     map[uint64]x86asm.Inst
 	step      Step
+	calls     bool // the kernel
 }
 
 // wait waits for a thread to stop, and returns the signal that stopped it.
 func wait(thread int) (syscall.Signal, error) {
+	signal, _, err := stopped(thread, 0)
+	return signal, err
+}
+
+// stopped is wait, or with WNOHANG says that the thread has not stopped.
+func stopped(thread, options int) (signal syscall.Signal, ok bool, err error) {
 	var status syscall.WaitStatus
 	for {
-		_, err := syscall.Wait4(thread, &status, syscall.WALL, nil)
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
+		n, err := syscall.Wait4(thread, &status, syscall.WALL|options, nil)
 		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
 		case err != nil:
-			return 0, fmt.Errorf("wait for the traced thread: %w", err)
+			return 0, false, fmt.Errorf("wait for the traced thread: %w", err)
+		case n == 0:
+			return 0, false, nil
 		case !status.Stopped():
-			return 0, fmt.Errorf("the traced process has ended: status %#x", status)
+			return 0, false, fmt.Errorf("the traced process has ended: status %#x", status)
 		}
-		return status.StopSignal(), nil
+		return status.StopSignal(), true, nil
 	}
 }
 
-// advance executes an instruction. Signals wait for their thread until the end:
-// there are none that it depends on.
+// advance executes an instruction, or begins to if it calls the kernel.
 func (t *tracer) advance() error {
-	for {
-		if err := syscall.PtraceSingleStep(t.thread); err != nil {
-			return fmt.Errorf("step: %w", err)
-		}
-		signal, err := wait(t.thread)
-		if err != nil || signal == syscall.SIGTRAP {
+	if err := t.begin(); err != nil || t.calls {
+		t.away = t.calls
+		return err
+	}
+	signal, err := wait(t.thread)
+	for ; err == nil && signal != syscall.SIGTRAP; signal, err = wait(t.thread) {
+		if err := t.again(signal); err != nil {
 			return err
 		}
-		if signal == syscall.SIGSEGV || signal == syscall.SIGILL || signal == syscall.SIGBUS {
-			return fmt.Errorf("%v at %#x", signal, t.registers.Rip)
-		}
 	}
+	return err
+}
+
+// back finds out whether a thread is back from the kernel.
+func (t *tracer) back() error {
+	signal, ok, err := stopped(t.thread, syscall.WNOHANG)
+	if err != nil || !ok {
+		return err
+	}
+	if signal != syscall.SIGTRAP {
+		return t.again(signal)
+	}
+	t.away = false
+	return nil
+}
+
+func (t *tracer) begin() error {
+	if err := syscall.PtraceSingleStep(t.thread); err != nil {
+		return fmt.Errorf("step: %w", err)
+	}
+	return nil
+}
+
+// again begins an instruction again that a signal has come before. Signals wait for their thread until
+// the end: there are none that it depends on.
+func (t *tracer) again(signal syscall.Signal) error {
+	if signal == syscall.SIGSEGV || signal == syscall.SIGILL || signal == syscall.SIGBUS {
+		return fmt.Errorf("%v at %#x", signal, t.registers.Rip)
+	}
+	return t.begin()
 }
 
 // next finds out what is executed next.
@@ -165,6 +241,7 @@ func (t *tracer) next() error {
 		}
 		t.known[at] = i
 	}
+	t.calls = i.Op == x86asm.SYSCALL
 	t.step = Step{Address: at, Accesses: t.step.Accesses[:0], Unknown: i.Op == 0, Pause: i.Op == x86asm.PAUSE}
 	t.step.Fence = i.Prefix[0]&0xff == x86asm.PrefixLOCK
 	if i.Op == x86asm.LEA || i.Op == x86asm.NOP {

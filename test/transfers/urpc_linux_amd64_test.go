@@ -22,10 +22,7 @@ import (
 	"skerry/lib/urpc"
 )
 
-var (
-	update = flag.Bool("update", false, "write testdata/counts.txt")
-	calls  = flag.Bool("calls", false, "count calls through stubs too: two threads in step, which takes up to some minutes")
-)
+var update = flag.Bool("update", false, "write testdata/counts.txt")
 
 // childVariable is set in the environment of the process that is traced.
 const childVariable = "TRANSFERS_SCRIPT"
@@ -329,7 +326,7 @@ func play(t *testing.T, name string) *result {
 
 // TestCounts holds what messages cost to testdata/counts.txt. To accept new counts:
 //
-//	go test ./test/transfers -update -calls
+//	go test ./test/transfers -update
 func TestCounts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("traces a process")
@@ -365,7 +362,7 @@ func TestCounts(t *testing.T) {
 			t.Errorf("%s is %g, want %g", name, value, want)
 		case slack >= 0 && compiler == runtime.Version() && value > want+slack:
 			// Another compiler makes other code: its counts are not to be judged.
-			t.Errorf("%s takes %g instructions, more than the %g kept", name, value, want)
+			t.Errorf("%s is %g, more than the %g kept", name, value, want)
 		}
 	}
 	for _, script := range slices.Sorted(func(yield func(string) bool) {
@@ -385,9 +382,7 @@ func TestCounts(t *testing.T) {
 			}
 		}
 	}
-	if *calls {
-		callRows(t, row)
-	}
+	callRows(t, row)
 	if *update {
 		slices.Sort(rows)
 		if err := os.WriteFile(file, []byte("# "+runtime.Version()+"\n"+strings.Join(rows, "\n")+"\n"), 0o666); err != nil {
