@@ -190,6 +190,9 @@ func (*kernel) Stop(d *agent.Domain) error { return typed.Dispatcher(d.Dispatche
 // Ring implements agent.Kernel.
 func (*kernel) Ring(d *agent.Domain) error { return typed.Doorbell(d.Doorbell).Ring() }
 
+// Yield implements agent.Kernel. It fails if the domain has ended meanwhile.
+func (*kernel) Yield(d *agent.Domain) { _ = native.Yield(d.Doorbell) }
+
 // State implements agent.Kernel.
 func (*kernel) State(d *agent.Domain) (uint64, error) {
 	return typed.Dispatcher(d.Dispatcher).State()

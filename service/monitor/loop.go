@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"skerry/abi"
@@ -26,9 +27,13 @@ const (
 	lull = 20 * time.Millisecond
 )
 
-// monitor is the state of the event loop. Nothing else touches it.
+// monitor is the state of the event loop. Nothing else touches it, but for events.
 type monitor struct {
 	events chan func()
+	core   uint32
+	bell   *native.Doorbell
+	heard  uint64    // notifications that the loop has taken note of
+	until  time.Time // when the bell's Wait fails; zero: never
 	agent  *agent.Agent
 	peers  []*peer // core 0: all the others; another core: core 0
 	ports  []*input
@@ -60,17 +65,16 @@ func newInput(port int, take func([]byte), room func() bool) *input {
 // always is the room where what comes is bounded otherwise.
 func always() bool { return true }
 
-func newMonitor() *monitor { return &monitor{events: make(chan func())} }
+func newMonitor(core uint32, bell *native.Doorbell) *monitor {
+	return &monitor{events: make(chan func(), 1), core: core, bell: bell}
+}
 
-// post has f called by the event loop. It blocks until the loop takes it: the
-// loop itself must not call it.
-func (m *monitor) post(f func()) { m.events <- f }
-
-// rung takes note that the doorbell has rung.
-func (m *monitor) rung() {
-	m.agent.Notified()
-	for _, in := range m.ports {
-		in.quiet = false
+// post has f called by the event loop. It blocks until the loop has taken what was posted
+// before: the loop itself must not call it.
+func (m *monitor) post(f func()) {
+	m.events <- f
+	if err := native.NotifyCore(int(m.core)); err != nil {
+		native.Log("monitor: the event loop is not told of what it is to do: " + err.Error())
 	}
 }
 
@@ -118,37 +122,68 @@ func (m *monitor) counts() (sent, received uint64) {
 	return sent, received
 }
 
-// loop works until there is nothing to do, then sleeps on the doorbell. It
-// returns when the doorbell has failed.
-func (m *monitor) loop(failed <-chan error) error {
+// loop works until there is nothing to do, then gives the core to a program that it has
+// rung, or sleeps on the doorbell. It returns when the doorbell has failed.
+func (m *monitor) loop() error {
 	for {
 		for m.poll() {
+			m.agent.Sustain()
 			m.runEvents()
 		}
-		var overdue, unfinished <-chan time.Time
-		if m.agent.Unfinished() {
-			unfinished = time.After(lull)
-		}
-		if m.control != nil {
-			if t := m.control.Deadline(); !t.IsZero() {
-				overdue = time.After(time.Until(t))
-			}
-		}
-		if m.announce() {
-			select {
-			case f := <-m.events:
-				f()
-			case <-overdue:
-			case <-unfinished:
-				m.agent.Notified()
-			case err := <-failed:
-				return err
-			}
+		var err error
+		if m.announce() && !m.agent.HandOver() {
+			err = m.sleep()
 		}
 		m.withdraw()
-		m.lookAround()
+		if err == nil && m.heard != native.OwnPage().Notified() {
+			err = m.hear() // at once
+		}
+		if err != nil {
+			return err
+		}
 		m.runEvents()
 	}
+}
+
+// sleep waits until the doorbell rings or something is overdue.
+func (m *monitor) sleep() error {
+	var until time.Time
+	if m.control != nil {
+		until = m.control.Deadline()
+	}
+	unfinished := m.agent.Unfinished()
+	if t := time.Now().Add(lull); unfinished && (until.IsZero() || t.Before(until)) {
+		until = t
+	}
+	if until != m.until {
+		if err := m.bell.SetDeadline(until); err != nil {
+			return err
+		}
+		m.until = until
+	}
+	err := m.hear()
+	if unfinished {
+		m.agent.Notified()
+	}
+	return err
+}
+
+// hear waits until the doorbell has rung since it last did, or something is overdue.
+func (m *monitor) hear() error {
+	heard, err := m.bell.Wait()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m.heard = heard
+	m.agent.Notified()
+	for _, in := range m.ports {
+		in.quiet = false
+	}
+	m.lookAround()
+	return nil
 }
 
 // runEvents calls what has been posted and not yet been called.
@@ -192,9 +227,6 @@ func (m *monitor) poll() bool {
 	}
 	if m.control != nil {
 		progress = m.control.Flush() || progress
-	}
-	if progress {
-		m.agent.Sustain()
 	}
 	return progress
 }

@@ -38,7 +38,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	m := newMonitor()
+	m := newMonitor(info.Core, doorbell)
 	if info.Core == 0 {
 		err = m.lead(&info, k, pool)
 	} else {
@@ -47,15 +47,5 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	failed := make(chan error)
-	go func() {
-		for {
-			if _, err := doorbell.Wait(); err != nil {
-				failed <- err
-				return
-			}
-			m.post(m.rung)
-		}
-	}()
-	return m.loop(failed)
+	return m.loop()
 }

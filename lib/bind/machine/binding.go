@@ -222,6 +222,8 @@ func (m *Machine) incoming(x *session.Incoming) {
 		if taken {
 			m.exchange.took(answer.Endpoint)
 			m.follow(ring, full)
+			// Who has bound waits for this. Who accepts here need not hurry: nothing has come.
+			m.system.yieldToMonitor()
 			return
 		}
 		err = errors.Join(session.ErrRefused, b.conn.Close())

@@ -126,6 +126,12 @@ func (kernel) ringMonitor() error {
 	return typed.Doorbell(capability.Base(capability.SlotSupervisor)).Ring()
 }
 
+func (k kernel) yieldToMonitor() {
+	if !k.several() {
+		_ = native.Yield(capability.Base(capability.SlotSupervisor)) // there is one
+	}
+}
+
 func (kernel) several() bool { return !home.Alone() }
 
 func (kernel) endpoint(depth int) (endpoint.Endpoint, error) { return lmp.NewEndpoint(depth) }

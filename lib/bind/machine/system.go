@@ -30,6 +30,9 @@ type system interface {
 	// monitor's.
 	doorbell(c capability.Reference) (peerDoorbell, error)
 	ringMonitor() error
+	// yieldToMonitor gives the monitor what is left of the program's turn, if it can run, and
+	// returns when the program has it again.
+	yieldToMonitor()
 	// several reports whether the program has several dispatchers.
 	several() bool
 	// endpoint makes an endpoint with room for so many messages, revoke ends it.

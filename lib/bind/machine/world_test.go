@@ -218,6 +218,8 @@ func (p *program) ringMonitor() error {
 	return nil
 }
 
+func (p *program) yieldToMonitor() {}
+
 func (p *program) several() bool { return !p.alone }
 
 func (p *program) endpoint(int) (endpoint.Endpoint, error) {

@@ -327,5 +327,6 @@ func (a *Agent) ring(c *child) {
 	if input || memory || session {
 		// It can only fail because the program has ended meanwhile.
 		a.kernel.Ring(&c.domain)
+		a.owed = c
 	}
 }

@@ -37,10 +37,12 @@ type Kernel interface {
 	// Forget gives back what the kernel keeps of a domain whose memory has
 	// been destroyed, built or not.
 	Forget(*Domain)
-	// Run and Stop let the domain run, and no more. Ring rings it.
+	// Run and Stop let the domain run, and no more. Ring rings it, and Yield lets it run for
+	// what is left of the monitor's turn, until it waits or the monitor's doorbell is rung.
 	Run(*Domain) error
 	Stop(*Domain) error
 	Ring(*Domain) error
+	Yield(*Domain)
 	// State tells how the domain is (abi.DomainNew…), and Status how it ended
 	// if that is abi.DomainEnded.
 	State(*Domain) (uint64, error)

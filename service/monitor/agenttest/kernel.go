@@ -36,6 +36,8 @@ type Kernel struct {
 	Programs map[string]func(*Domain)
 	// Rung counts the domains' doorbells.
 	Rung map[uint32]int
+	// Yielded are the domains that were given the core.
+	Yielded []uint32
 	// Orphans is RAM that can be reclaimed.
 	Orphans []memory.Root
 	// Slow is how many Steps it takes to destroy a piece.
@@ -420,6 +422,9 @@ func (k *Kernel) Dispatcher(from uint32) (abi.DomainInfo, bool, error) {
 	}
 	return abi.DomainInfo{}, false, nil
 }
+
+// Yield implements agent.Kernel: programs have their turns of the test.
+func (k *Kernel) Yield(d *agent.Domain) { k.Yielded = append(k.Yielded, d.Number) }
 
 // Others implements agent.Kernel: every domain that runs can.
 func (k *Kernel) Others() uint32 { return uint32(len(k.Running())) }
