@@ -109,6 +109,14 @@ func TestFull(t *testing.T) {
 	said(t, o, "300 of 300 frames came", 2)
 }
 
+// TestOverlap gives a frame and a part of it to a program of another core, which can have one of
+// them.
+func TestOverlap(t *testing.T) {
+	const frames = 20
+	o := run(t, 2, peer(t, 1, "", "forward", "there", 1), peer(t, 0, "", "overlap", "there", frames))
+	said(t, o, "20 of 20 were refused", 1)
+}
+
 // TestDoorbell has a doorbell go from core to core and back; all who have it ring it.
 func TestDoorbell(t *testing.T) {
 	// Nobody is rung but by that doorbell.
