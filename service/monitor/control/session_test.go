@@ -376,6 +376,8 @@ type speaker struct {
 	next     uint32
 	bindings map[uint32]*had
 	asked    map[uint32]string // what it has asked and has no answer to
+	names    map[uint32]session.Name
+	stays    bool // until it is killed
 	exports  map[uint32]bool
 	closed   map[uint32]bool
 	received []*agenttest.Slot
@@ -408,11 +410,58 @@ func sortedKeys[V any](m map[uint32]V) (keys []uint32) {
 }
 
 // answered holds that something was asked, and answered once.
-func (s *speaker) answered(id uint32, what string) {
-	if s.asked[id] != what {
-		panic(fmt.Sprintf("%s %d is answered and was not asked", what, id))
+func (s *speaker) answered(id uint32, what ...string) {
+	if !slices.Contains(what, s.asked[id]) {
+		panic(fmt.Sprintf("%v %d is answered and was not asked", what, id))
 	}
 	delete(s.asked, id)
+}
+
+// owed returns how often it has asked something of a kind and has no answer; and without a kind,
+// how often it has asked what need not wait for any program.
+func (s *speaker) owed(what string) (n int) {
+	for _, asked := range s.asked {
+		if asked == what || what == "" && !slices.Contains([]string{"bind", "wait", "watch"}, asked) {
+			n++
+		}
+	}
+	return n
+}
+
+// expectAnswered checks that nobody waits for what can be said: whatever has been asked that
+// waits for no program, for names that are there, for the end of names that are not, and to be bound
+// but for exporters that have yet to answer.
+func (x *machine) expectAnswered() {
+	x.t.Helper()
+	bind, incoming := 0, 0
+	for core, k := range x.kernels {
+		if k.Lost {
+			continue
+		}
+		for _, d := range k.Running() {
+			s, ok := d.State.(*speaker)
+			if !ok {
+				continue
+			}
+			if s.owed("") > 0 {
+				x.t.Errorf("core %d, domain %d: never answered: %v", core, d.Number, s.asked)
+			}
+			for id, asked := range s.asked {
+				if name := s.names[id]; asked == "wait" && x.control.Named(name) || asked == "watch" && !x.control.Named(name) {
+					x.t.Errorf("core %d, domain %d: %s %d, of %s, is not answered", core, d.Number, asked, id, name)
+				}
+			}
+			bind += s.owed("bind")
+			for _, b := range s.bindings {
+				if b.new {
+					incoming++
+				}
+			}
+		}
+	}
+	if bind > incoming {
+		x.t.Errorf("%d wait to be bound, and %d have been asked", bind, incoming)
+	}
 }
 
 // something returns a frame of the program's, or a copy of what it was given and may
@@ -438,7 +487,7 @@ func (s *speaker) something(d *agenttest.Domain) *agenttest.Slot {
 func chaos(d *agenttest.Domain) {
 	if d.State == nil {
 		d.State = &speaker{
-			r: rand.New(rand.NewPCG(chances.Uint64(), 1)), bindings: map[uint32]*had{}, asked: map[uint32]string{}, exports: map[uint32]bool{}, closed: map[uint32]bool{},
+			r: rand.New(rand.NewPCG(chances.Uint64(), 1)), names: map[uint32]session.Name{}, stays: chances.IntN(2) == 0, bindings: map[uint32]*had{}, asked: map[uint32]string{}, exports: map[uint32]bool{}, closed: map[uint32]bool{},
 		}
 	}
 	s := d.State.(*speaker)
@@ -454,7 +503,7 @@ func chaos(d *agenttest.Domain) {
 				delete(s.exports, m.ID)
 			}
 		case *session.Found:
-			s.answered(m.Request, "lookup")
+			s.answered(m.Request, "lookup", "wait")
 		case *session.NameGone:
 			s.answered(m.Request, "watch")
 		case *session.Withdrawn:
@@ -497,7 +546,7 @@ func chaos(d *agenttest.Domain) {
 	}
 	endpointSlot := &agenttest.Slot{Type: capability.Endpoint, Rights: capability.AllRights, Base: d.Memory.Base, Size: 256, Owner: d.Memory.Root.Node}
 	if s.next >= 60 {
-		if r.IntN(3) == 0 {
+		if r.IntN(3) == 0 && !s.stays && s.owed("") == 0 {
 			d.Exit(abi.ExitCode, 0)
 		}
 		return
@@ -518,12 +567,13 @@ func chaos(d *agenttest.Domain) {
 			}
 		}
 	case 2:
-		if d.Say(session.KindLookup, &session.Lookup{Request: id, Wait: uint8(r.IntN(2)), Name: name}) {
-			s.asked[id] = "lookup"
+		wait := r.IntN(2)
+		if d.Say(session.KindLookup, &session.Lookup{Request: id, Wait: uint8(wait), Name: name}) {
+			s.asked[id], s.names[id] = []string{"lookup", "wait"}[wait], name
 		}
 	case 3:
 		if d.Say(session.KindWatch, &session.Watch{Request: id, Name: name}) {
-			s.asked[id] = "watch"
+			s.asked[id], s.names[id] = "watch", name
 		}
 	case 4:
 		d.Say(session.KindCancel, &session.Cancel{Request: uint32(r.IntN(int(id)))})
@@ -591,7 +641,7 @@ func chaos(d *agenttest.Domain) {
 
 // TestChaos has programs on all cores do anything to each other and to their
 // monitors, be killed, and a core be lost now and then. Whatever is done with memory that
-// somebody else uses makes package agenttest panic; and nothing is left.
+// somebody else uses makes package agenttest panic; who asks is answered, and nothing is left.
 func TestChaos(t *testing.T) {
 	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -610,7 +660,7 @@ func TestChaos(t *testing.T) {
 					k.SlowExpel, k.SlowFrames, k.Slow = r.IntN(3), r.IntN(3), r.IntN(3)
 				}
 			}
-			if rounds%20 == 0 && r.IntN(3) == 0 {
+			if rounds%50 == 0 && r.IntN(3) == 0 {
 				n := r.IntN(len(m.Programs))
 				x.control.Host(killOne(uint32(n)))
 			}
@@ -620,6 +670,11 @@ func TestChaos(t *testing.T) {
 			return rounds < 400
 		}
 		x.run()
+		x.step = nil // from now on all is done in its time
+		for range 20 { // programs are slow to hear
+			x.run()
+		}
+		x.expectAnswered()
 		x.control.Host(killAll())
 		x.run()
 		x.expectSettled()
