@@ -670,7 +670,7 @@ func TestChaos(t *testing.T) {
 			return rounds < 400
 		}
 		x.run()
-		x.step = nil // from now on all is done in its time
+		x.step = nil   // from now on all is done in its time
 		for range 20 { // programs are slow to hear
 			x.run()
 		}
