@@ -24,7 +24,8 @@ const (
 	// multiples of PageSize; with pages of 2 MiB and 1 GiB where address,
 	// physical address and size allow. It is a region as if by mmap: munmap,
 	// mprotect and a mapping over it do what they do. The capability must
-	// stay where it is while the region is mapped. EINVAL, EACCES, ENOMEM.
+	// stay where it is while the region is mapped. EINVAL, EACCES, ENOMEM; ENOENT
+	// if there is none, as where it has been revoked.
 	LibosMap
 	// LibosRAM takes RAM out of what the domain holds: (bytes, a power of two
 	// that is at least PageSize, slot from LibosSlot) → 0; the slot then holds

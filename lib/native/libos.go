@@ -1,6 +1,7 @@
 package native
 
 import (
+	"errors"
 	"fmt"
 	"syscall"
 	"unsafe"
@@ -40,9 +41,15 @@ func CNode() (capability.Reference, error) {
 
 // Map maps bytes from offset on of the Frame or DeviceFrame in a slot, at an
 // address of the libos's choice, as prot says (abi.Prot…). Offset and bytes are
-// multiples of abi.PageSize. The capability must stay where it is until Unmap.
+// multiples of abi.PageSize. The capability must stay where it is until Unmap. Map fails
+// with capability.ErrEmpty if there is none, as where it has been revoked or withdrawn.
 func Map(frame capability.Reference, offset, bytes uint64, prot int) (uintptr, error) {
-	return libos("map a frame", abi.LibosMap, 0, uintptr(frame), uintptr(offset), uintptr(bytes), uintptr(prot))
+	const what = "map a frame"
+	at, err := libos(what, abi.LibosMap, 0, uintptr(frame), uintptr(offset), uintptr(bytes), uintptr(prot))
+	if errors.Is(err, syscall.ENOENT) {
+		err = fmt.Errorf("%s: %w", what, capability.ErrEmpty)
+	}
+	return at, err
 }
 
 // Unmap ends the mapping of bytes at an address from Map.

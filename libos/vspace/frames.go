@@ -9,8 +9,9 @@ import (
 // MapFrame maps size bytes of the Frame or DeviceFrame at a reference, from an
 // offset on, at an address, or anywhere if that is 0; prot is linux.PROT_…. It
 // is a region then as one of mmap, and what was there is gone. It returns the
-// address or a negated error number: EINVAL, EACCES, ENOMEM; EOPNOTSUPP in a space
-// that is replicated, where other dispatchers could not map the frame.
+// address or a negated error number: EINVAL, EACCES, ENOMEM; ENOENT if there is nothing in the
+// slot, or what there is is being taken away; EOPNOTSUPP in a space that is replicated, where
+// other dispatchers could not map the frame.
 func MapFrame(address uint64, source capability.Reference, offset, size uint64, prot uint32) int64 {
 	if size == 0 || (address|offset|size)&pageMask != 0 || prot&^protAll != 0 {
 		return -linux.EINVAL
@@ -18,8 +19,8 @@ func MapFrame(address uint64, source capability.Reference, offset, size uint64, 
 	if space.replicated {
 		return -linux.EOPNOTSUPP
 	}
-	if identify(source) != capability.OK {
-		return -linux.EINVAL
+	if err := identify(source); err != capability.OK {
+		return mapErrno(err, linux.EINVAL)
 	}
 	d := &description
 	if d.Type != capability.Frame && d.Type != capability.DeviceFrame || d.Ready == 0 ||
@@ -52,12 +53,21 @@ func MapFrame(address uint64, source capability.Reference, offset, size uint64, 
 	if e := MapRegion(g); e != 0 {
 		return -e
 	}
-	if populate(g.Start, g.End) != capability.OK {
+	if err := populate(g.Start, g.End); err != capability.OK {
 		Munmap(address, size)
-		return -linux.ENOMEM
+		return mapErrno(err, linux.ENOMEM)
 	}
 	settle()
 	return int64(address)
+}
+
+// mapErrno is why a frame cannot be mapped: that it is not there, however late that was found,
+// or other.
+func mapErrno(err capability.Error, other int64) int64 {
+	if err == capability.ErrEmpty || err == capability.ErrRevoking {
+		return -linux.ENOENT
+	}
+	return -other
 }
 
 // placeFrame finds free addresses for memory at a physical address, so that the

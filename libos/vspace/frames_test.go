@@ -52,7 +52,7 @@ func TestMapFrameRefusals(t *testing.T) {
 	m := newMachine(t, 1<<20)
 	frame, read := m.frame(16*pageSize), m.slot()
 	m.ask(capability.OK, holder(read), capability.L2CNodeMint, uint64(read.Slot()), uint64(frame), uint64(capability.RightRead))
-	ram := m.slot()
+	ram, empty := m.slot(), m.slot()
 	m.must(RAM(pageSize, ram))
 	for i, test := range []struct {
 		address      uint64
@@ -73,6 +73,7 @@ func TestMapFrameRefusals(t *testing.T) {
 		{low, read, 0, pageSize, linux.PROT_EXEC, -linux.EACCES},
 		{low, ram, 0, pageSize, linux.PROT_READ, -linux.EINVAL},
 		{low, 0, 0, pageSize, linux.PROT_READ, -linux.EINVAL},
+		{low, empty, 0, pageSize, linux.PROT_READ, -linux.ENOENT},
 		{0x1000, frame, 0, pageSize, linux.PROT_READ, -linux.EINVAL},
 		{low, read, 0, pageSize, linux.PROT_READ, low},
 	} {
@@ -82,6 +83,14 @@ func TestMapFrameRefusals(t *testing.T) {
 	}
 	if e := Mprotect(low, pageSize, readWrite); e != -linux.EACCES {
 		t.Errorf("writable by mprotect: %d", e)
+	}
+	// It is taken away while it is being mapped: its table is there already.
+	m.failing = 1
+	if got := MapFrame(low+pageSize, frame, 0, pageSize, readWrite); got != -linux.ENOENT {
+		t.Errorf("mapped what is being revoked: %d", got)
+	}
+	if code, err := Fault(low+pageSize, linux.PROT_READ); code != linux.SEGV_MAPERR || err != capability.OK {
+		t.Errorf("where it is not mapped: %d, %v", code, err)
 	}
 	m.check()
 }
