@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -261,17 +260,35 @@ func TestCrowded(t *testing.T) {
 			t.Errorf("received %+v, %v", m, err)
 		}
 	}
-	set(-1)
-	done := make(chan error, 1)
-	go func() { done <- a.Send(ctx, &channel.Message{Kind: 5, Capability: 7}) }()
-	for again := true; again; {
-		x.mu.Lock()
-		again = x.full == -1 // it has not been asked yet
-		x.mu.Unlock()
-		runtime.Gosched()
-	}
-	a.Close()
-	if err := <-done; err != channel.ErrClosed {
-		t.Errorf("sent on what was closed: %v", err)
+}
+
+// TestCrowdedEnds has the connection end while its peer has no room for a capability: who
+// waits is told why.
+func TestCrowdedEnds(t *testing.T) {
+	for _, c := range []struct {
+		end  func(*Conn)
+		want error
+	}{
+		{func(c *Conn) { c.Close() }, channel.ErrClosed},
+		{func(c *Conn) { c.Gone() }, channel.ErrPeer},
+	} {
+		a, _ := connect(t, 8, false)
+		asked := make(chan struct{}, 1)
+		a.config.Give = func(context.Context, capability.Reference) (uint32, error) {
+			select {
+			case asked <- struct{}{}:
+			default:
+			}
+			return 0, channel.ErrFull
+		}
+		done := make(chan error, 1)
+		go func() { done <- a.Send(t.Context(), &channel.Message{Kind: 5, Capability: 7}) }()
+		for range 6 {
+			<-asked // now it waits longer
+		}
+		c.end(a)
+		if err := <-done; err != c.want {
+			t.Errorf("sent on what is over: %v, want %v", err, c.want)
+		}
 	}
 }

@@ -39,14 +39,14 @@ const (
 	pauseMost  = 16 * time.Millisecond
 )
 
-// rest waits for a while, unless the context ends or the connection is closed.
+// rest waits for a while, unless the context ends or the connection is over.
 func (c *Conn) rest(ctx context.Context, pause time.Duration) error {
 	t := time.NewTimer(pause)
 	defer t.Stop()
 	select {
 	case <-t.C:
 	case <-c.life.Done():
-		return channel.ErrClosed
+		return c.reason()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
