@@ -154,22 +154,36 @@ func TestDeath(t *testing.T) {
 }
 
 // TestKilledGiving kills givers of capabilities, again and again, to receivers on their core
-// and on others; with -long one of these gives them on, which at times cannot bind, and why
-// is not known yet. TestKilledReceiving kills the others.
+// and on others, one of which gives them on. Whoever lives goes on undisturbed.
+// TestKilledReceiving kills the others.
 func TestKilledGiving(t *testing.T) {
-	runs := boot.Times(10, 200)
-	again := func(p boot.Program) boot.Program {
-		p.Runs, p.Kill = runs, 600_000
+	over := make(until)
+	receives := func(p boot.Program) boot.Program {
+		p.Env, p.Stdin = []string{"UNTIL_INPUT_ENDS=1"}, over
 		return p
 	}
-	programs := []boot.Program{
-		killed(peer(t, 0, "", "stay", "still"), 15_000_000), again(peer(t, 1, "", "spray", "still")), again(peer(t, 0, "", "spray", "still")),
+	gives := func(core int, transport, name string) boot.Program {
+		p := peer(t, core, transport, "spray", name)
+		p.Runs, p.Kill = boot.Times(40, 300), 200_000
+		return p
 	}
-	if *boot.Long {
-		programs = append(programs,
-			killed(peer(t, 2, "", "forward", "via", 1<<30, "still"), 15_000_000), again(peer(t, 1, "", "spray", "via")), again(peer(t, 0, "", "spray", "via")))
+	m := &boot.Machine{Cores: 3, Programs: []boot.Program{
+		receives(peer(t, 0, "", "stay", "still")), receives(peer(t, 2, "", "forward", "via", 1<<30, "still")),
+		gives(0, "lmp", "still"), gives(0, "doorbell", "still"), gives(0, "", "still"), gives(1, "", "still"),
+		gives(0, "", "via"), gives(1, "", "via"), gives(2, "", "via"),
+	}}
+	alive := len(m.Programs) - 2
+	m.Ended = func(program int) {
+		if m.Programs[program].Kill == 0 {
+			return
+		}
+		if alive--; alive == 0 {
+			close(over)
+		}
 	}
-	run(t, 3, programs...)
+	if o := runOn(t, m); o.Stdout != "" {
+		t.Errorf("something failed:\n%s", o.Stdout)
+	}
 }
 
 // TestForgotten has servers that close nothing, and many clients that die: of none of

@@ -2,6 +2,8 @@
 // with exit code 0 if all went as it should.
 //
 //	peer ROLE NAME [NUMBER [MORE]]
+//
+// With UNTIL_INPUT_ENDS in its environment it ends well when its input does.
 package main
 
 import (
@@ -9,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -59,6 +62,12 @@ func main() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
+	if os.Getenv("UNTIL_INPUT_ENDS") != "" {
+		go func() {
+			io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+	}
 	if err := role(ctx, os.Args[2], n); err != nil {
 		fmt.Printf("%s %s: %v\n", os.Args[1], os.Args[2], err)
 		os.Exit(1)
@@ -92,7 +101,8 @@ func serveBy(ctx context.Context, name string, n int, answer func(context.Contex
 	return nil
 }
 
-// answer sends back what comes; in a frame that comes it writes one more than it read.
+// answer sends back what comes; in a frame that comes it writes one more than it read. A frame
+// that is gone, since its giver is, it says to be lost.
 func answer(ctx context.Context, c channel.Conn) error {
 	var m channel.Message
 	for {
@@ -103,6 +113,9 @@ func answer(ctx context.Context, c channel.Conn) error {
 		}
 		if m.Capability != 0 {
 			err := inFrame(m.Capability, func(word *uint64) { *word++ })
+			if errors.Is(err, bind.ErrWithdrawn) {
+				m.Kind, err = kindLost, nil
+			}
 			if err := errors.Join(err, slots.Drop(m.Capability)); err != nil {
 				return err
 			}
@@ -117,9 +130,12 @@ func answer(ctx context.Context, c channel.Conn) error {
 }
 
 // inFrame does something with the first word of a frame. It fails with ErrWithdrawn if
-// the frame goes meanwhile, as it does when its giver is killed.
+// the frame is gone, or goes meanwhile, as it does when its giver is killed.
 func inFrame(frame capability.Reference, do func(*uint64)) (err error) {
 	at, err := native.Map(frame, 0, abi.PageSize, abi.ProtRead|abi.ProtWrite)
+	if errors.Is(err, capability.ErrEmpty) {
+		return bind.ErrWithdrawn
+	}
 	if err != nil {
 		return err
 	}
@@ -259,9 +275,17 @@ func die(ctx context.Context, name string, n int) error {
 	return ctx.Err()
 }
 
-// spray gives frames without end until it is killed, or the receiver is, or says that it is
-// over.
+// spray gives frames without end until it is killed: none is lost, nor the receiver.
 func spray(ctx context.Context, name string, _ int) error {
+	if err := pour(ctx, name, errors.New("a frame was lost, and its giver lives")); err != nil {
+		return err
+	}
+	return errors.New("the receiver is gone")
+}
+
+// pour gives frames until the receiver is killed, or says that it is over. When that says that
+// one was lost, pour fails with lost, unless it is nil.
+func pour(ctx context.Context, name string, lost error) error {
 	c, err := bind.Dial(ctx, name, speech)
 	if err != nil {
 		return err
@@ -284,6 +308,8 @@ func spray(ctx context.Context, name string, _ int) error {
 			return err
 		case m.Kind == kindOver:
 			return errOver
+		case m.Kind == kindLost && lost != nil:
+			return lost
 		}
 	}
 }

@@ -76,7 +76,12 @@ func (c *chain) handle(ctx context.Context, m *channel.Message) error {
 	defer c.mu.Unlock()
 	switch m.Kind {
 	case kindFrame:
-		if err := inFrame(m.Capability, func(word *uint64) { *word++ }); err != nil {
+		err := inFrame(m.Capability, func(word *uint64) { *word++ })
+		if errors.Is(err, bind.ErrWithdrawn) {
+			m.Kind = kindLost
+			return slots.Drop(m.Capability)
+		}
+		if err != nil {
 			return err
 		}
 	case kindDone:
@@ -317,11 +322,11 @@ func back(ctx context.Context, name string, n int) error {
 	return err
 }
 
-// sprays is spray that binds anew when the receiver has died, until an heir tells it that no
+// sprays gives frames, and binds anew when the receiver has died, until an heir tells it that no
 // other comes.
 func sprays(ctx context.Context, name string, _ int) error {
 	for died := 0; ; died++ {
-		err := spray(ctx, name, 0)
+		err := pour(ctx, name, nil)
 		if errors.Is(err, errOver) {
 			fmt.Printf("%d receivers of %s have died\n", died, name)
 			return nil
