@@ -22,7 +22,7 @@ import (
 // version it knows.
 const (
 	Magic   = 0x4243_4b79_7272_656b
-	Version = 5
+	Version = 6
 )
 
 // MaxDispatchers is how many dispatchers a core can have at a time.
@@ -48,9 +48,10 @@ type KCB struct {
 	Capabilities capability.State
 
 	// Dispatchers has those that are set up by number, nil where there is none;
-	// used has a bit for each number in use.
+	// used has a bit for each number in use, next is the one behind that which was given last.
 	Dispatchers    [MaxDispatchers]*DCB
 	used           [MaxDispatchers / 64]uint64
+	next           int
 	NumDispatchers int
 
 	// Scheduler decides who runs.
@@ -145,24 +146,39 @@ func (k *KCB) Note(e Event) {
 	k.NumEvents++
 }
 
-// Enter gives a dispatcher the lowest number that is free, under which it stays in
-// the table until it leaves, and puts it under the scheduler. It reports whether
-// there was room.
+// Enter gives a dispatcher a number that is free, under which it stays in the table until it
+// leaves, and puts it under the scheduler. It reports whether there was room. Numbers come
+// round: whoever still rings one that has left rings nobody for as long as may be.
 func (k *KCB) Enter(d *DCB) bool {
 	if d.number != 0 {
 		return true
 	}
-	for i, word := range k.used {
-		if free := bits.TrailingZeros64(^word); free < 64 {
-			k.used[i] |= 1 << free
-			n := i*64 + free
-			k.Dispatchers[n] = d
-			k.NumDispatchers++
-			d.number = n + 1
-			return k.Scheduler.Enter(&d.Entry, schedule.NormalWeight)
+	n, ok := k.free()
+	if !ok {
+		return false
+	}
+	k.used[n/64] |= 1 << (n % 64)
+	k.next = (n + 1) % MaxDispatchers
+	k.Dispatchers[n] = d
+	k.NumDispatchers++
+	d.number = n + 1
+	return k.Scheduler.Enter(&d.Entry, schedule.NormalWeight)
+}
+
+// free returns the first number from next on that is free, after the last the first.
+func (k *KCB) free() (n int, ok bool) {
+	word, bit := k.next/64, k.next%64
+	for i := range len(k.used) + 1 {
+		at := (word + i) % len(k.used)
+		free := ^k.used[at]
+		if i == 0 {
+			free &= ^uint64(0) << bit // those before it come last
+		}
+		if free != 0 {
+			return at*64 + bits.TrailingZeros64(free), true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // Leave takes a dispatcher out of the table, if it is there, out of the heap, and,

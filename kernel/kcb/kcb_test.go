@@ -89,6 +89,34 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestNumbersComeRound has dispatchers come and go beside some that stay: a number is given again
+// only when all others that are free have been.
+func TestNumbersComeRound(t *testing.T) {
+	for _, stay := range []int{0, 1, 63, 64, 200, MaxDispatchers - 1} {
+		k := new(KCB)
+		ds := make([]DCB, MaxDispatchers)
+		for i := range stay {
+			k.Enter(&ds[i])
+		}
+		d := &ds[stay]
+		last := map[uint64]int{}
+		for i := range 3 * MaxDispatchers {
+			if !k.Enter(d) {
+				t.Fatalf("no room beside %d", stay)
+			}
+			n, _ := d.Number()
+			if at, was := last[n]; was && i-at != MaxDispatchers-stay {
+				t.Fatalf("beside %d number %d came again after %d others", stay, n, i-at-1)
+			}
+			last[n] = i
+			k.Leave(d, 0)
+		}
+		if len(last) != MaxDispatchers-stay {
+			t.Errorf("beside %d there were %d numbers", stay, len(last))
+		}
+	}
+}
+
 // TestOf finds a dispatcher by its entry.
 func TestOf(t *testing.T) {
 	d := new(DCB)
