@@ -75,7 +75,7 @@ func (r *Registry) Handle(from uint32, m Message) {
 
 // Lost takes note that a core is lost or cut, with all its programs.
 func (r *Registry) Lost(core uint32) {
-	for _, at := range slices.SortedFunc(maps.Keys(r.names), func(a, b session.Name) int { return bytes.Compare(a[:], b[:]) }) {
+	for _, at := range r.sorted() {
 		n := r.names[at]
 		for _, s := range slices.Concat(n.waits, n.watches) {
 			if s.core == core {
@@ -90,12 +90,33 @@ func (r *Registry) Lost(core uint32) {
 
 // Names returns the names that somebody has, in order, and who.
 func (r *Registry) Names() (list []session.Name, entries []Entry) {
-	for _, at := range slices.SortedFunc(maps.Keys(r.names), func(a, b session.Name) int { return bytes.Compare(a[:], b[:]) }) {
+	for _, at := range r.sorted() {
 		if n := r.names[at]; n.had() {
 			list, entries = append(list, at), append(entries, n.entry)
 		}
 	}
 	return list, entries
+}
+
+// Waited returns the names that nobody has and somebody waits for, in order, and the cores on
+// which somebody does.
+func (r *Registry) Waited() (list []session.Name, cores [][]uint32) {
+	for _, at := range r.sorted() {
+		var on []uint32
+		for _, w := range r.names[at].waits {
+			on = append(on, w.core)
+		}
+		if len(on) > 0 {
+			slices.Sort(on)
+			list, cores = append(list, at), append(cores, slices.Compact(on))
+		}
+	}
+	return list, cores
+}
+
+// sorted returns all names in order.
+func (r *Registry) sorted() []session.Name {
+	return slices.SortedFunc(maps.Keys(r.names), func(a, b session.Name) int { return bytes.Compare(a[:], b[:]) })
 }
 
 // Idle reports whether nobody has a name or waits.

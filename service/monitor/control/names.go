@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"strings"
 
 	"skerry/lib/channel"
 	"skerry/protocol/names"
@@ -39,7 +40,8 @@ func (c *Control) tellLost(core int) {
 	}
 }
 
-// names lists the names that programs export, and who they are.
+// names lists the names that programs export, and who they are, and those that programs wait
+// for in vain.
 func (c *Control) names(_ []string, done func()) error {
 	rows := [][]string{{"name", "version", "core", "domain", "program"}}
 	list, entries := c.registry.Names()
@@ -52,6 +54,10 @@ func (c *Control) names(_ []string, done func()) error {
 		rows = append(rows, []string{n.String(), fmt.Sprint(e.Version), fmt.Sprint(e.Core), domain, program})
 	}
 	c.list(rows, "Nobody exports a name.")
+	waited, cores := c.registry.Waited()
+	for i, n := range waited {
+		c.Console.Print("Programs on core %s wait for %s.\n", strings.Trim(strings.ReplaceAll(fmt.Sprint(cores[i]), " ", ", "), "[]"), n)
+	}
 	done()
 	return nil
 }

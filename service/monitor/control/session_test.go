@@ -252,6 +252,20 @@ func TestChannels(t *testing.T) {
 	}
 }
 
+// TestNamesWaitedFor lists the names that programs wait for, as long as they do.
+func TestNamesWaitedFor(t *testing.T) {
+	m := &manifest.Manifest{Programs: []manifest.Program{speaking(2, "holder"), speaking(0, "holder"), speaking(2, "holder"), speaking(1, "holder")}, Link: true}
+	x := newMachineOf(t, 3, m, speakers)
+	x.run()
+	x.expectNamed("Nobody exports a name. Programs on core 0, 1, 2 wait for store.")
+	x.control.Host(killOne(3))
+	x.run()
+	x.expectNamed("Nobody exports a name. Programs on core 0, 2 wait for store.")
+	x.control.Host(killAll())
+	x.run()
+	x.expectNamed("Nobody exports a name.")
+}
+
 // TestServersCoreLost: who is bound to a program of a core that is lost hears so, what
 // it looks up is not found, and its own memory comes back.
 func TestServersCoreLost(t *testing.T) {
