@@ -36,10 +36,14 @@ const (
 // calledTimes is how many calls are made: those that cost least are told.
 const calledTimes = 4 * slots
 
+// calledBefore is how many are made before any is counted: then neither end waits for long, nor has
+// the runtime do anything for it, and what the two threads do is the same each time.
+const calledBefore = slots
+
 // pausing is how long a PAUSE takes: as long as so many instructions.
 const pausing = 40
 
-// callChild calls and serves for ever.
+// callChild calls and serves for ever, each in a thread that is traced when it is ready.
 func callChild() {
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(parties + 1)
@@ -55,33 +59,42 @@ func callChild() {
 		}
 		return c
 	}
-	start := func(party int, run func()) {
-		go func() {
-			runtime.LockOSThread()
-			fmt.Printf("%d %d %#x\n", party, syscall.Gettid(), base)
-			pin()
-			var told [1]byte
-			syscall.RawSyscall(syscall.SYS_READ, 0, uintptr(unsafe.Pointer(&told)), 1)
-			run()
-		}()
+	ready := func(party int) {
+		fmt.Printf("%d %d %#x\n", party, syscall.Gettid(), base)
+		pin()
+		var told [1]byte
+		syscall.RawSyscall(syscall.SYS_READ, 0, uintptr(unsafe.Pointer(&told)), 1)
 	}
 	ctx := context.Background()
+	go func() {
+		runtime.LockOSThread()
+		panic(echo.Serve(ctx, end(urpc.B), &parrot{ready: func() { ready(server) }}, stub.Inline))
+	}()
+	runtime.LockOSThread()
 	calls := echo.NewClient(end(urpc.A))
-	start(client, func() {
-		for i := uint64(0); ; i++ {
-			if w, err := calls.Word(ctx, i); err != nil || w != i {
-				panic(fmt.Sprint("call ", i, ": ", w, " ", err))
-			}
+	for i := uint64(0); ; i++ {
+		if i == calledBefore {
+			calls.Note(ctx, 0)
+			ready(client)
 		}
-	})
-	start(server, func() { panic(echo.Serve(ctx, end(urpc.B), parrot{}, stub.Inline)) })
-	select {}
+		if w, err := calls.Word(ctx, i); err != nil || w != i {
+			panic(fmt.Sprint("call ", i, ": ", w, " ", err))
+		}
+	}
 }
 
-// parrot gives back what it gets.
-type parrot struct{ echo.Echo }
+// parrot gives back what it gets. A note has it get ready to be traced.
+type parrot struct {
+	echo.Echo
+	ready func()
+}
 
-func (parrot) Word(_ context.Context, word uint64) (uint64, error) { return word, nil }
+func (*parrot) Word(_ context.Context, word uint64) (uint64, error) { return word, nil }
+
+func (p *parrot) Note(context.Context, uint64) error {
+	p.ready()
+	return nil
+}
 
 // party is what is known of one of the two threads.
 type party struct {

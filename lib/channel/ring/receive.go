@@ -27,29 +27,14 @@ func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 
 func (c *Conn) receive(ctx context.Context, m *channel.Message) error {
 	for {
-		if ok, err := c.tryReceive(ctx, m); ok || err != nil {
+		if ok, err := c.tryReceive(ctx, m, c.looks); ok || err != nil {
 			c.messageSpell.courtesy.Received(c.set)
 			return err
-		}
-		if c.config.Polled && c.comesSoon() {
-			continue
 		}
 		if err := c.awaitMessage(ctx); err != nil {
 			return err
 		}
 	}
-}
-
-// comesSoon looks for the message of a peer that is at it, to which nobody else is to have
-// the core.
-func (c *Conn) comesSoon() bool {
-	for range least {
-		if c.in.Pending() {
-			return true
-		}
-		pause.Times(1)
-	}
-	return false
 }
 
 // TryReceive implements channel.Conn.
@@ -62,21 +47,25 @@ func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 
 // look is TryReceive for whom nobody disturbs.
 func (c *Conn) look(m *channel.Message) (bool, error) {
-	ok, err := c.tryReceive(ended, m)
+	ok, err := c.tryReceive(ended, m, 1)
 	if err == context.Canceled {
 		return false, nil // its capability is not there yet
 	}
 	return ok, err
 }
 
-// tryReceive takes the next message if there is one. The context is for its
-// capability.
-func (c *Conn) tryReceive(ctx context.Context, m *channel.Message) (bool, error) {
+// tryReceive takes the next message if one is there when it is looked for so many times. The context is for
+// its capability.
+func (c *Conn) tryReceive(ctx context.Context, m *channel.Message, looks int) (bool, error) {
 	if c.finished.Load() != 0 {
 		return false, c.reason()
 	}
 	if !c.ticketed {
 		kind, n, ok := c.in.Receive(&m.Payload)
+		for ; !ok && looks > 1; looks-- {
+			pause.Times(1)
+			kind, n, ok = c.in.Receive(&m.Payload)
+		}
 		if !ok {
 			return false, c.nothing()
 		}

@@ -95,6 +95,7 @@ type Conn struct {
 	message         *wait.Item
 	announceMessage func() bool
 	messageSpell    spell
+	looks           int    // for a message, before a spell
 	ticket          uint32 // by which a capability comes with the next message
 	ticketed        bool
 	held            channel.Message // which has come, but its capability has not
@@ -115,7 +116,10 @@ func New(config Config) (*Conn, error) {
 	case !config.Polled && (config.Item == nil || config.Bell == nil || config.Ring == nil):
 		return nil, errors.New("a channel whose receiver sleeps takes an Item, a Bell and Ring")
 	}
-	c := &Conn{config: config, quiet: config.Polled && config.Neighbour == nil}
+	c := &Conn{config: config, quiet: config.Polled && config.Neighbour == nil, looks: 1}
+	if config.Polled {
+		c.looks = least // a peer that is at it answers soon, and nobody else is to have the core
+	}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.channel.Attach(config.Base, config.Size, config.Side)
 	c.in, c.out = c.channel.Receiver(), c.channel.Sender()
