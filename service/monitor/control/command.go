@@ -16,7 +16,7 @@ const helpText = `run [--give CAPABILITY,...] PROGRAM [ARGUMENT]... [@CORES] [&]
     run --give messages store &         with the means to speak to other programs
 ps [-v]                                 list the dispatchers of all domains; -v: what
                                         happened to them
-names                                   list what programs export, by name
+names                                   list what programs export, by name, and wait for
 channels                                list who is bound to whom, and by what
 cores                                   list the cores
 memory                                  say where the memory of all cores is
