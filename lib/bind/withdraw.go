@@ -14,10 +14,10 @@ import (
 func Withdraw(ctx context.Context, c capability.Reference) error {
 	begin()
 	if networks.machine == nil {
-		return fmt.Errorf("withdraw a capability: %w", networks.why)
+		return fmt.Errorf("withdraw the capability in slot %d:%d: %w", c.L1(), c.Slot(), networks.why)
 	}
 	if err := networks.machine.Withdraw(ctx, c); err != nil {
-		return fmt.Errorf("withdraw a capability: %w", err)
+		return fmt.Errorf("withdraw the capability in slot %d:%d: %w", c.L1(), c.Slot(), err)
 	}
 	return nil
 }

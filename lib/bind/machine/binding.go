@@ -249,7 +249,7 @@ func (m *Machine) prepare(t channel.Transport, messages int) (*binding, error) {
 	switch t {
 	case channel.TransportLMP:
 		if m.system.several() {
-			return nil, fmt.Errorf("a program with several dispatchers: %w", session.ErrTransport)
+			return nil, fmt.Errorf("%s is not for programs that run on several cores: %w", t, session.ErrTransport)
 		}
 		var err error
 		if b.own, err = m.system.endpoint(messages); err != nil {
@@ -339,7 +339,7 @@ func (b *binding) rings(t *terms, side urpc.Side, as channel.Binding) (conn, err
 	b.views = append(b.views, view{base, uint64(t.size)})
 	bell := new(urpc.Bell)
 	if !bell.Attach(b.board.hints, b.board.sleep, int(t.hint)) {
-		return nil, fmt.Errorf("the peer wants hints by number %d, and there are %d", t.hint, urpc.Hints)
+		return nil, fmt.Errorf("the peer wants hints by number %d, and a board has %d: it does not keep to the protocol", t.hint, urpc.Hints)
 	}
 	var neighbour *wait.Neighbour
 	if give := b.board.bell.give; give != nil {

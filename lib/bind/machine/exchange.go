@@ -108,7 +108,9 @@ func (x *exchange) base(slot int) (uint64, error) {
 	return x.system.base(uint8(slot))
 }
 
-func errSlot(slot int) error { return fmt.Errorf("slot %d is not one that the monitor fills", slot) }
+func errSlot(slot int) error {
+	return fmt.Errorf("the monitor says that it has filled slot %d of the exchange, and fills only %d to %d: the session cannot be relied on", slot, capability.ExchangeIn, capability.L2Slots-1)
+}
 
 // discard deletes what the monitor has put into a slot.
 func (x *exchange) discard(slot int) {

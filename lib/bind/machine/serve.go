@@ -10,7 +10,7 @@ import (
 )
 
 // errBroken is why there is no session any more if the monitor has broken its rules.
-var errBroken = errors.New("the session with the monitor is broken")
+var errBroken = errors.New("the session with the monitor is broken: something has written into its ring that belongs to neither; start the program again")
 
 // begin takes a number for something that the monitor is to answer.
 func (m *Machine) begin() (uint32, *request) {

@@ -222,7 +222,7 @@ func (a *Agent) build(c *child, b memory.Block) error {
 	return a.admit(c)
 }
 
-var errTooMany = errors.New("the core runs too many programs")
+var errTooMany = errors.New("the core runs as many programs as it has room for: end one of them, or start this one on another core")
 
 // fail takes note that a program cannot be started.
 func (a *Agent) fail(c *child, err error) {

@@ -27,13 +27,13 @@ func (a *Agent) threads(m *wire.QueryThreads) {
 		return
 	}
 	if c.listing != nil {
-		a.refuse(c.listing.Query, errors.New("it is asked again"))
+		a.refuse(c.listing.Query, errors.New("somebody else has asked for its threads meanwhile: ask again"))
 	}
 	c.listing = &listing{Listing: supply.Listing{Query: m.Request}}
 	a.changed = true
 }
 
-var errNotRunning = errors.New("it does not run here")
+var errNotRunning = errors.New("it does not run here, or not any more")
 
 // ask asks the program for the next part.
 func (c *child) ask() (progress bool) {

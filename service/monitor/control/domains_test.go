@@ -113,7 +113,7 @@ func TestThreads(t *testing.T) {
 	x.run()
 	x.command("kill 2 @1")
 	x.run()
-	if got := x.console.String(); !*done || !strings.Contains(got, "core 0: it does not run here") {
+	if got := x.console.String(); !*done || !strings.Contains(got, "core 0: it does not run here, or not any more") {
 		t.Errorf("after its end threads prints %q", got)
 	}
 	x.expectLines("threads 2", "threads: domain 2 is no program that runs")
