@@ -49,14 +49,14 @@ const (
 	// DispatcherSize covers the dispatcher page and the two vector save
 	// areas that follow it.
 	DispatcherSize     = 3 * PageSize
-	StdioSize          = 4 * PageSize
-	SupplySize         = PageSize
+	StdioSize          = 6 * PageSize
+	SupplySize         = 2 * PageSize
 	SessionRing        = 2 * PageSize
 	SessionSleep       = SessionRing
 	SessionHints       = SessionSleep + PageSize
 	SessionSize        = SessionHints + PageSize
 	ChannelsSize       = StdioSize + SupplySize
-	MonitorChannelSize = 8 * PageSize
+	MonitorChannelSize = 16 * PageSize
 	InfoMax            = 16 * PageSize
 	// VectorAreaSize holds any XSAVE area the CPU driver enables: x87, SSE,
 	// AVX and AVX-512 take 2,688 bytes.

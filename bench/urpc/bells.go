@@ -24,7 +24,7 @@ const (
 func bellHere(e *end, n int) error {
 	var buf [urpc.PayloadSize]byte
 	for range n {
-		e.sendAndRing(buf[:], bellThereAt)
+		e.sendAndRing(&buf, bellThereAt)
 		e.receiveOrSleep(&buf, bellHereAt)
 	}
 	return nil
@@ -34,16 +34,16 @@ func bellThere(e *end, n int) error {
 	var buf [urpc.PayloadSize]byte
 	for range n {
 		e.receiveOrSleep(&buf, bellThereAt)
-		e.sendAndRing(buf[:], bellHereAt)
+		e.sendAndRing(&buf, bellHereAt)
 	}
 	return nil
 }
 
 // sendAndRing sends, when there is room as there is where each message is answered, and
 // rings if the receiver sleeps.
-func (e *end) sendAndRing(payload []byte, theirs uintptr) {
+func (e *end) sendAndRing(payload *[urpc.PayloadSize]byte, theirs uintptr) {
 	s := e.channel.Sender()
-	s.Send(1, payload)
+	s.SendWhole(1, len(payload), payload)
 	if s.NeedsDoorbell() {
 		bell := e.word(theirs)
 		futexWake(bell, uint32(bell.Load())+1)

@@ -26,7 +26,7 @@ const roleVariable = "URPC_PEER"
 const (
 	wordsSize  = 4096
 	callSlots  = 8 // enough for who waits for each answer
-	callSize   = urpc.Rings + 2*callSlots*urpc.SlotSize
+	callSize   = urpc.Rings + 2*callSlots*urpc.Pitch
 	firstExtra = 4 // the file descriptors after the mapping's
 )
 

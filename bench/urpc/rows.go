@@ -99,10 +99,14 @@ func (l *line) read(p *payload, number uint64) {
 	*p = l.payload
 }
 
-// lines returns the lines that go there and those that come back.
-func (e *end) lines() (there, back *[callSlots]line) {
-	there = (*[callSlots]line)(at(e.calls + urpc.Rings))
-	return there, (*[callSlots]line)(at(e.calls + urpc.Rings + unsafe.Sizeof(*there)))
+// lines returns the lines that go there and those that come back: the slots of the channel for
+// calls.
+func (e *end) lines() (there, back [callSlots]*line) {
+	for n := range callSlots {
+		place := e.calls + urpc.Rings + urpc.Place(n, callSlots)
+		there[n], back[n] = (*line)(at(place)), (*line)(at(place+callSlots*urpc.Pitch))
+	}
+	return there, back
 }
 
 // Lines: full ones, each from the next place, but nothing that makes a channel of them.
@@ -131,8 +135,8 @@ func call(e *end) *urpc.Channel { return &e.call }
 func deep(e *end) *urpc.Channel { return &e.channel }
 
 // send sends when there is room.
-func send(s *urpc.Sender, payload []byte) {
-	for !s.Send(1, payload) {
+func send(s *urpc.Sender, payload *[urpc.PayloadSize]byte) {
+	for !s.SendWhole(1, len(payload), payload) {
 		pause.Times(1)
 	}
 }
@@ -153,7 +157,7 @@ func pingHere(of func(*end) *urpc.Channel) func(*end, int) error {
 		var buf [urpc.PayloadSize]byte
 		s, r := of(e).Sender(), of(e).Receiver()
 		for range n {
-			send(s, buf[:])
+			send(s, &buf)
 			s.PeerWaits()
 			receive(r, &buf)
 		}
@@ -167,7 +171,7 @@ func pingThere(of func(*end) *urpc.Channel) func(*end, int) error {
 		s, r := of(e).Sender(), of(e).Receiver()
 		for range n {
 			receive(r, &buf)
-			send(s, buf[:])
+			send(s, &buf)
 			s.PeerWaits()
 		}
 		return nil
@@ -180,7 +184,7 @@ func streamHere(e *end, n int) error {
 	var buf [urpc.PayloadSize]byte
 	s := e.channel.Sender()
 	for range n {
-		send(s, buf[:])
+		send(s, &buf)
 		s.PeerWaits()
 	}
 	receive(e.channel.Receiver(), &buf)
@@ -192,6 +196,6 @@ func streamThere(e *end, n int) error {
 	for range n {
 		receive(e.channel.Receiver(), &buf)
 	}
-	send(e.channel.Sender(), buf[:])
+	send(e.channel.Sender(), &buf)
 	return nil
 }

@@ -167,13 +167,13 @@ var vitalAttacks = []attack{
 // ring alone.
 func say(kind uint8, p *supply.Piece) bool {
 	const headerAt, first = urpc.PayloadSize, urpc.Rings
-	slots := uintptr(urpc.Slots(abi.SupplySize))
-	theirs, ours := uintptr(abi.SupplyBase+first), abi.SupplyBase+first+slots*urpc.SlotSize
-	header := func(ring, slot uintptr) *uint64 {
-		at := ring + slot*urpc.SlotSize + headerAt
+	slots := urpc.Slots(abi.SupplySize)
+	theirs, ours := uintptr(abi.SupplyBase+first), abi.SupplyBase+first+uintptr(slots)*urpc.Pitch
+	header := func(ring uintptr, n int) *uint64 {
+		at := ring + urpc.Place(n, slots) + headerAt
 		return (*uint64)(unsafe.Pointer(at))
 	}
-	received, sent := uintptr(0), uintptr(0)
+	received, sent := 0, 0
 	for received < slots && atomic.LoadUint64(header(theirs, received))&1 != 0 {
 		received++
 	}
@@ -185,7 +185,7 @@ func say(kind uint8, p *supply.Piece) bool {
 	}
 	var payload [supply.PieceSize]byte
 	p.Put(&payload)
-	at := ours + sent*urpc.SlotSize
+	at := ours + urpc.Place(sent, slots)
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(at)), len(payload)), payload[:])
 	atomic.StoreUint64(header(ours, sent), 1|uint64(kind)<<8|supply.PieceSize<<16|uint64(received)<<32)
 	invoke(own(capability.SlotSupervisor), capability.DoorbellRing)

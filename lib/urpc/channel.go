@@ -11,40 +11,40 @@ import "sync/atomic"
 // Sender and Receiver.
 type Channel struct {
 	// Attach sets these, and nobody changes them.
-	out, outEnd uintptr // the rings
-	in, inEnd   uintptr
-	own, peer   uintptr // what each side says beside the rings: see frame.go
-	slots       uint32
-	step        uint32 // the receiver acknowledges so many messages at once
+	out, in    uintptr // the rings
+	size, mask uintptr // of each, in bytes: see place.go
+	own, peer  uintptr // what each side says beside the rings: see frame.go
+	slots      uint32
+	step       uint32 // the receiver's word acknowledges so many messages at once
 
 	_ [SlotSize]byte // each half has its own cache lines
 
 	// The sending half's.
-	outNext     uintptr       // the next slot to write
+	outSlot     uintptr       // the next slot to write
 	outEpoch    uint64        // the epoch bit in this turn of the ring
 	sent        uint32        // messages written
-	acked       uint32        // of these, known to have been received
-	asked       atomic.Uint32 // of these, known to NeedsDoorbell
+	limit       uint32        // sent when there is no room any more, as far as is known
+	asked       atomic.Uint32 // messages written, of these known to NeedsDoorbell
 	roomAsleep  uint64        // what our word about room holds; odd while an announcement stands
 	messageRung uint64        // the announcement for which the bell was rung
 
 	_ [SlotSize]byte
 
 	// The receiving half's.
-	inNext        uintptr // the next slot to read
+	inSlot        uintptr // the next slot to read
 	inEpoch       uint64
-	untold        uint32 // messages still to be read until they are acknowledged
-	told          uint32 // messages acknowledged by our word
-	messageAsleep uint64 // as above
+	due           uint32        // received when our word is told next
+	askedRoom     atomic.Uint32 // due when NeedsDoorbell was last asked
+	messageAsleep uint64        // as above
 	roomRung      uint64
-	acknowledged  bool // since NeedsDoorbell was last asked
 
 	_ [SlotSize]byte
 
-	// What the receiving half says to the sending one.
-	received atomic.Uint32 // messages read, for the headers to carry
-	carried  atomic.Uint32 // the acknowledgement that came in a header
-	sound    atomic.Bool   // attached and not broken
+	// What the receiving half says to the sending one: it alone stores the first two, by
+	// tell.
+	received uint32      // messages read, for the headers to carry
+	carried  uint32      // the acknowledgement that came in the last header
+	sound    atomic.Bool // attached and not broken
 }
 
 // Attach makes c side of the channel in the frame of size bytes at base, both
@@ -52,22 +52,23 @@ type Channel struct {
 // while c is used.
 func (c *Channel) Attach(base uintptr, size int, side Side) {
 	slots := uintptr(Slots(size))
-	first := base + Rings
-	second := first + slots*SlotSize
-	end := second + slots*SlotSize
+	ring := slots * Pitch
 	*c = Channel{
-		out: first, outEnd: second, in: second, inEnd: end,
+		out: base + Rings, in: base + Rings + ring,
+		size: ring, mask: maskOf(ring),
 		own: base + wordsA, peer: base + wordsB,
 		slots:    uint32(slots),
 		step:     max(1, uint32(slots/4)),
 		outEpoch: epochBit, inEpoch: epochBit,
+		limit: uint32(slots),
 	}
 	if side == B {
-		c.out, c.outEnd, c.in, c.inEnd = second, end, first, second
+		c.out, c.in = c.in, c.out
 		c.own, c.peer = c.peer, c.own
 	}
-	c.outNext, c.inNext = c.out, c.in
-	c.untold = c.Receiver().pass()
+	c.outSlot, c.inSlot = c.out, c.in
+	c.due = c.step
+	c.askedRoom.Store(c.due)
 	c.sound.Store(true)
 }
 
@@ -143,7 +144,7 @@ func (c *Channel) Withdraw() {
 // the caller must then ring.
 func (c *Channel) NeedsDoorbell() bool {
 	// Most often there is nothing: that is to cost no call.
-	return (c.sent != c.asked.Load() || c.acknowledged) && c.needsDoorbell()
+	return (c.sent != c.asked.Load() || c.due != c.askedRoom.Load()) && c.needsDoorbell()
 }
 
 func (c *Channel) needsDoorbell() bool {

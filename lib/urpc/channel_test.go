@@ -38,7 +38,7 @@ type message struct {
 
 // TestQueueModel holds both directions of a channel against plain queues.
 func TestQueueModel(t *testing.T) {
-	const size = Rings + 2*6*SlotSize
+	const size = Rings + 2*6*Pitch
 	base := frame(t, size)
 	rapid.Check(t, func(rt *rapid.T) {
 		Format(base, size)
@@ -170,7 +170,7 @@ func TestDoorbell(t *testing.T) {
 // TestNoLostWakeup runs both sides at full speed, each sleeping at every
 // chance on a doorbell, and fails when both sleep for ever.
 func TestNoLostWakeup(t *testing.T) {
-	const size = Rings + 2*8*SlotSize
+	const size = Rings + 2*8*Pitch
 	messages := 300_000
 	if testing.Short() {
 		messages = 50_000
@@ -246,7 +246,7 @@ func FuzzGarbagePeer(f *testing.F) {
 		}
 		f.Add(seed)
 	}
-	const size = Rings + 2*7*SlotSize
+	const size = Rings + 2*7*Pitch
 	base := frame(f, size)
 	shared := unsafe.Slice((*byte)(at(base)), size)
 	f.Fuzz(func(t *testing.T, script []byte) {
@@ -259,7 +259,7 @@ func FuzzGarbagePeer(f *testing.F) {
 			offset := int(binary.LittleEndian.Uint16(script)) % (size / 8) * 8
 			if script[2]&1 != 0 {
 				slot := int(script[3]) % Slots(size)
-				offset = Rings + (Slots(size)+slot)*SlotSize + PayloadSize
+				offset = Rings + (Slots(size)+slot)*Pitch + PayloadSize
 			}
 			copy(shared[offset:offset+8], script[4:12])
 			script = script[12:]
@@ -330,15 +330,15 @@ func TestAllocations(t *testing.T) {
 // TestRoom checks what Free promises: that a sender gets three quarters of the
 // ring, however the messages before came in.
 func TestRoom(t *testing.T) {
-	const size = 4 * 4096 // 125 slots
+	const size = 8 * 4096 // 127 slots
 	base := frame(t, size)
-	for burst := 1; burst < 125; burst++ {
+	for burst := 1; burst < 127; burst++ {
 		Format(base, size)
 		var a, b Channel
 		a.Attach(base, size, A)
 		b.Attach(base, size, B)
 		var buf [PayloadSize]byte
-		for range 5 * 125 / burst {
+		for range 5 * 127 / burst {
 			for range burst {
 				a.Send(1, nil)
 			}
@@ -348,7 +348,7 @@ func TestRoom(t *testing.T) {
 			for a.Pending() {
 				a.Receive(&buf)
 			}
-			if want := 125 - 125/4 + 1; a.Free() < want {
+			if want := 127 - 127/4 + 1; a.Free() < want {
 				t.Fatalf("bursts of %d: %d slots free, want %d", burst, a.Free(), want)
 			}
 		}

@@ -7,7 +7,8 @@
 // cumulative acknowledgement of the other direction. The receiver tells a new
 // slot from an old one by the epoch bit, which flips with each turn of the
 // ring, so it never writes to the ring it reads: a message costs one
-// cache-line transfer in steady state.
+// cache-line transfer in steady state. So that processors, which fetch ahead, do not
+// add to that, slots lie two lines apart and are used in an order of their own: see Place.
 //
 // Each side also has sleep words in the frame. A receiver that stops polling
 // announces it there; a sender that finds the announcement after it wrote a
@@ -54,7 +55,7 @@ const (
 
 // MinFrame is the size in bytes of the smallest frame that makes a channel:
 // rings of four slots.
-const MinFrame = Rings + 2*4*SlotSize
+const MinFrame = Rings + 2*4*Pitch
 
 // Side says which end of a channel one holds. It is agreed upon beforehand.
 type Side int
@@ -66,7 +67,7 @@ const (
 )
 
 // Slots returns how many slots each ring of a frame of size bytes has.
-func Slots(size int) int { return (size - Rings) / (2 * SlotSize) }
+func Slots(size int) int { return (size - Rings) / (2 * Pitch) }
 
 // The header word of a slot.
 const (
@@ -78,7 +79,7 @@ const (
 
 // FrameSize returns the size in bytes of the smallest frame whose rings have at least
 // so many slots.
-func FrameSize(slots int) int { return Rings + 2*max(slots, 4)*SlotSize }
+func FrameSize(slots int) int { return Rings + 2*max(slots, 4)*Pitch }
 
 // Format makes a frame of size bytes at base an empty channel. It must be
 // called before either side attaches, unless the frame is fresh (zeroed).
@@ -100,4 +101,24 @@ type words [PayloadSize / 8]uint64
 func move(to, from *words) {
 	to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
 	to[4], to[5], to[6] = from[4], from[5], from[6]
+}
+
+// fill writes a payload of at most PayloadSize bytes into a slot, by words as well.
+func fill(slot uintptr, payload []byte) {
+	from := unsafe.Pointer(unsafe.SliceData(payload))
+	switch n := uintptr(len(payload)); {
+	case n == PayloadSize:
+		move((*words)(at(slot)), (*words)(from))
+	case n >= 8:
+		// The last one may have bytes of the one before.
+		last := n - 8
+		for i := uintptr(0); i < last; i += 8 {
+			*(*uint64)(at(slot + i)) = *(*uint64)(unsafe.Add(from, i))
+		}
+		*(*uint64)(at(slot + last)) = *(*uint64)(unsafe.Add(from, last))
+	default:
+		for i := range n {
+			*(*byte)(at(slot + i)) = *(*byte)(unsafe.Add(from, i))
+		}
+	}
 }

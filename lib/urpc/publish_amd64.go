@@ -6,3 +6,6 @@ package urpc
 // An atomic one would be a full fence, which waits until the slot's line has come from the
 // peer.
 func publish(header *uint64, value uint64) { *header = value }
+
+// tell stores a word that another reads, in the same way.
+func tell(word *uint32, value uint32) { *word = value }

@@ -11,7 +11,7 @@ type Receiver Channel
 
 // Receive is as Channel.Receive.
 func (r *Receiver) Receive(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) {
-	slot := r.inNext
+	slot := r.inSlot
 	if !r.sound.Load() {
 		return 0, 0, false
 	}
@@ -26,45 +26,30 @@ func (r *Receiver) Receive(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) 
 		r.sound.Store(false)
 		return 0, 0, false
 	}
-	if ack := uint32(header >> ackShift); ack != r.carried.Load() {
-		r.carried.Store(ack) // the sender judges it
+	tell(&r.carried, uint32(header>>ackShift)) // the sender judges it
+	read := r.received + 1
+	tell(&r.received, read)
+	if read == r.due {
+		// By the word more seldom than by the headers that this side sends: who has room by
+		// these never asks for the word's line, so that it costs no transfer.
+		r.due += r.step
+		tell((*uint32)(at(r.own+ackWord)), read)
 	}
-	if r.untold--; r.untold == 0 {
-		r.acknowledge()
-	}
-	if slot += SlotSize; slot == r.inEnd {
-		slot = r.in
+	place := next(slot-r.in, r.size, r.mask)
+	if place == 0 {
 		r.inEpoch ^= epochBit
 	}
-	r.inNext = slot
+	slot = r.in + place
+	r.inSlot = slot
 	// Have the next slot's line come while the caller is busy with this message: nobody
 	// waits for what is loaded.
 	atomic.LoadUint64((*uint64)(at(slot + PayloadSize)))
 	return uint8(header >> kindShift), n, true
 }
 
-// pass is how many messages are acknowledged at once to the headers that this side
-// sends. Its word is told half as often: who has room by the headers never asks for
-// the word's line, so that it costs no transfer.
-func (r *Receiver) pass() uint32 { return (r.step + 1) / 2 }
-
-// acknowledge says that so many more messages have been received.
-func (r *Receiver) acknowledge() {
-	r.untold = r.pass()
-	read := r.received.Load() + r.untold
-	r.received.Store(read)
-	if read-r.told < r.step {
-		return
-	}
-	r.told = read
-	// A full fence before NeedsDoorbell's load, as in Sender.ask.
-	atomic.StoreUint32((*uint32)(at(r.own+ackWord)), read)
-	r.acknowledged = true
-}
-
 // Pending says whether there is a message to receive.
 func (r *Receiver) Pending() bool {
-	return r.sound.Load() && atomic.LoadUint64((*uint64)(at(r.inNext+PayloadSize)))&epochBit == r.inEpoch
+	return r.sound.Load() && atomic.LoadUint64((*uint64)(at(r.inSlot+PayloadSize)))&epochBit == r.inEpoch
 }
 
 // Broken is as Channel.Broken.
@@ -102,10 +87,9 @@ func (r *Receiver) Withdraw() {
 // what was received since the last call. It says so once for each announcement:
 // the caller must then ring.
 func (r *Receiver) NeedsDoorbell() bool {
-	if !r.acknowledged {
+	if !r.ask() {
 		return false
 	}
-	r.acknowledged = false
 	return toRing(r.peer+roomWord, &r.roomRung)
 }
 
@@ -113,9 +97,18 @@ func (r *Receiver) NeedsDoorbell() bool {
 // received since the last call, as NeedsDoorbell does, but each time while the
 // announcement stands: see Sender.PeerWaits.
 func (r *Receiver) PeerWaits() bool {
-	if !r.acknowledged {
+	if !r.ask() {
 		return false
 	}
-	r.acknowledged = false
 	return atomic.LoadUint64((*uint64)(at(r.peer+roomWord)))&1 != 0
+}
+
+// ask says whether something was acknowledged that it has not yet said so of. The store is a
+// full fence, as in Sender.ask.
+func (r *Receiver) ask() bool {
+	if r.askedRoom.Load() == r.due {
+		return false
+	}
+	r.askedRoom.Store(r.due)
+	return true
 }

@@ -11,44 +11,48 @@ type Sender Channel
 
 // Send is as Channel.Send.
 func (s *Sender) Send(kind uint8, payload []byte) bool {
-	// The word about room only when it is needed, so that the peer may write it many
-	// times before its line is asked for.
-	if len(payload) > PayloadSize || s.free() == 0 && !s.look() || !s.sound.Load() {
+	if len(payload) > PayloadSize || !s.CanSend() {
 		return false
 	}
-	if len(payload) == PayloadSize {
-		move((*words)(at(s.outNext)), (*words)(unsafe.Pointer(&payload[0])))
-	} else {
-		copy((*[PayloadSize]byte)(at(s.outNext))[:], payload)
-	}
-	s.publish(kind, len(payload))
+	fill(s.outSlot, payload)
+	publish((*uint64)(at(s.outSlot+PayloadSize)), s.header(kind, len(payload)))
+	s.advance()
 	return true
 }
 
 // SendWhole is Send of the first n bytes of a payload, but quicker: the others are written too,
 // and the peer can read them.
 func (s *Sender) SendWhole(kind uint8, n int, payload *[PayloadSize]byte) bool {
-	if uint(n) > PayloadSize || s.free() == 0 && !s.look() || !s.sound.Load() {
+	// The word about room only when it is needed, so that the peer may write it many
+	// times before its line is asked for.
+	if s.sent == s.limit && !s.look() {
 		return false
 	}
-	move((*words)(at(s.outNext)), (*words)(unsafe.Pointer(payload)))
-	s.publish(kind, n)
+	if uint(n) > PayloadSize || !s.sound.Load() {
+		return false
+	}
+	move((*words)(at(s.outSlot)), (*words)(unsafe.Pointer(payload)))
+	publish((*uint64)(at(s.outSlot+PayloadSize)), s.header(kind, n))
+	s.advance()
 	return true
 }
 
-// publish publishes what is in the next slot.
-func (s *Sender) publish(kind uint8, n int) {
-	slot := s.outNext
-	publish((*uint64)(at(slot+PayloadSize)), s.outEpoch|
-		uint64(kind)<<kindShift|
-		uint64(n)<<lengthShift|
-		uint64(s.received.Load())<<ackShift)
+// header returns the header of a message of a kind whose payload, n bytes of it, is in the next slot.
+func (s *Sender) header(kind uint8, n int) uint64 {
+	return s.outEpoch |
+		uint64(kind)<<kindShift |
+		uint64(n)<<lengthShift |
+		uint64(atomic.LoadUint32(&s.received))<<ackShift
+}
+
+// advance goes on to the slot after the one that has been written.
+func (s *Sender) advance() {
 	s.sent++
-	if slot += SlotSize; slot == s.outEnd {
-		slot = s.out
+	place := next(s.outSlot-s.out, s.size, s.mask)
+	if place == 0 {
 		s.outEpoch ^= epochBit
 	}
-	s.outNext = slot
+	s.outSlot = s.out + place
 }
 
 // Free is as Channel.Free.
@@ -64,14 +68,14 @@ func (s *Sender) Free() int {
 
 // CanSend is as Channel.CanSend.
 func (s *Sender) CanSend() bool {
-	return (s.free() != 0 || s.look()) && s.sound.Load()
+	return (s.sent != s.limit || s.look()) && s.sound.Load()
 }
 
 // Broken is as Channel.Broken.
 func (s *Sender) Broken() bool { return (*Channel)(s).Broken() }
 
 // free returns how many slots are known to be free.
-func (s *Sender) free() uint32 { return s.slots - (s.sent - s.acked) }
+func (s *Sender) free() uint32 { return s.limit - s.sent }
 
 // short says whether fewer slots are known to be free than will be when the peer
 // has received all.
@@ -81,29 +85,32 @@ func (s *Sender) short() bool { return s.free() <= s.slots-s.step }
 // than was known; then there may be more still.
 func (s *Sender) look() (more bool) {
 	// The word only if it is needed: its line is another's.
-	return s.sound.Load() && (s.note(s.carried.Load()) || s.note(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))))
+	return s.sound.Load() && (s.note(atomic.LoadUint32(&s.carried)) || s.note(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))))
 }
 
 // note takes note of one acknowledgement. The other of the two may have been
 // further.
 func (s *Sender) note(ack uint32) (more bool) {
-	ahead := int32(ack - s.acked)
+	ahead := s.ahead(ack)
 	if ahead <= 0 {
 		return false
 	}
-	if uint32(ahead) > s.sent-s.acked {
+	if uint32(ahead) > s.slots-s.free() {
 		s.sound.Store(false)
 		return false
 	}
-	s.acked = ack
+	s.limit += uint32(ahead)
 	return true
 }
+
+// ahead returns by how many messages an acknowledgement is further than those that are known.
+func (s *Sender) ahead(ack uint32) int32 { return int32(ack + s.slots - s.limit) }
 
 // Pending says whether the peer has received more than Free, or a Send that returned
 // false, last saw.
 func (s *Sender) Pending() bool {
 	return s.sound.Load() &&
-		(int32(s.carried.Load()-s.acked) > 0 || int32(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))-s.acked) > 0)
+		(s.ahead(atomic.LoadUint32(&s.carried)) > 0 || s.ahead(atomic.LoadUint32((*uint32)(at(s.peer+ackWord)))) > 0)
 }
 
 // Announce tells the peer that this side waits for room: the peer is to ring the

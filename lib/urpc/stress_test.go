@@ -15,7 +15,7 @@ import (
 // sets and clears hints; it fails when somebody sleeps for ever. The two halves of each
 // of the owner's channels are used by two goroutines at a time.
 func TestBoardNoLostWakeup(t *testing.T) {
-	const channels, size = 5, Rings + 2*5*SlotSize
+	const channels, size = 5, Rings + 2*5*Pitch
 	messages := uint32(50_000)
 	if testing.Short() {
 		messages = 5_000

@@ -52,7 +52,7 @@ func memoryAt(at uintptr, size uint64) []byte {
 
 // Channels implements agent.Kernel.
 func (k *kernel) Channels() (agent.Channels, error) {
-	const size = 32 << 10 // the least power of two that holds them
+	const size = abi.ChannelsSize // a power of two
 	slot, err := native.Slot()
 	if err != nil {
 		return agent.Channels{}, err

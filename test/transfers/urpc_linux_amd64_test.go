@@ -48,7 +48,7 @@ const (
 	frameAt   = 3 * page
 	allSize   = 4 * page
 	slots     = 8
-	frameSize = urpc.Rings + 2*slots*urpc.SlotSize
+	frameSize = urpc.Rings + 2*slots*urpc.Pitch
 )
 
 // What a mark says: who acts and what is done, or one of these.
@@ -128,7 +128,7 @@ var scripts = map[string]func(*stage){
 			s.mark.Store(pollB)
 			in.Receive(&s.buf)
 			s.mark.Store(sendA)
-			out.Send(1, s.buf[:])
+			out.SendWhole(1, len(s.buf), &s.buf)
 			out.NeedsDoorbell()
 			s.mark.Store(receiveB)
 			_, _, ok := in.Receive(&s.buf)
@@ -148,7 +148,7 @@ var scripts = map[string]func(*stage){
 			}
 			for range slots {
 				s.mark.Store(sendA)
-				out.Send(1, s.buf[:])
+				out.SendWhole(1, len(s.buf), &s.buf)
 				out.NeedsDoorbell()
 				s.mark.Store(nobody)
 			}
@@ -173,12 +173,12 @@ var scripts = map[string]func(*stage){
 			s.mark.Store(pollB)
 			b.Receiver().Receive(&s.buf)
 			s.mark.Store(sendA)
-			a.Sender().Send(1, s.buf[:])
+			a.Sender().SendWhole(1, len(s.buf), &s.buf)
 			a.Sender().NeedsDoorbell()
 			s.mark.Store(receiveB)
 			b.Receiver().Receive(&s.buf)
 			s.mark.Store(sendB)
-			b.Sender().Send(1, s.buf[:])
+			b.Sender().SendWhole(1, len(s.buf), &s.buf)
 			b.Sender().NeedsDoorbell()
 			s.mark.Store(receiveA)
 			_, _, ok := a.Receiver().Receive(&s.buf)
@@ -198,7 +198,7 @@ var scripts = map[string]func(*stage){
 			s.mark.Store(sleepB)
 			asleep := in.Announce() && s.board.Announce() && !in.Pending()
 			s.mark.Store(hintA)
-			out.Send(1, s.buf[:])
+			out.SendWhole(1, len(s.buf), &s.buf)
 			if out.PeerWaits() && s.bell.Hint() {
 				s.mark.Store(doorbell)
 			}

@@ -28,9 +28,9 @@ type conn interface {
 const numSlots = 1 + boardSlots
 
 // depthUsual is how many slots a ring has if nothing else is asked for: as many as
-// two pages have room for. depthMost is the most that a monitor makes.
+// four pages have room for. depthMost is the most that a monitor makes.
 const (
-	depthUsual = 56
+	depthUsual = 63
 	depthMost  = 4096
 )
 
@@ -290,7 +290,7 @@ func (m *Machine) discard(t *terms) {
 // establish makes a connection of what the monitor has put into the exchange. If it
 // fails all of that is given up, and the monitor is told.
 func (b *binding) establish(t *terms, side urpc.Side, as channel.Binding) (conn, error) {
-	b.id, b.most = t.id, int(t.size)/(2*2*urpc.SlotSize)+arrivalsMore // such a message takes two slots
+	b.id, b.most = t.id, urpc.Slots(int(t.size))/2+arrivalsMore // such a message takes two slots
 	err := b.take(t)
 	if err == nil && b.transport == channel.TransportLMP {
 		b.conn, err = b.m.system.connect(lmp.Config{

@@ -287,7 +287,7 @@ func (m *monitor) bind(p *program, x *session.Bind) {
 		x.Transport = uint8(channel.TransportDoorbell)
 	}
 	m.last++
-	size := (urpc.Rings + 2*int(x.Depth)*urpc.SlotSize + abi.PageSize - 1) &^ (abi.PageSize - 1)
+	size := (urpc.FrameSize(int(x.Depth)) + abi.PageSize - 1) &^ (abi.PageSize - 1)
 	b := &pair{ends: [2]*program{p, e.by}, request: x.Request, ring: memory(m.t, size), hint: x.Hint, transport: x.Transport, inbox: p.given(x.Endpoint)}
 	m.bindings[m.last] = b
 	if m.hold {

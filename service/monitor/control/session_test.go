@@ -142,7 +142,7 @@ func client(d *agenttest.Domain) {
 		switch m := m.(type) {
 		case *session.Found:
 			d.Write(1, fmt.Sprintf("found %+v\n", *m))
-			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Hint: 4, Transport: uint8(channel.TransportPolled), Name: nameOf("store")})
+			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 31, Hint: 4, Transport: uint8(channel.TransportPolled), Name: nameOf("store")})
 		case *session.Bound:
 			slots := take(d, m.Transport, m.Slot, m.Size)
 			for _, s := range slots {
@@ -218,7 +218,7 @@ func holder(d *agenttest.Domain) {
 				d.State = fmt.Sprintf("%v, then found: %v", d.State, m.Error)
 				break
 			}
-			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Transport: uint8(channel.TransportDoorbell), Name: nameOf("store")})
+			d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 31, Transport: uint8(channel.TransportDoorbell), Name: nameOf("store")})
 		case *session.Bound:
 			take(d, m.Transport, m.Slot, m.Size)
 			d.State = fmt.Sprintf("bound %v", m.Error)

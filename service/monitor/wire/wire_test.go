@@ -132,7 +132,7 @@ var frames [][]uint64
 func TestStream(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		frames = frames[:0]
-		a, b, _ := pair(urpc.MinFrame + 2*urpc.SlotSize)
+		a, b, _ := pair(urpc.MinFrame + 2*urpc.Pitch)
 		ends := [2]*Stream{a, b}
 		var queue [2][]Message
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
