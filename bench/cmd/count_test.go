@@ -26,6 +26,7 @@ var held = []string{
 	"channel_round_trip_polled", "channel_message_polled",
 	"channel_round_trip_lmp", "channel_call_lmp", "channel_round_trip_doorbell_one_core", "channel_call_doorbell_one_core",
 	"channel_round_trip_hop", "channel_call_hop",
+	"channel_bind_lmp", "channel_bind_doorbell", "channel_bind_doorbell_one_core",
 }
 
 // longest is how many instructions a kernel may keep interrupts off.
