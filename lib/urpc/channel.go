@@ -20,22 +20,22 @@ type Channel struct {
 	_ [SlotSize]byte // each half has its own cache lines
 
 	// The sending half's.
-	outSlot     uintptr       // the next slot to write
-	outEpoch    uint64        // the epoch bit in this turn of the ring
-	sent        uint32        // messages written
-	limit       uint32        // sent when there is no room any more, as far as is known
-	asked       atomic.Uint32 // messages written, of these known to NeedsDoorbell
-	roomAsleep  uint64        // what our word about room holds; odd while an announcement stands
-	messageRung uint64        // the announcement for which the bell was rung
+	outSlot     uintptr // the next slot to write
+	outEpoch    uint64  // the epoch bit in this turn of the ring
+	sent        uint32  // messages written
+	limit       uint32  // sent when there is no room any more, as far as is known
+	asked       uint32  // messages written, of these known to NeedsDoorbell
+	roomAsleep  uint64  // what our word about room holds; odd while an announcement stands
+	messageRung uint64  // the announcement for which the bell was rung
 
 	_ [SlotSize]byte
 
 	// The receiving half's.
 	inSlot        uintptr // the next slot to read
 	inEpoch       uint64
-	due           uint32        // received when our word is told next
-	askedRoom     atomic.Uint32 // due when NeedsDoorbell was last asked
-	messageAsleep uint64        // as above
+	due           uint32 // received when our word is told next
+	askedRoom     uint32 // due when NeedsDoorbell was last asked
+	messageAsleep uint64 // as above
 	roomRung      uint64
 
 	_ [SlotSize]byte
@@ -68,7 +68,7 @@ func (c *Channel) Attach(base uintptr, size int, side Side) {
 	}
 	c.outSlot, c.inSlot = c.out, c.in
 	c.due = c.step
-	c.askedRoom.Store(c.due)
+	c.askedRoom = c.due
 	c.sound.Store(true)
 }
 
@@ -144,7 +144,7 @@ func (c *Channel) Withdraw() {
 // the caller must then ring.
 func (c *Channel) NeedsDoorbell() bool {
 	// Most often there is nothing: that is to cost no call.
-	return (c.sent != c.asked.Load() || c.due != c.askedRoom.Load()) && c.needsDoorbell()
+	return (c.sent != c.asked || c.due != c.askedRoom) && c.needsDoorbell()
 }
 
 func (c *Channel) needsDoorbell() bool {

@@ -9,8 +9,8 @@ func (c *Channel) Close() {
 		return
 	}
 	atomic.StoreUint64((*uint64)(at(c.own+closedWord)), 1)
-	c.asked.Store(c.sent - 1) // as if something had been sent, and received
-	c.askedRoom.Store(c.due - 1)
+	c.asked = c.sent - 1 // as if something had been sent, and received
+	c.askedRoom = c.due - 1
 }
 
 // PeerClosed says whether the peer sends and receives nothing any more. What it sent

@@ -106,9 +106,9 @@ func (r *Receiver) PeerWaits() bool {
 // ask says whether something was acknowledged that it has not yet said so of. The store is a
 // full fence, as in Sender.ask.
 func (r *Receiver) ask() bool {
-	if r.askedRoom.Load() == r.due {
+	if r.askedRoom == r.due {
 		return false
 	}
-	r.askedRoom.Store(r.due)
+	atomic.StoreUint32(&r.askedRoom, r.due)
 	return true
 }

@@ -165,10 +165,10 @@ func (s *Sender) PeerWaits() bool {
 // peer's word that follows must not be made before the peer can see what was sent:
 // the store is the full fence between them, since Send has none.
 func (s *Sender) ask() bool {
-	if s.asked.Load() == s.sent {
+	if s.asked == s.sent {
 		return false
 	}
-	s.asked.Store(s.sent)
+	atomic.StoreUint32(&s.asked, s.sent)
 	return true
 }
 
