@@ -18,21 +18,21 @@ type assembly struct {
 	limit        Size
 }
 
-// begin takes the first message of a piece, whose header has so many bytes.
-func (a *assembly) begin(m *channel.Message, header int, limit Size) (complete, ok bool) {
-	if a.open || int(m.Length) < header {
+// begin takes the first message of a piece.
+func (a *assembly) begin(m *channel.Message, limit Size) (complete, ok bool) {
+	if a.open {
 		return false, false
 	}
 	if a.data == nil || cap(a.data) > keep {
 		a.data = make([]byte, 0, min(limit.Bytes, keep))
 	}
 	a.kind, a.open, a.data, a.count, a.limit = m.Kind, true, a.data[:0], 0, limit
-	return a.add(m, header)
+	return a.add(m)
 }
 
 // add takes a message of a piece that has begun. ok is false if the piece becomes
 // larger than it may.
-func (a *assembly) add(m *channel.Message, header int) (complete, ok bool) {
+func (a *assembly) add(m *channel.Message) (complete, ok bool) {
 	if !a.open {
 		return false, false
 	}
@@ -44,7 +44,7 @@ func (a *assembly) add(m *channel.Message, header int) (complete, ok bool) {
 		a.count++
 		m.Capability = 0
 	}
-	a.data = append(a.data, m.Payload[header:m.Length]...)
+	a.data = append(a.data, m.Payload[headerSize:m.Length]...)
 	if len(a.data) > a.limit.Bytes {
 		return false, false
 	}

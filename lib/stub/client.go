@@ -2,7 +2,6 @@ package stub
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 
 	"skerry/abi/capability"
@@ -142,7 +141,8 @@ func (c *Client) make(call *Call) {
 // ready makes a call that is not in use ready for Begin.
 func (c *Call) ready() {
 	c.err, c.done, c.leads = nil, false, false
-	c.Out.start(c.out.Payload[:callHeaderSize])
+	c.Out.start(c.out.Payload[:headerSize])
+	c.In.start(c.link.in.Payload[:0], nil)
 }
 
 // Open is Do for a method with a stream of results.
@@ -167,17 +167,16 @@ func (c *Call) Do(ctx context.Context) bool {
 	}
 	l.direct = c.number == 0
 	l.mu.Unlock()
-	c.Out.start(c.out.Payload[:callHeaderSize]) // for the next call, while the server has this one
-	direct, err := l.lead(ctx, &c.waiter, uint32(c.number))
+	c.Out.start(c.out.Payload[:headerSize]) // for the next call, while the server has this one
+	direct, err := l.lead(ctx, &c.waiter, uint64(c.number))
 	if direct {
 		c.leads = true
 		c.phase = phaseEnded
-		var given []capability.Reference
+		c.In.restart(int(l.in.Length))
 		if l.in.Capability != 0 {
 			c.directly[0] = l.in.Capability
-			given = c.directly[:]
+			c.In.capabilities = c.directly[:]
 		}
-		c.In.start(l.in.Payload[headerSize:l.in.Length], given)
 		if c.flow != nil {
 			l.mu.Lock()
 			c.answerCame()
@@ -213,20 +212,19 @@ func (c *Call) post(ctx context.Context, flags uint8) bool {
 			life = lifetime(deadline)
 		}
 	}
-	h := header{c.number, flags, c.number8}
+	h := header{c.number, flags, c.number8, life}
 	c.phase = phaseSent
-	h.putCall(&c.out, life)
+	h.put(&c.out)
 	if l := c.link; l.plain(kindCall, &c.Out, &c.out) && l.conn.TrySend(&c.out) == nil {
 		return true
 	}
-	return c.postPieces(ctx, h, life)
+	return c.postPieces(ctx, h)
 }
 
 // postPieces is post for what takes more than a message, or waits.
-func (c *Call) postPieces(ctx context.Context, h header, life uint32) bool {
+func (c *Call) postPieces(ctx context.Context, h header) bool {
 	sent, err := 0, c.Out.err
 	if err == nil {
-		binary.LittleEndian.PutUint32(c.Out.b[headerSize:], life)
 		sent, err = c.link.sendPiece(ctx, kindCall, h, &c.Out, &c.out)
 	}
 	if c.err = err; err == nil {
@@ -361,7 +359,7 @@ func (c *Client) accept(h header, m *channel.Message) error {
 	case kindItem:
 		limit, expected = call.method().Item, call.phase == phaseStream
 	case kindMore:
-		complete, ok = call.add(m, headerSize)
+		complete, ok = call.add(m)
 		return call.arrived(complete, ok)
 	case kindCredit, kindStop:
 		if call.flow != nil {
@@ -376,7 +374,7 @@ func (c *Client) accept(h header, m *channel.Message) error {
 		expected = false
 	}
 	if expected {
-		complete, ok = call.begin(m, headerSize, limit)
+		complete, ok = call.begin(m, limit)
 	}
 	return call.arrived(complete, ok)
 }

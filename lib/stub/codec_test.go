@@ -90,7 +90,7 @@ func TestCodec(t *testing.T) {
 				}
 			}
 			if !d.finished() {
-				t.Fatalf("%d bytes are left, bad: %v", d.left(), d.bad)
+				t.Fatalf("%d bytes are left, failed: %v", d.left(), d.left() < 0)
 			}
 			if len(e.b) > 0 {
 				d.start(e.b[:rapid.IntRange(0, len(e.b)-1).Draw(t, "cut")], nil)

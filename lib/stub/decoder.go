@@ -13,26 +13,32 @@ import (
 // with what it was taken from.
 type Decoder struct {
 	b            []byte
-	at           int // what comes next
+	at           int // what comes next; beyond the end when something was not there
 	capabilities []capability.Reference
-	bad          bool
 }
 
 // start begins to read.
 func (d *Decoder) start(b []byte, capabilities []capability.Reference) {
-	d.b, d.at, d.capabilities, d.bad = b, 0, capabilities, false
+	d.b, d.at, d.capabilities = b, 0, capabilities
 }
 
-// finished reports whether all was there and nothing is left.
-func (d *Decoder) finished() bool { return !d.bad && d.left() == 0 && len(d.capabilities) == 0 }
+// restart begins to read after the header of a message of n bytes, in whose payload start
+// began. What was read before was finished, or never begun.
+func (d *Decoder) restart(n int) { d.b, d.at = d.b[:n], headerSize }
 
-// left is how many bytes are left.
+// finished reports whether all was there and nothing is left.
+func (d *Decoder) finished() bool { return d.at == len(d.b) && len(d.capabilities) == 0 }
+
+// left is how many bytes are left, less than 0 when something was not there.
 func (d *Decoder) left() int { return len(d.b) - d.at }
+
+// fail notes that something was not there, and has all that follows not be there.
+func (d *Decoder) fail() { d.at = len(d.b) + 1 }
 
 // take returns the next n bytes, nil if there are fewer.
 func (d *Decoder) take(n int) []byte {
-	if d.bad || n > d.left() {
-		d.bad = true
+	if n > d.left() {
+		d.fail()
 		return nil
 	}
 	d.at += n
@@ -42,14 +48,16 @@ func (d *Decoder) take(n int) []byte {
 // Bool takes a truth value.
 func (d *Decoder) Bool() bool {
 	v := d.Uint8()
-	d.bad = d.bad || v > 1
+	if v > 1 {
+		d.fail()
+	}
 	return v == 1
 }
 
 // Uint8 takes 8 bits.
 func (d *Decoder) Uint8() uint8 {
 	if d.left() < 1 {
-		d.bad = true
+		d.fail()
 		return 0
 	}
 	v := d.b[d.at]
@@ -60,7 +68,7 @@ func (d *Decoder) Uint8() uint8 {
 // Uint16 takes 16 bits.
 func (d *Decoder) Uint16() uint16 {
 	if d.left() < 2 {
-		d.bad = true
+		d.fail()
 		return 0
 	}
 	v := binary.LittleEndian.Uint16(d.b[d.at:])
@@ -71,7 +79,7 @@ func (d *Decoder) Uint16() uint16 {
 // Uint32 takes 32 bits.
 func (d *Decoder) Uint32() uint32 {
 	if d.left() < 4 {
-		d.bad = true
+		d.fail()
 		return 0
 	}
 	v := binary.LittleEndian.Uint32(d.b[d.at:])
@@ -82,7 +90,7 @@ func (d *Decoder) Uint32() uint32 {
 // Uint64 takes 64 bits.
 func (d *Decoder) Uint64() uint64 {
 	if d.left() < 8 {
-		d.bad = true
+		d.fail()
 		return 0
 	}
 	v := binary.LittleEndian.Uint64(d.b[d.at:])
@@ -100,7 +108,7 @@ func (d *Decoder) Float64() float64 { return math.Float64frombits(d.Uint64()) }
 func (d *Decoder) Time() time.Time {
 	seconds, nanoseconds := int64(d.Uint64()), d.Uint32()
 	if nanoseconds >= 1e9 {
-		d.bad = true
+		d.fail()
 		return time.Time{}
 	}
 	return time.Unix(seconds, int64(nanoseconds)).UTC()
@@ -120,7 +128,7 @@ func (d *Decoder) Bytes(max int) []byte { return append([]byte{}, d.take(d.lengt
 func (d *Decoder) Count(max, bytes int) int {
 	n := d.length(max)
 	if n*bytes > d.left() {
-		d.bad = true
+		d.fail()
 		return 0
 	}
 	return n
@@ -138,7 +146,7 @@ func (d *Decoder) length(max int) int {
 		n = int(d.Uint32())
 	}
 	if n > max {
-		d.bad = true
+		d.fail()
 		return 0
 	}
 	return n
@@ -151,7 +159,7 @@ func (d *Decoder) Capability() uint32 {
 		return 0
 	}
 	if len(d.capabilities) == 0 {
-		d.bad = true
+		d.fail()
 		return 0
 	}
 	c := d.capabilities[0]

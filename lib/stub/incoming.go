@@ -19,7 +19,7 @@ type Incoming struct {
 
 // start is when a call comes.
 func (x *Incoming) start(h header, m *Method) {
-	x.number, x.number8 = h.call, h.method
+	x.number, x.number8, x.lifetime = h.call, h.method, h.lifetime
 	x.silent = m.OneWay
 }
 
@@ -48,7 +48,9 @@ func (x *Incoming) senseless() bool {
 
 // Returned takes the error that the method returned and reports whether it has results.
 func (x *Incoming) Returned(err error) bool {
-	x.err = err
+	if err != nil {
+		x.err = err
+	}
 	return err == nil
 }
 

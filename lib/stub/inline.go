@@ -1,36 +1,32 @@
 package stub
 
-import (
-	"context"
-	"encoding/binary"
-
-	"skerry/abi/capability"
-)
+import "context"
 
 // runDirectly runs the call that is in the message just received, if all of it is there: its
 // arguments are decoded from the message, and nobody else learns of it. It is false if
 // the message is another one, or not for the reader. x is ready, and is so again.
 func (s *server) runDirectly(x *Incoming) bool {
-	h, ok := parse(&s.in)
+	h := headerOf(&s.in)
 	m := s.spec.method(h.method)
-	if !ok || m == nil || s.in.Kind != kindCall || s.in.Length < callHeaderSize || h.flags&flagMore != 0 ||
-		m.Stream != NoStream || s.calls[h.call].Load() != nil {
+	switch {
+	case s.in.Kind != kindCall, !whole(&s.in), h.flags&flagMore != 0, m == nil, m.Stream != NoStream,
+		h.call >= MaxCalls, s.calls[h.call].Load() != nil:
 		return false
 	}
 	x.start(h, m)
-	var given []capability.Reference
+	x.In.restart(int(s.in.Length))
 	if s.in.Capability != 0 {
 		s.given[0] = s.in.Capability
-		given = s.given[:]
+		x.In.capabilities = s.given[:]
 	}
-	x.In.start(s.in.Payload[callHeaderSize:s.in.Length], given)
-	if lifetime := binary.LittleEndian.Uint32(s.in.Payload[headerSize:]); lifetime != 0 {
-		s.runFor(x, lifetime)
-	} else {
+	x.header().put(&x.out) // long before it is copied by words
+	if h.lifetime == 0 {
 		s.impl.Handle(s.ctx, x)
+	} else {
+		s.runFor(x, h.lifetime)
 	}
-	x.header().put(&x.out)
-	if !s.alone || x.silent || x.err != nil || !s.plain(kindAnswer, &x.Out, &x.out) || s.conn.TrySend(&x.out) != nil {
+	switch {
+	case !s.alone, x.silent, x.err != nil, !s.plain(kindAnswer, &x.Out, &x.out), s.conn.TrySend(&x.out) != nil:
 		x.finish()
 	}
 	x.ready()

@@ -3,8 +3,6 @@ package stub
 import (
 	"context"
 	"encoding/binary"
-
-	"skerry/lib/channel"
 )
 
 // The lead is what the goroutine has that reads the connection, for itself and for all
@@ -117,7 +115,7 @@ func (l *link) wait(ctx context.Context, w *waiter) (err error) {
 // lead reads the connection until w is done, or the answer with the header own has
 // come, which it leaves in l.in. Other messages it hands over. The caller is the
 // leader, and still is when it returns.
-func (l *link) lead(ctx context.Context, w *waiter, own uint32) (direct bool, err error) {
+func (l *link) lead(ctx context.Context, w *waiter, own uint64) (direct bool, err error) {
 	for {
 		if err := l.conn.Receive(ctx, &l.in); err != nil {
 			if ctx.Err() == nil || fatal(err) {
@@ -127,8 +125,7 @@ func (l *link) lead(ctx context.Context, w *waiter, own uint32) (direct bool, er
 			}
 			return false, err
 		}
-		if l.in.Kind == kindAnswer && l.in.Length >= headerSize && l.in.Length <= channel.PayloadSize &&
-			binary.LittleEndian.Uint32(l.in.Payload[:]) == own {
+		if l.in.Kind == kindAnswer && whole(&l.in) && binary.LittleEndian.Uint64(l.in.Payload[:]) == own {
 			return true, nil
 		}
 		l.mu.Lock()

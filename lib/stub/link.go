@@ -46,7 +46,7 @@ type waiter struct {
 }
 
 // noHeader is a header that no message has.
-const noHeader = ^uint32(0)
+const noHeader = ^uint64(0)
 
 func newWaiter() waiter { return waiter{ready: make(chan struct{}, 1)} }
 
@@ -252,6 +252,6 @@ func (l *link) sendMessages(ctx context.Context, h header, e *Encoder, m *channe
 		n := copy(m.Payload[headerSize:], rest)
 		rest = rest[n:]
 		m.Kind, m.Length = kindMore, uint8(headerSize+n)
-		h.method = 0
+		h.method, h.lifetime = 0, 0
 	}
 }

@@ -2,7 +2,6 @@ package stub
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -93,6 +92,7 @@ func Serve(ctx context.Context, conn channel.Conn, impl Handler, spec *Spec, opt
 // read reads the connection until it fails.
 func (s *server) read() error {
 	direct := s.take()
+	direct.In.start(s.in.Payload[:0], nil)
 	for s.ctx.Err() == nil { // who always finds a message does not hear of it otherwise
 		if err := s.conn.Receive(s.ctx, &s.in); err != nil {
 			return err
@@ -207,18 +207,17 @@ func (s *server) accept(h header, m *channel.Message) error {
 	x := s.calls[h.call].Load()
 	if m.Kind == kindCall {
 		method := s.spec.method(h.method)
-		if x != nil || method == nil || m.Length < callHeaderSize {
+		if x != nil || method == nil {
 			return broken("a call of method %d as number %d", h.method, h.call)
 		}
 		x = s.take()
 		x.start(h, method)
-		x.lifetime = binary.LittleEndian.Uint32(m.Payload[headerSize:])
 		if method.Stream != NoStream {
 			x.flow = newFlow()
 		}
 		s.calls[h.call].Store(x)
 		x.listed = true
-		return x.arrived(x.begin(m, callHeaderSize, method.Request))
+		return x.arrived(x.begin(m, method.Request))
 	}
 	if x == nil {
 		// The client did not know yet that the call has ended.
@@ -237,9 +236,9 @@ func (s *server) accept(h header, m *channel.Message) error {
 		if x.method().Stream != ToServer {
 			return broken("an item for %s", x.method().Name)
 		}
-		return x.arrived(x.begin(m, headerSize, limit))
+		return x.arrived(x.begin(m, limit))
 	case kindMore:
-		return x.arrived(x.add(m, headerSize))
+		return x.arrived(x.add(m))
 	case kindCredit, kindStop:
 		if x.method().Stream != ToClient || !x.flow.control(m) {
 			return broken("a message of kind %d for %s", m.Kind, x.method().Name)

@@ -25,9 +25,9 @@ const (
 )
 
 // Kinds of messages. Each begins with a header: the number of the call, which the
-// client chose, flags, and one byte that only kindCall uses.
+// client chose, flags, and what only kindCall uses: the method, and its time to live.
 const (
-	kindCall    = 1 + iota // client: method, deadline; arguments
+	kindCall    = 1 + iota // client: arguments
 	kindCancel             // client: the call is wanted no more
 	kindAnswer             // server: results
 	kindFailure            // server, instead: code, text
@@ -44,9 +44,9 @@ const (
 )
 
 const (
-	headerSize = 4
-	// A call's header has its time to live besides, in microseconds; 0: for ever.
-	callHeaderSize = 8
+	// A header takes a word, so that what follows it most often is aligned: what was just
+	// written by words can then be read by words at once.
+	headerSize = 8
 	// A failure's or end's code has two bytes.
 	codeSize   = 2
 	maxFailure = codeSize + MaxText
@@ -54,26 +54,32 @@ const (
 
 // header is what a message begins with.
 type header struct {
-	call   uint16
-	flags  uint8
-	method uint8
+	call     uint16
+	flags    uint8
+	method   uint8
+	lifetime uint32 // in microseconds, 0: for ever
 }
 
 func (h header) put(m *channel.Message) {
-	binary.LittleEndian.PutUint32(m.Payload[:], uint32(h.call)|uint32(h.flags)<<16|uint32(h.method)<<24)
+	binary.LittleEndian.PutUint64(m.Payload[:], uint64(h.call)|uint64(h.flags)<<16|uint64(h.method)<<24|uint64(h.lifetime)<<32)
 }
 
-// putCall puts a call's header.
-func (h header) putCall(m *channel.Message, lifetime uint32) {
-	binary.LittleEndian.PutUint64(m.Payload[:], uint64(h.call)|uint64(h.flags)<<16|uint64(h.method)<<24|uint64(lifetime)<<32)
+// headerOf returns what is a message's header if it is whole.
+func headerOf(m *channel.Message) header {
+	v := binary.LittleEndian.Uint64(m.Payload[:])
+	return header{uint16(v), uint8(v >> 16), uint8(v >> 24), uint32(v >> 32)}
+}
+
+// whole says whether a message has a header, and no more than it can have.
+func whole(m *channel.Message) bool {
+	return m.Length >= headerSize && m.Length <= channel.PayloadSize
 }
 
 // parse returns a message's header. ok is false if it has none, or one that no
 // call can have.
 func parse(m *channel.Message) (h header, ok bool) {
-	v := binary.LittleEndian.Uint32(m.Payload[:])
-	h = header{uint16(v), uint8(v >> 16), uint8(v >> 24)}
-	return h, m.Length >= headerSize && m.Length <= channel.PayloadSize && h.call < MaxCalls
+	h = headerOf(m)
+	return h, whole(m) && h.call < MaxCalls
 }
 
 // lifetime is how long a call with a deadline may take, as its header says it:

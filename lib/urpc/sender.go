@@ -31,8 +31,9 @@ func (s *Sender) SendWhole(kind uint8, n int, payload *[PayloadSize]byte) bool {
 	if uint(n) > PayloadSize || !s.sound.Load() {
 		return false
 	}
-	move((*words)(at(s.outSlot)), (*words)(unsafe.Pointer(payload)))
-	publish((*uint64)(at(s.outSlot+PayloadSize)), s.header(kind, n))
+	slot := s.outSlot
+	move((*words)(at(slot)), (*words)(unsafe.Pointer(payload)))
+	publish((*uint64)(at(slot+PayloadSize)), s.header(kind, n))
 	s.advance()
 	return true
 }

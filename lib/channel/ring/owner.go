@@ -44,11 +44,11 @@ func (o *owned) Send(ctx context.Context, m *channel.Message) error { return (*C
 // TrySend does what trySend does, but by whole payloads: nobody else's are in the owner's messages.
 func (o *owned) TrySend(m *channel.Message) error {
 	c := (*Conn)(o)
-	if m.Capability != 0 || c.finished.Load() != 0 || c.gone.Load() || c.out.PeerClosed() || m.Kind == 0 ||
-		!c.out.SendWhole(m.Kind, int(m.Length), &m.Payload) {
+	switch {
+	case m.Capability != 0, m.Kind == 0, c.finished.Load() != 0, c.gone.Load(), c.out.PeerClosed(),
+		!c.out.SendWhole(m.Kind, int(m.Length), &m.Payload):
 		return c.trySend(context.Background(), m) // which says why it cannot be sent, if so
-	}
-	if c.quiet {
+	case c.quiet:
 		return nil
 	}
 	return c.sent()

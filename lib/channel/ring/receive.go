@@ -70,7 +70,7 @@ func (c *Conn) tryReceive(ctx context.Context, m *channel.Message, looks int) (b
 			return false, c.nothing()
 		}
 		received(m, kind, n)
-		if c.in.PeerWaits() {
+		if !c.quiet && c.in.PeerWaits() {
 			c.hint()
 		}
 		if kind != kindTicket {
@@ -92,7 +92,7 @@ func (c *Conn) tryReceiveWith(ctx context.Context, m *channel.Message) (bool, er
 			return false, c.nothing()
 		}
 		received(m, kind, n)
-		if c.in.PeerWaits() {
+		if !c.quiet && c.in.PeerWaits() {
 			c.hint()
 		}
 		if kind == kindTicket {

@@ -84,7 +84,7 @@ type Conn struct {
 
 	sending      sync.Mutex
 	out          *urpc.Sender
-	quiet        bool // the peer need not be told of what is sent: it polls, on another core
+	quiet        bool // the peer need not be told of what is sent or received: it polls, on another core
 	room         *wait.Item
 	announceRoom func() bool // bound once
 	roomSpell    spell
