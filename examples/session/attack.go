@@ -90,7 +90,7 @@ func attackExchange(t *talk, name session.Name) error {
 		if err := t.say(session.KindBind, &b); err != nil {
 			return err
 		}
-		t.say(session.KindAnswer, &session.Answer{Binding: chance.Uint32N(64), Endpoint: uint8(i)})
+		t.say(session.KindAnswer, &session.Answer{Binding: chance.Uint32N(64)})
 		t.say(session.KindGive, &session.Give{Binding: chance.Uint32N(64), Ticket: i, Slot: uint8(i), Rights: 255})
 		t.say(session.KindWithdraw, &session.Withdraw{Request: i, Slot: uint8(i)})
 		if i%50 == 0 {

@@ -11,7 +11,9 @@
 //
 // A slot can be empty before, where what was in it has been withdrawn. So the program takes
 // what a message names before it receives the next one, and the monitor uses a slot again
-// only when the program has received a later message than the last that named it.
+// only when the program has received a later message than the last that named it. The program
+// uses a slot again when the monitor has answered what named it. An Answer has no answer: what goes
+// with it is in the slot of what it answers, which the monitor uses for nothing else before.
 //
 // Either side rings the other when Channel.NeedsDoorbell says so. The program's
 // board (package urpc) lies in the same frame: its sleep word in a page that peers
@@ -119,12 +121,12 @@ type (
 		Endpoint         uint8
 		Name             Name
 	}
-	// Answer says whether the program takes an Incoming binding, as in Bind.
+	// Answer says whether the program takes an Incoming binding. Hint is as in Bind. For LMP
+	// an endpoint of the program's is then in the slot that Incoming named.
 	Answer struct {
-		Binding  uint32
-		Error    Error
-		Hint     uint16
-		Endpoint uint8
+		Binding uint32
+		Error   Error
+		Hint    uint16
 	}
 	// Close ends the program's part in a binding; it has unmapped and deleted all
 	// that it had of it.
@@ -186,7 +188,8 @@ type (
 	// binding: for LMP the peer's endpoint; for others a frame of Size bytes, in
 	// which the program is side B of a urpc channel, then the pages with the sleep
 	// word and with the hints of the peer's board, and a doorbell of the peer's.
-	// Hint is by which number the peer wants hints.
+	// Hint is by which number the peer wants hints. For LMP the slot is the program's until
+	// it answers.
 	Incoming struct {
 		Export, Binding uint32
 		Size            uint32

@@ -169,69 +169,62 @@ func (m *Machine) bound(x *session.Bound) {
 	}
 }
 
-// ended is a context that has ended.
-var ended = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
 // incoming answers somebody who binds to an export. It does not block.
 func (m *Machine) incoming(x *session.Incoming) {
+	if err := m.accept(x); err != nil {
+		m.send(session.KindAnswer, &session.Answer{Binding: x.Binding, Error: refusal(err)})
+	}
+}
+
+// accept makes a connection of what has come, hands it to the exporter, and says so. If it fails
+// nothing is left of that, and nothing is said.
+func (m *Machine) accept(x *session.Incoming) error {
 	t := terms{x.Binding, x.Size, x.Hint, x.Transport, x.Slot}
-	answer := session.Answer{Binding: x.Binding}
 	m.mu.Lock()
 	e := m.exports[x.Export]
 	m.mu.Unlock()
-	var b *binding
-	err := error(session.ErrNotFound)
-	if e != nil {
-		b, err = m.prepare(channel.Transport(x.Transport), 0)
-	}
-	if err == nil {
-		// Without waiting: who has the slots of the exchange waits for answers, and nobody else
-		// hears them.
-		answer.Hint, answer.Endpoint, err = b.offer(ended)
-		if err != nil {
-			err = fmt.Errorf("%w: %w", session.ErrTransport, err)
-		}
-	}
-	if err == nil {
-		b.silent = true // until it is answered
-		_, err = b.establish(&t, urpc.B, channel.Binding{
-			Transport: channel.Transport(x.Transport), Why: "the program that bound to it chose it", Name: e.Name, Facts: factsOf(x.Facts),
-		})
-	} else {
+	if e == nil {
 		m.discard(&t)
-		if b != nil {
-			b.silent = true
-			err = errors.Join(err, b.release())
+		return session.ErrNotFound
+	}
+	b, err := m.prepare(channel.Transport(x.Transport), 0)
+	if err != nil {
+		m.discard(&t)
+		return err
+	}
+	b.silent = true // until it is answered
+	answer := session.Answer{Binding: x.Binding}
+	own := capability.Reference(b.own)
+	if b.item != nil {
+		answer.Hint = uint16(b.item.Number())
+	}
+	if _, err := b.establish(&t, urpc.B, channel.Binding{
+		Transport: channel.Transport(x.Transport), Why: "the program that bound to it chose it", Name: e.Name, Facts: factsOf(x.Facts),
+	}); err != nil {
+		return err
+	}
+	if own != 0 {
+		if err := m.exchange.reply(t.slot, own, endpointRights); err != nil {
+			return errors.Join(err, b.conn.Close())
 		}
 	}
-	if err == nil {
-		// Before anything that is said of the binding once the exporter has it.
-		m.mu.Lock()
-		b.silent = false
-		taken := e.Take(b.conn)
-		ring, full := false, false
-		if taken {
-			ring, full = m.queue(session.KindAnswer, &answer)
-		}
-		b.silent = !taken
-		m.mu.Unlock()
-		if taken {
-			m.exchange.took(answer.Endpoint)
-			m.follow(ring, full)
-			// Who has bound waits for this. Who accepts here need not hurry: nothing has come.
-			m.system.yieldToMonitor()
-			return
-		}
-		err = errors.Join(session.ErrRefused, b.conn.Close())
+	// Before anything that is said of the binding once the exporter has it.
+	m.mu.Lock()
+	b.silent = false
+	taken := e.Take(b.conn)
+	ring, full := false, false
+	if taken {
+		ring, full = m.queue(session.KindAnswer, &answer)
 	}
-	answer.Hint = 0
-	m.exchange.took(answer.Endpoint)
-	answer.Error = refusal(err)
-	m.send(session.KindAnswer, &answer)
+	b.silent = !taken
+	m.mu.Unlock()
+	if !taken {
+		return errors.Join(session.ErrRefused, b.conn.Close())
+	}
+	m.follow(ring, full)
+	// Who has bound waits for this. Who accepts here need not hurry: nothing has come.
+	m.system.yieldToMonitor()
+	return nil
 }
 
 // refusal is an error as whoever binds is told it.
@@ -266,13 +259,16 @@ func (m *Machine) prepare(t channel.Transport, messages int) (*binding, error) {
 	return b, nil
 }
 
-// offer returns what the peer is to be told: the number for hints, and a slot of the
+// endpointRights are what a monitor wants of an endpoint that is for a peer.
+const endpointRights = capability.RightSend | capability.RightGrant
+
+// offer returns what the exporter is to be told: the number for hints, and a slot of the
 // exchange with an endpoint of the program's.
 func (b *binding) offer(ctx context.Context) (hint uint16, slot uint8, err error) {
 	if b.item != nil {
 		return uint16(b.item.Number()), 0, nil
 	}
-	slot, err = b.m.exchange.put(ctx, capability.Reference(b.own), capability.RightSend|capability.RightGrant)
+	slot, err = b.m.exchange.put(ctx, capability.Reference(b.own), endpointRights)
 	return 0, slot, err
 }
 

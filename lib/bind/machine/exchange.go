@@ -44,6 +44,12 @@ func (x *exchange) put(ctx context.Context, c capability.Reference, rights capab
 	return 0, capability.ErrOccupied
 }
 
+// reply puts a copy of a capability, with at most some rights, into a slot that the monitor
+// has filled and the program has emptied, and that is the program's until it has answered.
+func (x *exchange) reply(slot uint8, c capability.Reference, rights capability.Rights) error {
+	return x.system.put(slot, c, rights)
+}
+
 // slot takes a slot that the program may fill.
 func (x *exchange) slot(ctx context.Context) (uint8, error) {
 	select {

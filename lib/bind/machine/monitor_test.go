@@ -28,6 +28,7 @@ type monitor struct {
 	lenient  bool          // programs may do wrong
 	revoked  bool          // what is given, and endpoints, are withdrawn before they are taken
 	late     func(func())  // takes what is to be done about gifts, if not nil
+	deaf     *program      // who is not heard, if not nil
 	refused  session.Error // what is said of what is given, if not ErrNone
 
 	impossible bool // two programs cannot be bound by what they ask for
@@ -54,7 +55,8 @@ type pair struct {
 	ring      frame
 	hint      uint16
 	transport uint8
-	inbox     any // LMP: the asker's endpoint
+	inbox     any   // LMP: the asker's endpoint
+	slot      uint8 // LMP: where the exporter is to put its own
 }
 
 func newMonitor(t testing.TB) *monitor {
@@ -100,6 +102,10 @@ func (m *monitor) work() {
 	for again := true; again; {
 		again = false
 		for _, p := range slices.Clone(m.programs) {
+			if p == m.deaf {
+				p.flush()
+				continue
+			}
 			p.session.Withdraw()
 			for {
 				kind, n, ok := p.session.Receive(&slot)
@@ -246,7 +252,7 @@ func (p *program) place(list ...any) uint8 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for first, run := capability.ExchangeIn, 0; first+run < capability.L2Slots; run++ {
-		if p.exchange[first+run] != nil {
+		if p.exchange[first+run] != nil || p.kept[first+run] {
 			first, run = first+run+1, -1
 		} else if run+1 == len(list) {
 			copy(p.exchange[first:], list)
@@ -298,10 +304,14 @@ func (m *monitor) bind(p *program, x *session.Bind) {
 
 func (m *monitor) offer(id, export uint32) {
 	b := m.bindings[id]
+	b.slot = m.introduce(b, 1, b.inbox)
 	m.tell(b.ends[1], session.KindIncoming, &session.Incoming{
 		Export: export, Binding: id, Size: uint32(b.ring.bytes), Hint: b.hint, Transport: b.transport, Facts: m.facts,
-		Slot: m.introduce(b, 1, b.inbox),
+		Slot: b.slot,
 	})
+	if b.transport == uint8(channel.TransportLMP) {
+		b.ends[1].keep(b.slot, true)
+	}
 }
 
 // introduce puts what an end of a binding needs of the other, whose endpoint is given if it has
@@ -316,6 +326,13 @@ func (m *monitor) introduce(b *pair, end int, inbox any) (slot uint8) {
 		to.empty(slot)
 	}
 	return slot
+}
+
+// keep keeps a slot of a program's exchange free for what it is to put there.
+func (p *program) keep(slot uint8, kept bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.kept[slot] = kept
 }
 
 // given takes what a program gives out of its exchange; slot 0 is none.
@@ -335,14 +352,26 @@ func (m *monitor) answer(p *program, x *session.Answer) {
 	}
 	request := b.request
 	b.request = 0
-	if x.Error != session.ErrNone {
+	why, own := x.Error, any(nil)
+	if b.transport == uint8(channel.TransportLMP) {
+		p.keep(b.slot, false)
+		if own = p.given(b.slot); own == nil && why == session.ErrNone {
+			why = session.ErrDied // it has closed it, which comes next
+		}
+	}
+	if why == session.ErrDied {
+		m.tell(b.ends[0], session.KindBound, &session.Bound{Request: request, Error: why})
+		b.ends[0] = nil
+		return
+	}
+	if why != session.ErrNone {
 		delete(m.bindings, x.Binding)
-		m.tell(b.ends[0], session.KindBound, &session.Bound{Request: request, Error: x.Error})
+		m.tell(b.ends[0], session.KindBound, &session.Bound{Request: request, Error: why})
 		return
 	}
 	m.tell(b.ends[0], session.KindBound, &session.Bound{
 		Request: request, Binding: x.Binding, Size: uint32(b.ring.bytes), Hint: x.Hint, Transport: b.transport, Facts: m.facts,
-		Slot: m.introduce(b, 0, p.given(x.Endpoint)),
+		Slot: m.introduce(b, 0, own),
 	})
 }
 

@@ -22,7 +22,7 @@ import (
 type (
 	frame    struct{ base, bytes uintptr }
 	doorbell struct{ of *program }
-	inbox    struct{ of *program } // an endpoint
+	inbox    struct{ of *program } // an endpoint, by its address
 	thing    struct{ n int }       // whatever a program may give
 	nothing  struct{}              // a slot that is taken, and empty
 )
@@ -41,8 +41,9 @@ type program struct {
 	slots    map[capability.Reference]any
 	next     capability.Reference
 	exchange [capability.L2Slots]any
-	poor     bool // there are no slots to take
-	alone    bool // it has one dispatcher, and endpoints
+	kept     [capability.L2Slots]bool // not for the monitor to fill
+	poor     bool                     // there are no slots to take
+	alone    bool                     // it has one dispatcher, and endpoints
 }
 
 // memory returns zeroed pages.
@@ -226,10 +227,21 @@ func (p *program) endpoint(int) (endpoint.Endpoint, error) {
 	if !p.alone {
 		return 0, capability.ErrMemory
 	}
-	return endpoint.Endpoint(p.add(inbox{p})), nil
+	return endpoint.Endpoint(p.add(&inbox{p})), nil
 }
 
-func (p *program) revoke(e endpoint.Endpoint) error { return p.drop(capability.Reference(e)) }
+// revoke takes an endpoint from those of the exchange, too.
+func (p *program) revoke(e endpoint.Endpoint) error {
+	own := p.at(capability.Reference(e))
+	p.mu.Lock()
+	for slot, o := range p.exchange {
+		if o != nil && o == own {
+			p.exchange[slot] = nil
+		}
+	}
+	p.mu.Unlock()
+	return p.drop(capability.Reference(e))
+}
 
 func (p *program) connect(c lmp.Config) (conn, error) {
 	if !p.alone {

@@ -34,6 +34,7 @@ type end struct {
 
 	request *request // the client's, until the program has been told that it is bound
 	state   endState
+	reply   uint8 // slot of the exchange for the endpoint of an exporter that is to answer; 0: none
 }
 
 // endState is what the program knows of its end.
@@ -62,6 +63,7 @@ func (a *Agent) newEnd(v *conversation, id binding.End) *end {
 // leaves takes note that a program has an end no more.
 func (e *end) leaves() {
 	e.state = left
+	e.replied()
 	delete(e.v.ends, e.number)
 	kept := e.v.arrivals[:0]
 	for _, w := range e.v.arrivals {
@@ -70,6 +72,17 @@ func (e *end) leaves() {
 		}
 	}
 	e.v.arrivals = kept
+}
+
+// awaits keeps a slot of the exchange free of all but the program's endpoint, until it has
+// answered.
+func (e *end) awaits(reply uint8) { e.reply, e.v.names[reply] = reply, reserved }
+
+// replied takes note that the program has answered, or is not asked any more.
+func (e *end) replied() {
+	if e.reply != 0 {
+		e.v.names[e.reply], e.reply = 0, 0
+	}
 }
 
 // other names the other end.
@@ -162,8 +175,11 @@ func (a *Agent) bindable(r *request) session.Error {
 	}
 	switch channel.Transport(m.Transport) {
 	case channel.TransportLMP:
-		if e.Core != a.self || r.v.child.domain.Span != nil {
+		switch {
+		case e.Core != a.self || r.v.child.domain.Span != nil:
 			return session.ErrTransport
+		case m.Endpoint == 0 || m.Endpoint >= capability.ExchangeIn:
+			return session.ErrArgument
 		}
 	case channel.TransportPolled, channel.TransportDoorbell:
 		if m.Depth == 0 || m.Depth > maxDepth {
@@ -177,9 +193,6 @@ func (a *Agent) bindable(r *request) session.Error {
 
 // endpoint takes a program's endpoint out of its exchange.
 func (a *Agent) endpoint(v *conversation, slot uint8) (capability.Reference, session.Error) {
-	if slot == 0 || slot >= capability.ExchangeIn {
-		return 0, session.ErrArgument
-	}
 	r, err := a.kernel.TakeFrom(v.Mount, uint32(slot))
 	if err != nil {
 		return 0, session.ErrCapability
@@ -282,6 +295,9 @@ func (h *host) Offered(id binding.ID, to binding.Export, d wire.Details) session
 			Export: e.export, Binding: e.number, Size: uint32(d.Size), Hint: d.Hint, Transport: e.transport, Slot: slot,
 			Facts: a.facts(v, e.peer, e.peerProgram, &d.State),
 		})
+		if e.lmp() {
+			e.awaits(slot)
+		}
 	}, func(why session.Error) { a.drop(e, why) })
 	return session.ErrNone
 }
@@ -304,11 +320,12 @@ func (a *Agent) decide(v *conversation, m *session.Answer) {
 	e.state, e.hint = bound, m.Hint
 	if e.lmp() {
 		var why session.Error
-		if e.endpoint, why = a.endpoint(v, m.Endpoint); why != session.ErrNone {
+		if e.endpoint, why = a.endpoint(v, e.reply); why != session.ErrNone {
 			e.leaves()
-			a.bindings.Close(e.End, why)
+			a.bindings.Close(e.End, session.ErrDied) // it has closed it already
 			return
 		}
+		e.replied()
 	}
 	a.bindings.Accept(e.ID, a.details(e))
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"math"
 	"slices"
 
 	"skerry/abi"
@@ -45,7 +46,7 @@ type conversation struct {
 	channel urpc.Channel
 	unsent  []unsent
 	told    int                     // messages that there were for the program
-	names   [capability.L2Slots]int // by slot of the exchange: the last of these that named it
+	names   [capability.L2Slots]int // by slot of the exchange: the last of these that named it, or reserved
 
 	requests map[uint32]*request // not answered, by the program's number
 	ends     map[uint32]*end     // that it may have
@@ -54,6 +55,10 @@ type conversation struct {
 	// Capabilities that go to other cores, and are withdrawn from there.
 	giving, withdrawing int
 }
+
+// reserved says that a slot is not to be used even when the program has received what named it: it
+// is to put something there itself.
+const reserved = math.MaxInt
 
 type unsent struct {
 	kind    uint8
@@ -276,7 +281,7 @@ func (a *Agent) deliver(v *conversation) (progress bool) {
 
 // vacancy finds slots of the exchange, one after another, that can be filled. They are empty,
 // and not because something was withdrawn of which the program has yet to hear: it has
-// received a message after the one that named them. So as long as it takes what comes, there
+// received a message after the one that named them; nor because it is to put something there. So as long as it takes what comes, there
 // is room: of the last messages that it has received it keeps to itself a quarter of a ring.
 func (a *Agent) vacancy(v *conversation, slots int) (first uint32, ok bool) {
 	run, received := 0, v.received()

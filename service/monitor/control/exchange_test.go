@@ -47,6 +47,7 @@ func slowly(d *agenttest.Domain) {
 // giver is a program that binds to "store", and gives it frames, when it is told to.
 type giver struct {
 	bind    bool
+	lmp     bool   // so is it to be bound
 	asked   bool   // to be bound
 	give    int    // how many, one after the other
 	ticket  uint32 // of the next
@@ -63,6 +64,10 @@ func gives(d *agenttest.Domain) {
 	for _, m := range hear(d) {
 		switch m := m.(type) {
 		case *session.Bound:
+			if m.Error != session.ErrNone {
+				g.refused = append(g.refused, m.Error)
+				break
+			}
 			take(d, m.Transport, m.Slot, m.Size)
 			g.binding = m.Binding
 		case *session.Given:
@@ -74,13 +79,23 @@ func gives(d *agenttest.Domain) {
 	}
 	if g.bind && !g.asked {
 		g.asked = true
-		d.Say(session.KindBind, &session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Transport: uint8(channel.TransportPolled), Name: nameOf("store")})
+		ask := session.Bind{Request: 2, Version: 7, Fingerprint: 9, Depth: 32, Transport: uint8(channel.TransportPolled), Name: nameOf("store")}
+		if g.lmp {
+			ask.Transport, ask.Endpoint = uint8(channel.TransportLMP), 2
+			d.Exchange()[2] = ownEndpoint(d)
+		}
+		d.Say(session.KindBind, &ask)
 	}
 	if g.give > 0 && g.binding != 0 && !g.waits {
 		d.Exchange()[1] = d.OwnFrame(0)
 		d.Say(session.KindGive, &session.Give{Binding: g.binding, Ticket: g.ticket, Slot: 1, Rights: uint8(capability.AllRights)})
 		g.give, g.ticket, g.waits = g.give-1, g.ticket+1, true
 	}
+}
+
+// ownEndpoint returns a capability to an endpoint of a program's.
+func ownEndpoint(d *agenttest.Domain) *agenttest.Slot {
+	return &agenttest.Slot{Type: capability.Endpoint, Rights: capability.AllRights, Base: d.Memory.Base, Size: 256, Owner: d.Memory.Root.Node}
 }
 
 // newStore runs a slow server on core 0, and programs that are to give it frames.
@@ -175,6 +190,77 @@ func TestSlotsAreUsedAgain(t *testing.T) {
 	for core, d := range givers {
 		if g := d.State.(*giver); g.give != 0 || len(g.refused) > 0 {
 			t.Errorf("core %d: %d were not given, %d were refused", core, g.give, len(g.refused))
+		}
+	}
+}
+
+// ponderer is a server that takes its time to answer who binds to it by LMP.
+type ponderer struct {
+	binding uint32 // to be answered
+	reply   uint32 // slot for its endpoint
+	came    []uint32
+	answers bool
+	closes  bool // before its answer is heard
+}
+
+func ponders(d *agenttest.Domain) {
+	if d.State == nil {
+		d.State = &ponderer{}
+		d.Say(session.KindExport, &session.Export{ID: 3, Version: 7, Fingerprint: 9, Name: nameOf("store")})
+	}
+	p := d.State.(*ponderer)
+	for _, m := range hear(d) {
+		switch m := m.(type) {
+		case *session.Incoming:
+			take(d, m.Transport, m.Slot, m.Size)
+			if m.Transport == uint8(channel.TransportLMP) {
+				p.binding, p.reply = m.Binding, uint32(m.Slot)
+			} else {
+				d.Say(session.KindAnswer, &session.Answer{Binding: m.Binding})
+			}
+		case *session.Arrived:
+			p.came = append(p.came, uint32(m.Slot))
+			d.Drop(d.Take(uint32(m.Slot)))
+		}
+	}
+	if p.answers && p.binding != 0 {
+		if !p.closes {
+			d.Exchange()[p.reply] = ownEndpoint(d)
+		}
+		d.Say(session.KindAnswer, &session.Answer{Binding: p.binding})
+		p.binding = 0
+	}
+}
+
+// TestReply has a program take its time to answer who binds by LMP: nothing comes into the slot
+// that is for its endpoint until it has answered, and then what comes does.
+func TestReply(t *testing.T) {
+	for _, closes := range []bool{false, true} {
+		m := &manifest.Manifest{Programs: []manifest.Program{speaking(0, "ponders"), speaking(0, "gives"), speaking(0, "gives")}}
+		x := newMachineOf(t, 1, m, map[string]func(*agenttest.Domain){"ponders": ponders, "gives": gives})
+		x.run()
+		p := x.running(0, "ponders").State.(*ponderer)
+		p.closes = closes
+		giver, near := x.kernels[0].Running()[1].State.(*giver), x.kernels[0].Running()[2].State.(*giver)
+		giver.bind = true
+		x.run()
+		near.bind, near.lmp = true, true
+		x.run()
+		const gifts = 100
+		giver.give = gifts
+		x.run()
+		if p.reply == 0 || len(p.came) != gifts || slices.Contains(p.came, p.reply) {
+			t.Fatalf("slot %d is for its endpoint, and gifts came in %v", p.reply, p.came)
+		}
+		p.answers = true
+		x.run()
+		if closes != slices.Equal(near.refused, []session.Error{session.ErrDied}) || closes == (near.binding != 0) {
+			t.Errorf("closed at once: %v. bound as %d, refused by %v", closes, near.binding, near.refused)
+		}
+		giver.give = gifts
+		x.run()
+		if len(p.came) != 2*gifts || !slices.Contains(p.came[gifts:], p.reply) {
+			t.Errorf("slot %d was for its endpoint, and then gifts came in %v", p.reply, p.came)
 		}
 	}
 }

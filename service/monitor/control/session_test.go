@@ -399,7 +399,8 @@ type speaker struct {
 
 type had struct {
 	slots []*agenttest.Slot
-	new   bool // it is to be answered
+	new   bool   // it is to be answered
+	reply uint32 // slot for its endpoint, if it is to have one
 	gone  bool
 }
 
@@ -530,7 +531,11 @@ func chaos(d *agenttest.Domain) {
 				s.bindings[m.Binding] = &had{slots: take(d, m.Transport, m.Slot, m.Size)}
 			}
 		case *session.Incoming:
-			s.bindings[m.Binding] = &had{slots: take(d, m.Transport, m.Slot, m.Size), new: true}
+			b := &had{slots: take(d, m.Transport, m.Slot, m.Size), new: true}
+			if m.Transport == uint8(channel.TransportLMP) {
+				b.reply = uint32(m.Slot)
+			}
+			s.bindings[m.Binding] = b
 		case *session.Gone:
 			// It may have closed it meanwhile.
 			if b := s.bindings[m.Binding]; b == nil && !s.closed[m.Binding] || b != nil && b.gone {
@@ -598,10 +603,12 @@ func chaos(d *agenttest.Domain) {
 		}
 	case 8, 9:
 		if n, b := s.binding(); b != nil && b.new {
-			put(endpoint, endpointSlot)
+			if b.reply != 0 {
+				put(b.reply, endpointSlot)
+			}
 			b.new = false
 			refuse := session.Error(r.IntN(4) / 3)
-			if d.Say(session.KindAnswer, &session.Answer{Binding: n, Error: refuse, Endpoint: endpoint}); refuse != session.ErrNone {
+			if d.Say(session.KindAnswer, &session.Answer{Binding: n, Error: refuse}); refuse != session.ErrNone {
 				delete(s.bindings, n)
 				s.closed[n] = true
 			}
