@@ -49,8 +49,8 @@ const (
 	// DispatcherSize covers the dispatcher page and the two vector save
 	// areas that follow it.
 	DispatcherSize     = 3 * PageSize
-	StdioSize          = 6 * PageSize
-	SupplySize         = 2 * PageSize
+	StdioSize          = 7 * PageSize
+	SupplySize         = PageSize
 	SessionRing        = 2 * PageSize
 	SessionSleep       = SessionRing
 	SessionHints       = SessionSleep + PageSize

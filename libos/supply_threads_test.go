@@ -184,3 +184,12 @@ func TestListHostile(t *testing.T) {
 	pollSupply()
 	question.asked = false
 }
+
+// TestListFits: an answer takes no more slots than come free for certain
+// (urpc.Channel.Free): who waited for more could wait for ever.
+func TestListFits(t *testing.T) {
+	slots := urpc.Slots(abi.SupplySize)
+	if all := supply.ListMost + spare; all > 3*slots/4+1 {
+		t.Errorf("an answer takes %d slots, and of %d only %d come free for certain", all, slots, 3*slots/4+1)
+	}
+}

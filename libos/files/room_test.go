@@ -3,6 +3,7 @@ package files
 import (
 	"testing"
 
+	"skerry/abi"
 	"skerry/abi/linux"
 	"skerry/lib/urpc"
 )
@@ -38,5 +39,14 @@ func TestRoom(t *testing.T) {
 		if m.collect(); !m.woken(r.Wait) {
 			t.Fatalf("round %d: nobody wakes who waits for room", round)
 		}
+	}
+}
+
+// TestPageFits: a page, which is written whole or not at all, takes no more slots than come
+// free for certain (urpc.Channel.Free): who waited for more could wait for ever.
+func TestPageFits(t *testing.T) {
+	slots := urpc.Slots(abi.StdioSize)
+	if page := (pageSize + urpc.PayloadSize - 1) / urpc.PayloadSize; page > 3*slots/4+1 {
+		t.Errorf("a page takes %d slots, and of %d only %d come free for certain", page, slots, 3*slots/4+1)
 	}
 }

@@ -3,6 +3,7 @@ package files
 import (
 	"testing"
 
+	"skerry/abi"
 	"skerry/abi/linux"
 	"skerry/lib/stdio"
 	"skerry/lib/urpc"
@@ -105,9 +106,9 @@ func TestUnreadInput(t *testing.T) {
 	}
 	for range 100 {
 		c := call(linux.SysWrite, 1, at, 4096)
-		for r := m.do(c); r.Wait != NoKey; r = m.do(c) {
+		for tries, r := 0, m.do(c); r.Wait != NoKey; tries, r = tries+1, m.do(c) {
 			told(t, spawner)
-			if m.Poll(); !m.channel.CanSend() {
+			if m.Poll(); !m.channel.CanSend() || tries > urpc.Slots(abi.StdioSize) {
 				t.Fatal("output is stuck behind input")
 			}
 			m.collect()

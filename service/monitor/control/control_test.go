@@ -346,7 +346,7 @@ func TestLink(t *testing.T) {
 		x.run()
 	}
 	host(link.Stdin, 1, strings.Repeat("to be echoed", 2000))
-	if got := x.frames(); len(got) != 1 || got[0] != "window 1@1 21280" {
+	if got := x.frames(); len(got) != 1 || got[0] != "window 1@1 18648" {
 		t.Errorf("after input: %q", got)
 	}
 	host(link.Stdin, 3, "nobody reads this")
