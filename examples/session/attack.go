@@ -113,10 +113,11 @@ func attackHoard(t *talk, name session.Name) error {
 			return err
 		}
 		if m.Error != session.ErrNone {
-			if m.Error != session.ErrLimit && m.Error != session.ErrMemory {
-				return fmt.Errorf("after %d bindings: %w", bound, m.Error)
+			switch m.Error {
+			case session.ErrLimit, session.ErrMemory, session.ErrRefusedLimit, session.ErrRefusedMemory:
+				return nil
 			}
-			return nil
+			return fmt.Errorf("after %d bindings: %w", bound, m.Error)
 		}
 		g := gift{binding: m.Binding}
 		for _, own := range t.came[g] {

@@ -36,7 +36,8 @@ const (
 	ErrTaken = session.ErrTaken
 	// ErrVersion: the other speaks another version; the error is a *VersionError.
 	ErrVersion = session.ErrVersion
-	// ErrRefused: the exporter takes no more connections now, or lacks what one takes.
+	// ErrRefused: the exporter takes no more connections now, or lacks what one takes; which
+	// it is the error says.
 	ErrRefused = session.ErrRefused
 	// ErrTransport: the two cannot be bound by the transport that was asked for.
 	ErrTransport = session.ErrTransport

@@ -121,7 +121,8 @@ type (
 		Endpoint         uint8
 		Name             Name
 	}
-	// Answer says whether the program takes an Incoming binding. Hint is as in Bind. For LMP
+	// Answer says whether the program takes an Incoming binding; Error.Refusal is what
+	// whoever binds is told of its error. Hint is as in Bind. For LMP
 	// an endpoint of the program's is then in the slot that Incoming named.
 	Answer struct {
 		Binding uint32
@@ -288,6 +289,8 @@ const (
 	ErrFull
 	ErrDoorbell
 	ErrNear
+	ErrRefusedMemory
+	ErrRefusedLimit
 )
 
 var errorTexts = [...]string{
@@ -295,7 +298,7 @@ var errorTexts = [...]string{
 	ErrNotFound:   "nobody exports that name now",
 	ErrTaken:      "the name is taken: another program exports it (names, at the prompt, says which)",
 	ErrVersion:    "the exporter speaks another version of the interface",
-	ErrRefused:    "the exporter refused to be bound: as many wait for it to accept them as it has room for, or it lacks memory; try again later",
+	ErrRefused:    "the exporter refused to be bound: as many wait for it to accept them as it has room for; try again later",
 	ErrDied:       "the peer has died",
 	ErrCancelled:  "cancelled",
 	ErrMemory:     "there is no memory left on the core, or the program's quota is used up: give it more, or close what it does not need",
@@ -312,6 +315,29 @@ var errorTexts = [...]string{
 	ErrFull:       "the peer's exchange is full: give it again when the peer has received what came",
 	ErrDoorbell:   "a doorbell cannot be withdrawn: it rings as long as its dispatcher is there",
 	ErrNear:       "the exporter is on the program's own core, for which no transport was chosen",
+
+	ErrRefusedMemory: "the exporter lacks memory for one more connection: give that program more, or have it close what it does not need",
+	ErrRefusedLimit:  "the exporter has as many connections as one program may have: have it close some first",
+}
+
+// Refusal is an exporter's error as who binds to it is told it: what the exporter lacks is not
+// what the other lacks. All but ErrTransport, for which there may be another, and what says that
+// the exporter is not there is ErrRefused, by errors.Is.
+func (e Error) Refusal() Error {
+	switch e {
+	case ErrNone, ErrTransport, ErrNotFound, ErrDied:
+		return e
+	case ErrMemory:
+		return ErrRefusedMemory
+	case ErrLimit:
+		return ErrRefusedLimit
+	}
+	return ErrRefused
+}
+
+// Is reports whether target is ErrRefused, and e says why that is.
+func (e Error) Is(target error) bool {
+	return target == ErrRefused && (e == ErrRefusedMemory || e == ErrRefusedLimit)
 }
 
 // Error implements error.

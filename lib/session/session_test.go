@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 
 	"skerry/lib/urpc"
@@ -54,5 +55,18 @@ func TestNames(t *testing.T) {
 	n[10] = 'x'
 	if n.Valid() {
 		t.Errorf("%q is a name", n)
+	}
+}
+
+// TestRefusal: whoever waits and binds again when it is refused need not know why it was.
+func TestRefusal(t *testing.T) {
+	for e := range Error(len(errorTexts)) {
+		r := e.Refusal()
+		if is, not := errors.Is(r, ErrRefused), r == e && e != ErrRefused; is == not {
+			t.Errorf("%q is told as %q", e, r)
+		}
+		if errorTexts[e] == "" {
+			t.Errorf("error %d says nothing", e)
+		}
 	}
 }

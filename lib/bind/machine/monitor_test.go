@@ -352,7 +352,7 @@ func (m *monitor) answer(p *program, x *session.Answer) {
 	}
 	request := b.request
 	b.request = 0
-	why, own := x.Error, any(nil)
+	why, own := x.Error.Refusal(), any(nil)
 	if b.transport == uint8(channel.TransportLMP) {
 		p.keep(b.slot, false)
 		if own = p.given(b.slot); own == nil && why == session.ErrNone {

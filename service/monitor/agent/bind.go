@@ -279,7 +279,7 @@ func (h *host) Offered(id binding.ID, to binding.Export, d wire.Details) session
 	case v == nil:
 		return session.ErrNotFound
 	case v.records >= maxBindings || len(v.arrivals) >= maxArrivals:
-		return session.ErrLimit
+		return session.ErrLimit.Refusal()
 	case d.Transport == uint8(channel.TransportLMP) && v.child.domain.Span != nil:
 		return session.ErrTransport
 	}
@@ -298,7 +298,7 @@ func (h *host) Offered(id binding.ID, to binding.Export, d wire.Details) session
 		if e.lmp() {
 			e.awaits(slot)
 		}
-	}, func(why session.Error) { a.drop(e, why) })
+	}, func(why session.Error) { a.drop(e, why.Refusal()) })
 	return session.ErrNone
 }
 
@@ -309,12 +309,8 @@ func (a *Agent) decide(v *conversation, m *session.Answer) {
 		return
 	}
 	if m.Error != session.ErrNone {
-		why := session.ErrRefused
-		if m.Error == session.ErrTransport {
-			why = m.Error // another transport may do
-		}
 		e.leaves()
-		a.bindings.Close(e.End, why)
+		a.bindings.Close(e.End, m.Error.Refusal())
 		return
 	}
 	e.state, e.hint = bound, m.Hint

@@ -201,6 +201,7 @@ type ponderer struct {
 	came    []uint32
 	answers bool
 	closes  bool // before its answer is heard
+	refuses session.Error
 }
 
 func ponders(d *agenttest.Domain) {
@@ -216,7 +217,7 @@ func ponders(d *agenttest.Domain) {
 			if m.Transport == uint8(channel.TransportLMP) {
 				p.binding, p.reply = m.Binding, uint32(m.Slot)
 			} else {
-				d.Say(session.KindAnswer, &session.Answer{Binding: m.Binding})
+				d.Say(session.KindAnswer, &session.Answer{Binding: m.Binding, Error: p.refuses})
 			}
 		case *session.Arrived:
 			p.came = append(p.came, uint32(m.Slot))
@@ -261,6 +262,26 @@ func TestReply(t *testing.T) {
 		x.run()
 		if len(p.came) != 2*gifts || !slices.Contains(p.came[gifts:], p.reply) {
 			t.Errorf("slot %d was for its endpoint, and then gifts came in %v", p.reply, p.came)
+		}
+	}
+}
+
+// TestRefusals has exporters of the same core and of another refuse: whoever binds is told why.
+func TestRefusals(t *testing.T) {
+	for refused, told := range map[session.Error]session.Error{
+		session.ErrRefused: session.ErrRefused, session.ErrMemory: session.ErrRefusedMemory, session.ErrLimit: session.ErrRefusedLimit,
+		session.ErrTransport: session.ErrTransport, session.ErrNotFound: session.ErrNotFound, session.ErrVersion: session.ErrRefused, 250: session.ErrRefused,
+	} {
+		m := &manifest.Manifest{Programs: []manifest.Program{speaking(0, "ponders"), speaking(0, "gives"), speaking(1, "gives")}, Link: true}
+		x := newMachineOf(t, 2, m, map[string]func(*agenttest.Domain){"ponders": ponders, "gives": gives})
+		x.run()
+		x.running(0, "ponders").State.(*ponderer).refuses = refused
+		for _, g := range []*giver{x.kernels[0].Running()[1].State.(*giver), x.kernels[1].Running()[0].State.(*giver)} {
+			g.bind = true
+			x.run()
+			if !slices.Equal(g.refused, []session.Error{told}) {
+				t.Errorf("refused by %d, and told %v", refused, g.refused)
+			}
 		}
 	}
 }
