@@ -123,7 +123,8 @@ type (
 	}
 	// Answer says whether the program takes an Incoming binding; Error.Refusal is what
 	// whoever binds is told of its error. Hint is as in Bind. For LMP
-	// an endpoint of the program's is then in the slot that Incoming named.
+	// an endpoint of the program's is then in the slot that Incoming named; where that is empty the
+	// program has closed its end since, and whoever binds is told ErrDied.
 	Answer struct {
 		Binding uint32
 		Error   Error
