@@ -15,11 +15,13 @@ type Courtesy struct{ messages uint32 }
 const (
 	// After so many messages in a row it is asked whether something has come for others.
 	attentive = 8
-	// After so many all others have a turn: where one goroutine runs at a time, and where
-	// several do, which seldom need it, and take threads to be woken.
-	courteous, courteousAmongSeveral = 128, 8192
+	// After so many all others have a turn, where one goroutine runs at a time.
+	courteous = 128
 	// After so many the runtime's own goroutine is woken as well, by a call of the kernel.
 	waking = 8 * courteous
+	// Where several goroutines run at a time it is woken after so many, and sees to the
+	// others: a turn for them seldom helps, and takes threads to be woken.
+	wakingAmongSeveral = 64 * courteous
 )
 
 // Received is to be called after each message, by whoever is to receive the next one. The set
@@ -31,12 +33,15 @@ func (c *Courtesy) Received(s *Set) {
 }
 
 func (c *Courtesy) attend(s *Set) {
-	turn := uint32(courteousAmongSeveral)
-	if s != nil && s.most == 1 {
-		turn = courteous
-	}
-	if c.messages%turn == 0 || s != nil && s.Called() {
+	several := s == nil || s.most > 1
+	switch {
+	case s != nil && s.Called(), !several && c.messages%courteous == 0:
 		c.makeWay(s)
+	case several && c.messages%wakingAmongSeveral == 0:
+		wakeRuntime()
+		if s != nil {
+			s.Look()
+		}
 	}
 }
 
