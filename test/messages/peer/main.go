@@ -397,3 +397,20 @@ func version(ctx context.Context, name string, _ int) error {
 	}
 	return call(ctx, name, 1)
 }
+
+// accept exports a name and waits for the first who binds to it; leave closes the connection, and
+// then the export.
+func accept(ctx context.Context, name string) (c channel.Conn, leave func(), err error) {
+	l, err := bind.Export(name, speech)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c, err = l.Accept(ctx); err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return c, func() {
+		c.Close()
+		l.Close()
+	}, nil
+}

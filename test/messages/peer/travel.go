@@ -346,16 +346,11 @@ func heir(ctx context.Context, name string, _ int) error {
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return err
 	}
-	l, err := bind.Export(name, speech)
+	c, leave, err := accept(ctx, name)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	c, err := l.Accept(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
+	defer leave()
 	var m channel.Message
 	if err := c.Receive(ctx, &m); err != nil {
 		return err
@@ -420,16 +415,11 @@ func stuffed(ctx context.Context, name string, n int) error {
 	if err != nil {
 		return err
 	}
-	l, err := bind.Export(name, speech)
+	c, leave, err := accept(ctx, name)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	c, err := l.Accept(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
+	defer leave()
 	var full []capability.Reference
 	for slot := uint32(capability.ExchangeIn); slot < capability.L2Slots; slot++ {
 		r := capability.Exchange(slot)

@@ -46,16 +46,11 @@ func rounds(ctx context.Context, name string, n int) error {
 // dispatcher of its core but the monitor's had the core between two messages kindTally,
 // and how often it lost that for another while it could run.
 func tally(ctx context.Context, name string, _ int) error {
-	l, err := bind.Export(name, speech)
+	c, leave, err := accept(ctx, name)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	c, err := l.Accept(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
+	defer leave()
 	var began map[uint32]abi.DispatcherCounts
 	var m channel.Message
 	for {
