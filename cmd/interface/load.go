@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/tools/go/packages"
 
@@ -21,6 +22,9 @@ type target struct {
 
 // A notFound is a package that there is none of.
 type notFound struct{ error }
+
+// A fault is what is wrong with a package that does not compile: lines as compilers write them.
+type fault struct{ error }
 
 // load returns the packages that patterns name, as the go command takes them, without
 // their stubs: what is wrong with those is no matter. overlay is files that are taken to
@@ -60,11 +64,7 @@ func load(overlay map[string][]byte, patterns ...string) ([]target, error) {
 	var targets []target
 	for _, p := range loaded {
 		if len(p.Errors) > 0 {
-			var all []error
-			for _, e := range p.Errors {
-				all = append(all, e)
-			}
-			return nil, errors.Join(all...)
+			return nil, faults(p.Errors)
 		}
 		t := target{filepath.Dir(p.GoFiles[0]), &declare.Source{Fset: p.Fset, Types: p.Types, Info: p.TypesInfo}}
 		for _, f := range p.Syntax {
@@ -83,4 +83,29 @@ func missing(p *packages.Package) error {
 		return errors.New(e.Msg)
 	}
 	return errors.New("there are no Go files")
+}
+
+// faults returns what is wrong with a package that does not compile, each thing once.
+func faults(list []packages.Error) error {
+	var all []error
+	told := map[string]bool{}
+	hidden := false
+	for _, e := range list {
+		if e.Kind == packages.ListError && len(list) > 1 {
+			continue // it says what others say
+		}
+		name, _ := strings.CutPrefix(e.Msg, "undefined: ")
+		hidden = hidden || declare.Made(name)
+		if file, rest, ok := strings.Cut(e.Pos, ":"); ok {
+			e.Pos = relative(file) + ":" + rest
+		}
+		if text := e.Error(); !told[text] {
+			told[text] = true
+			all = append(all, e)
+		}
+	}
+	if hidden {
+		all = append(all, errors.New("stubs are made without those that there are: move what uses them to another package"))
+	}
+	return fault{errors.Join(all...)}
 }

@@ -70,6 +70,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 		patterns = []string{"."}
 	}
 	targets, err := load(nil, patterns...)
+	if _, ok := errors.AsType[fault](err); ok {
+		fmt.Fprintln(stderr, err)
+		return exitBad
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "interface: %v\n", err)
 		if _, ok := errors.AsType[notFound](err); ok {

@@ -96,7 +96,7 @@ func golden(t *testing.T, name string, a *txtar.Archive, target target) {
 // TestCompiles puts the stubs of the golden declarations into their packages and has
 // the go command check them.
 func TestCompiles(t *testing.T) {
-	a, err := txtar.ParseFile("testdata/all.txtar")
+	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,14 +105,29 @@ func TestCompiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	overlay := map[string][]byte{}
-	for _, f := range a.Files {
-		name := f.Name
-		if name == emit.File {
-			name = "generated.go" // load leaves out stub.go
+	var patterns []string
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		overlay[filepath.Join(here, "testdata/compiles", name)] = f.Data
+		if a.Files[len(a.Files)-1].Name != emit.File {
+			continue
+		}
+		folder := strings.TrimSuffix(file, ".txtar") + "-compiles"
+		patterns = append(patterns, "./"+folder)
+		for _, f := range a.Files {
+			name := f.Name
+			if name == emit.File {
+				name = "generated.go" // load leaves out stub.go
+			}
+			overlay[filepath.Join(here, folder, name)] = f.Data
+		}
 	}
-	if _, err := load(overlay, "./testdata/compiles"); err != nil {
+	if len(patterns) < 2 {
+		t.Fatalf("stubs of %v alone", patterns)
+	}
+	if _, err := load(overlay, patterns...); err != nil {
 		t.Error(err)
 	}
 }
@@ -149,6 +164,7 @@ func TestCommand(t *testing.T) {
 		{"./nowhere", exitNotFound, "", "nowhere"},
 		{"# p.go: package p; type P int", exitBad, "", "p.go:1:1: package p declares no interface; write //skerry:interface version=1 above one"},
 		{"# p.go: package p; type P undefined", exitBad, "", "p.go:1:19: undefined: undefined"},
+		{"# p.go: package p; var x = Dial; var y = nothing", exitBad, "", "p.go:1:20: undefined: Dial\np.go:1:34: undefined: nothing\nstubs are made without those that there are: move what uses them to another package\n"},
 		{"# stub.go: package p", exitBad, "", "stub.go: it is not generated, and would be written over; rename it"},
 	}
 	for _, s := range steps {

@@ -3,6 +3,7 @@ package declare
 import (
 	"go/ast"
 	"go/token"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -19,8 +20,8 @@ type directive struct {
 	args []string
 }
 
-// directives returns those in some comments.
-func directives(groups ...*ast.CommentGroup) (found []directive) {
+// directives returns those in some comments: they belong to what the comments are of.
+func (r *reader) directives(groups ...*ast.CommentGroup) (found []directive) {
 	for _, g := range groups {
 		if g == nil {
 			continue
@@ -31,10 +32,31 @@ func directives(groups ...*ast.CommentGroup) (found []directive) {
 				// What follows another // is a comment on the directive.
 				args, _, _ = strings.Cut(args, "//")
 				found = append(found, directive{c.Pos(), name, strings.Fields(args)})
+				r.read[c.Pos()] = true
 			}
 		}
 	}
 	return found
+}
+
+// spaced is how a directive begins that Go takes for prose.
+var spaced = regexp.MustCompile(`^//\s+skerry:(interface|max|oneway)\b`)
+
+// strays reports directives that belong to nothing, and what looks like one.
+func (r *reader) strays() {
+	for _, f := range r.Files {
+		for _, g := range f.Comments {
+			for _, c := range g.List {
+				switch {
+				case spaced.MatchString(c.Text):
+					r.errorf(c.Pos(), "a directive has no blank before its name; write %s", spaced.ReplaceAllString(c.Text, mark+"$1"))
+				case strings.HasPrefix(c.Text, mark) && !r.read[c.Pos()]:
+					name, _, _ := strings.Cut(c.Text, " ")
+					r.errorf(c.Pos(), "%s belongs to nothing here; write it behind a field or a type, or above the interface, a method of it or a type, with no empty line between", name)
+				}
+			}
+		}
+	}
 }
 
 // only returns the directive with a name and reports all others.
@@ -65,7 +87,7 @@ func (r *reader) bound(pos token.Pos, text string) int {
 
 // own reads the bound of a type or a field: //skerry:max N; 0 if there is none.
 func (r *reader) own(where string, groups ...*ast.CommentGroup) int {
-	d := r.only("max", where, directives(groups...))
+	d := r.only("max", where, r.directives(groups...))
 	if d == nil {
 		return 0
 	}

@@ -144,19 +144,28 @@ type limit struct {
 // methodDirectives reads the directives of a method.
 func (r *reader) methodDirectives(m *Method, where string, f *ast.Field) map[string]limit {
 	bounds := map[string]limit{}
-	for _, d := range directives(f.Doc, f.Comment) {
+	for _, d := range r.directives(f.Doc, f.Comment) {
 		switch d.name {
 		case "oneway":
+			if m.OneWay {
+				r.errorf(d.pos, "%s has //skerry:oneway twice; leave one", where)
+			}
 			m.OneWay = true
 			if len(d.args) > 0 {
 				r.errorf(d.pos, "//skerry:oneway of %s takes no words", where)
 			}
 		case "max":
+			if len(d.args) == 0 {
+				r.errorf(d.pos, "//skerry:max of %s bounds nothing; name an argument or a result: //skerry:max key=64", where)
+			}
 			for _, a := range d.args {
 				name, text, ok := strings.Cut(a, "=")
 				if !ok {
 					r.errorf(d.pos, "//skerry:max of %s has %q; of a method it names arguments and results: //skerry:max key=64", where, a)
 					continue
+				}
+				if _, ok := bounds[name]; ok {
+					r.errorf(d.pos, "%s has two bounds for %s; leave one", where, name)
 				}
 				bounds[name] = limit{d.pos, r.bound(d.pos, text)}
 			}

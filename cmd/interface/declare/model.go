@@ -15,6 +15,8 @@ type Interface struct {
 	Methods []*Method // as declared
 	// Structs are those that travel, each after those that it has.
 	Structs []*Type
+	// Types are the names of those that the package declares, whether they travel or not, sorted.
+	Types []string
 	// Errors are the names of those that travel, sorted.
 	Errors []string
 }

@@ -30,16 +30,17 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Position, e.Text
 // Read returns the interface that a package declares, or all that is wrong with it, in
 // the order of the source. A package without one is an error too.
 func Read(s *Source) (*Interface, []*Error) {
-	r := &reader{Source: s, max: map[types.Object]int{}, structs: map[string]*Type{}, imports: map[string]string{
+	r := &reader{Source: s, max: map[types.Object]int{}, structs: map[string]*Type{}, read: map[token.Pos]bool{}, imports: map[string]string{
 		"context": "context", "iter": "iter", "bind": "skerry/lib/bind", "channel": "skerry/lib/channel", "stub": "skerry/lib/stub",
 	}}
-	i := r.read()
+	i := r.all()
 	slices.SortStableFunc(r.errors, func(a, b *Error) int {
 		if c := strings.Compare(a.Position.Filename, b.Position.Filename); c != 0 {
 			return c
 		}
 		return a.Position.Offset - b.Position.Offset
 	})
+	r.errors = slices.CompactFunc(r.errors, func(a, b *Error) bool { return *a == *b })
 	if len(r.errors) > 0 {
 		return nil, r.errors
 	}
@@ -52,6 +53,8 @@ type reader struct {
 	max     map[types.Object]int // bounds of named types and fields
 	order   []*Type              // structs
 	structs map[string]*Type     // by Go; nil if they cannot travel
+	within  []*types.Named       // types that are being read, each in the one before
+	read    map[token.Pos]bool   // directives that belong to something
 	imports map[string]string    // paths of packages by the names that stubs know
 }
 
@@ -59,8 +62,8 @@ func (r *reader) errorf(pos token.Pos, format string, a ...any) {
 	r.errors = append(r.errors, &Error{r.Fset.Position(pos), fmt.Sprintf(format, a...)})
 }
 
-// read reads all of the package.
-func (r *reader) read() *Interface {
+// all reads all of the package.
+func (r *reader) all() *Interface {
 	var spec *ast.TypeSpec
 	var doc *directive
 	for _, f := range r.Files {
@@ -75,7 +78,7 @@ func (r *reader) read() *Interface {
 				if !g.Lparen.IsValid() {
 					groups = append(groups, g.Doc)
 				}
-				list := directives(groups...)
+				list := r.directives(groups...)
 				if at := slices.IndexFunc(list, func(d directive) bool { return d.name == "interface" }); at >= 0 {
 					if spec != nil {
 						r.errorf(t.Pos(), "%s is the second interface of the package, after %s; give it a package of its own", t.Name.Name, spec.Name.Name)
@@ -89,6 +92,9 @@ func (r *reader) read() *Interface {
 		}
 	}
 	if spec == nil {
+		if r.strays(); len(r.errors) > 0 {
+			return nil
+		}
 		pos := token.NoPos
 		if len(r.Files) > 0 {
 			pos = r.Files[0].Package
@@ -102,9 +108,14 @@ func (r *reader) read() *Interface {
 	}
 	i.Version = r.version(doc)
 	r.names(i, spec)
+	i.Types = r.types()
 	i.Errors = r.travelling()
 	r.methods(i, spec)
 	i.Structs = r.order
+	r.clashes(i)
+	if len(r.errors) == 0 {
+		r.strays()
+	}
 	return i
 }
 
@@ -123,17 +134,19 @@ func (r *reader) readType(t *ast.TypeSpec, groups []*ast.CommentGroup) {
 	if !ok {
 		return
 	}
+	fields, n := r.Info.TypeOf(s).(*types.Struct), 0
 	for _, f := range s.Fields.List {
-		for _, name := range f.Names {
-			n := r.own(t.Name.Name+"."+name.Name, f.Doc, f.Comment)
-			if n == 0 {
+		for range max(len(f.Names), 1) { // an embedded field has its type's name
+			o := fields.Field(n)
+			n++
+			bound := r.own(t.Name.Name+"."+o.Name(), f.Doc, f.Comment)
+			if bound == 0 {
 				continue
 			}
-			o := r.Info.Defs[name]
 			if !bounded(o.Type().Underlying()) {
-				r.errorf(name.Pos(), "%s.%s has no length that //skerry:max could bound; remove it", t.Name.Name, name.Name)
+				r.errorf(o.Pos(), "%s.%s has no length that //skerry:max could bound; remove it", t.Name.Name, o.Name())
 			}
-			r.max[o] = n
+			r.max[o] = bound
 		}
 	}
 }
@@ -162,27 +175,15 @@ func (r *reader) version(d *directive) uint32 {
 	return 0
 }
 
-// made are the names that stubs declare.
-var made = []string{"Client", "NewClient", "Dial", "Export", "Serve", "Interface", "spec", "server"}
-
-// names reports what has a name that a stub needs.
-func (r *reader) names(i *Interface, spec *ast.TypeSpec) {
+// types returns the names of the package's types.
+func (r *reader) types() (names []string) {
 	scope := r.Types.Scope()
-	for _, name := range made {
-		if o := scope.Lookup(name); o != nil {
-			r.errorf(o.Pos(), "%s is the name of something in the stubs; give it another", name)
-		}
-	}
 	for _, name := range scope.Names() {
-		for _, prefix := range []string{"method", "put", "get"} {
-			if rest, ok := strings.CutPrefix(name, prefix); ok && token.IsExported(rest) {
-				r.errorf(scope.Lookup(name).Pos(), "%s may be the name of something in the stubs, as all that begin with %s are; give it another", name, prefix)
-			}
+		if _, ok := scope.Lookup(name).(*types.TypeName); ok {
+			names = append(names, name)
 		}
 	}
-	if !token.IsExported(i.Name) {
-		r.errorf(spec.Pos(), "%s is not exported, so that nobody else could implement it; call it %s", i.Name, strings.ToUpper(i.Name[:1])+i.Name[1:])
-	}
+	return names
 }
 
 // travelling returns the names of the package's errors.

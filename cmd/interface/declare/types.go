@@ -12,17 +12,6 @@ const (
 	abiCapabilities = "skerry/abi/capability"
 )
 
-// reading stands for a struct that is being read.
-var reading = &Type{}
-
-// PackageName returns the name by which stubs import a package of some name.
-func PackageName(path, name string) string {
-	if path == abiCapabilities {
-		return "abi" // beside lib/capability
-	}
-	return name
-}
-
 // A use is where a type is used: for errors.
 type use struct {
 	pos   token.Pos
@@ -72,6 +61,14 @@ func (r *reader) typ(u use, t types.Type, max int) *Type {
 		if n.TypeArgs().Len() > 0 {
 			return refuse("%s is generic, which stubs do not know; declare a type that is not", out.Go)
 		}
+	}
+	if isNamed {
+		if slices.Contains(r.within, n) {
+			r.errorf(n.Obj().Pos(), "%s contains itself, so that it has no bound; use a slice of structs that name each other by index", out.Go)
+			return nil
+		}
+		r.within = append(r.within, n)
+		defer func() { r.within = r.within[:len(r.within)-1] }()
 	}
 	switch b := t.Underlying().(type) {
 	case *types.Basic:
@@ -186,13 +183,8 @@ func (r *reader) structure(u use, out *Type, n *types.Named, b *types.Struct) *T
 		return nil
 	}
 	if known, ok := r.structs[out.Go]; ok {
-		if known == reading {
-			r.errorf(n.Obj().Pos(), "%s contains itself, so that it has no bound; use a slice of structs that name each other by index", out.Go)
-			known, r.structs[out.Go] = nil, nil
-		}
 		return known
 	}
-	r.structs[out.Go] = reading
 	failed := false
 	for f := range b.Fields() {
 		what := out.Go + "." + f.Name()

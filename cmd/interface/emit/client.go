@@ -83,7 +83,7 @@ func (w *writer) clientMethod(m *declare.Method) {
 	}
 	for n, v := range m.Arguments {
 		if v.Stream {
-			do = fmt.Sprintf("stub.Feed(ctx, call, %s, %s)", arguments[n], put(m, v))
+			do = fmt.Sprintf("stub.Feed(ctx, call, %s, %s)", arguments[n], put(m))
 			continue
 		}
 		w.encode("call.Out", v.Name, arguments[n], v.Type, 0)
@@ -102,7 +102,7 @@ func (w *writer) clientMethod(m *declare.Method) {
 		}
 		for n, v := range m.Results {
 			if v.Stream {
-				w.line("%s = stub.Consume(ctx, call, %s)", results[n], get(m, v))
+				w.line("%s = stub.Consume(ctx, call, %s)", results[n], get(m))
 			}
 		}
 		w.line("}")

@@ -6,34 +6,19 @@ import (
 	"skerry/cmd/interface/declare"
 )
 
-// put and get return the functions that encode and decode an item of a stream.
-func put(m *declare.Method, v *declare.Value) string { return "put" + item(m, v) }
-func get(m *declare.Method, v *declare.Value) string { return "get" + item(m, v) }
-
-func item(m *declare.Method, v *declare.Value) string {
-	if v.Type.Kind == declare.Struct {
-		return exported(v.Type.Go)
-	}
-	return m.Name + "Item"
-}
-
-// exported returns a type's name as that of an exported one.
-func exported(name string) string {
-	if c := name[0]; c >= 'a' && c <= 'z' {
-		return string(c-'a'+'A') + name[1:]
-	}
-	return name
-}
+// put and get return the functions that encode and decode an item of a method's stream.
+func put(m *declare.Method) string { return "put" + m.ItemCodec() }
+func get(m *declare.Method) string { return "get" + m.ItemCodec() }
 
 // codecs writes the functions for structs and items.
 func (w *writer) codecs() {
 	for _, t := range w.Structs {
-		w.line("func put%s(out *stub.Encoder, v %s) {", exported(t.Go), t.Go)
+		w.line("func put%s(out *stub.Encoder, v %s) {", t.Codec(), t.Go)
 		for _, f := range t.Fields {
 			w.encode("out", t.Go+"."+f.Name, "v."+f.Name, f.Type, 0)
 		}
 		w.line("}\n")
-		w.line("func get%s(in *stub.Decoder) (v %s) {", exported(t.Go), t.Go)
+		w.line("func get%s(in *stub.Decoder) (v %s) {", t.Codec(), t.Go)
 		for _, f := range t.Fields {
 			w.decode("in", "v."+f.Name, f.Type, 0)
 		}
@@ -41,14 +26,14 @@ func (w *writer) codecs() {
 	}
 	for _, m := range w.Methods {
 		if v := m.Stream; v != nil && v.Type.Kind != declare.Struct {
-			w.line("func %s(out *stub.Encoder, v %s) {", put(m, v), w.typ(v.Type))
+			w.line("func %s(out *stub.Encoder, v %s) {", put(m), w.typ(v.Type))
 			w.encode("out", "an item of "+v.Name, "v", v.Type, 0)
 			w.line("}\n")
 			if e, ok := w.expression("in", v.Type); ok {
-				w.line("func %s(in *stub.Decoder) %s { return %s }\n", get(m, v), w.typ(v.Type), e)
+				w.line("func %s(in *stub.Decoder) %s { return %s }\n", get(m), w.typ(v.Type), e)
 				continue
 			}
-			w.line("func %s(in *stub.Decoder) (v %s) {", get(m, v), w.typ(v.Type))
+			w.line("func %s(in *stub.Decoder) (v %s) {", get(m), w.typ(v.Type))
 			w.decode("in", "v", v.Type, 0)
 			w.line("return v\n}\n")
 		}
@@ -98,7 +83,7 @@ func (w *writer) encode(out, what, v string, t *declare.Type, depth int) {
 	case declare.Capability:
 		w.line("%s.Capability(uint32(%s))", out, v)
 	case declare.Struct:
-		w.line("put%s(%s, %s)", exported(t.Go), pass(out), v)
+		w.line("put%s(%s, %s)", t.Codec(), pass(out), v)
 	case declare.Array, declare.Slice:
 		if t.Kind == declare.Array && plain(t.Element) {
 			w.line("%s.Raw(%s[:])", out, v)
@@ -144,7 +129,7 @@ func (w *writer) expression(in string, t *declare.Type) (string, bool) {
 		if in != "in" {
 			p = "&" + in
 		}
-		return fmt.Sprintf("get%s(%s)", exported(t.Go), p), true
+		return fmt.Sprintf("get%s(%s)", t.Codec(), p), true
 	}
 	return "", false
 }

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
+	"go/types"
 	"maps"
 	"slices"
 	"strings"
@@ -145,14 +146,22 @@ func (w *writer) value(v *declare.Value) string {
 	return w.typ(v.Type)
 }
 
-// taken are the names that stubs use in methods, besides those of packages.
-var taken = []string{"ctx", "call", "err", "c", "s", "spec", "i", "j", "k", "len", "make", "append", "string", "byte", "error", "nil"}
+// taken are the names that stubs use in methods, besides those of types and packages.
+var taken = []string{"ctx", "call", "err", "c", "s", "spec", "i", "j", "k", "len", "make", "append", "nil"}
 
 // names returns the names of a method's arguments and results: as declared where that
 // does not hide what the stub needs.
 func (w *writer) names(m *declare.Method) (arguments, results []string) {
 	known := map[string]bool{}
 	for _, name := range taken {
+		known[name] = true
+	}
+	for _, name := range types.Universe.Names() {
+		if _, ok := types.Universe.Lookup(name).(*types.TypeName); ok && name != "any" { // no stub speaks of any
+			known[name] = true
+		}
+	}
+	for _, name := range w.Types {
 		known[name] = true
 	}
 	for path := range w.imports {

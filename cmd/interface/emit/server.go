@@ -1,10 +1,7 @@
 package emit
 
 import (
-	"go/token"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"skerry/cmd/interface/declare"
 )
@@ -37,7 +34,7 @@ type server struct{ impl %[1]s }
 func (s *server) Handle(ctx context.Context, call *stub.Incoming) {
 	switch call.Method() {`, w.Name)
 	for _, m := range w.Methods {
-		w.line("case %s:\ns.%s(ctx, call)", method(m), lower(m.Name))
+		w.line("case %s:\ns.%s(ctx, call)", method(m), m.Handler())
 	}
 	w.line("}\n}\n")
 	for _, m := range w.Methods {
@@ -45,40 +42,10 @@ func (s *server) Handle(ctx context.Context, call *stub.Incoming) {
 	}
 }
 
-// lower returns a method's name as that of an unexported one.
-func lower(name string) string {
-	if name == "Handle" {
-		return "handleCall"
-	}
-	upper := 0
-	for _, r := range name {
-		if !unicode.IsUpper(r) {
-			break
-		}
-		upper++
-	}
-	_, size := utf8.DecodeRuneInString(name)
-	switch {
-	case upper == utf8.RuneCountInString(name):
-		return free(strings.ToLower(name))
-	case upper > 1:
-		size = upper - 1 // an abbreviation, then a word
-	}
-	return free(strings.ToLower(name[:size]) + name[size:])
-}
-
-// free returns a name that is none of Go's words and not the server's field.
-func free(name string) string {
-	if name == "impl" || token.IsKeyword(name) {
-		return name + "_"
-	}
-	return name
-}
-
 // serverMethod writes how the server calls a method.
 func (w *writer) serverMethod(m *declare.Method) {
 	arguments, results := w.names(m)
-	w.line("func (s *server) %s(ctx context.Context, call *stub.Incoming) {", lower(m.Name))
+	w.line("func (s *server) %s(ctx context.Context, call *stub.Incoming) {", m.Handler())
 	for n, v := range m.Arguments {
 		if v.Stream {
 			continue
@@ -94,7 +61,7 @@ func (w *writer) serverMethod(m *declare.Method) {
 	passed := ""
 	for n, v := range m.Arguments {
 		if v.Stream {
-			w.line("%s := stub.Consume(ctx, call, %s)", arguments[n], get(m, v))
+			w.line("%s := stub.Consume(ctx, call, %s)", arguments[n], get(m))
 		}
 		passed += ", " + arguments[n]
 	}
@@ -114,7 +81,7 @@ func (w *writer) serverMethod(m *declare.Method) {
 	}
 	for n, v := range m.Results {
 		if v.Stream {
-			w.line("stub.Produce(ctx, call, %s, %s)", results[n], put(m, v))
+			w.line("stub.Produce(ctx, call, %s, %s)", results[n], put(m))
 		}
 	}
 	w.line("}\n")
