@@ -131,6 +131,23 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// TestWaited has who waits in vain told what for, once.
+func TestWaited(t *testing.T) {
+	t.Cleanup(Add(ThroughRelay("nowhere")))
+	for transport, want := range map[channel.Transport]string{
+		channel.TransportAny:    `bind to "never": nobody exports it yet: context deadline exceeded`,
+		channel.TransportDirect: `bind to "never": this program does not export it, and by direct it reaches no other: context deadline exceeded`,
+		channel.TransportHop:    `bind to "never": no relay runs, or none that finds the name: context deadline exceeded`,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := Dial(ctx, "never", iface, Via(transport))
+		if !errors.Is(err, context.DeadlineExceeded) || err.Error() != want {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // TestBacklog refuses who comes when nobody accepts, and closes what nobody has
 // accepted.
 func TestBacklog(t *testing.T) {
@@ -223,6 +240,15 @@ func (m *mortal) Bind(_ context.Context, r *network.Request) (channel.Conn, erro
 	}
 	c, _ := direct.New(0, channel.Binding{Name: r.Name}, direct.Capabilities{})
 	return c, nil
+}
+
+// TestDirectElsewhere asks for a binding within the program to what another exports, and is not left
+// waiting.
+func TestDirectElsewhere(t *testing.T) {
+	t.Cleanup(Add(&mortal{left: 1}))
+	if _, err := Dial(within(t), "other", iface, Via(channel.TransportDirect)); !errors.Is(err, ErrTransport) {
+		t.Errorf("%v", err)
+	}
 }
 
 // TestDiedBefore has exporters die before they answer: their name is gone, and another may come.

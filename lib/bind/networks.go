@@ -117,7 +117,7 @@ func findIn(ctx context.Context, list []Network, name string, o *settings) (Netw
 	lacks := lacking()
 	if len(list) == 1 && lacks == nil {
 		info, err := list[0].Find(ctx, name, !o.noWait)
-		return list[0], info, err
+		return list[0], info, waited(ctx, err, o)
 	}
 	var failed error
 	for _, n := range list {
@@ -133,11 +133,30 @@ func findIn(ctx context.Context, list []Network, name string, o *settings) (Netw
 	case lacks != nil:
 		return nil, network.Info{}, lacks // nobody may come for ever
 	case !o.noWait:
-		return race(ctx, list, name)
+		n, info, err := race(ctx, list, name)
+		return n, info, waited(ctx, err, o)
 	case failed == nil:
 		failed = session.ErrNotFound
 	}
 	return nil, network.Info{}, failed
+}
+
+// waited says what was waited for, if the context ended before it came.
+func waited(ctx context.Context, err error, o *settings) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	what := "nobody exports it yet"
+	switch o.wanted {
+	case channel.TransportAny:
+	case channel.TransportDirect:
+		what = "this program does not export it, and by direct it reaches no other"
+	case channel.TransportHop:
+		what = "no relay runs, or none that finds the name"
+	default:
+		what = fmt.Sprintf("nobody whom %s reaches exports it yet", o.wanted)
+	}
+	return fmt.Errorf("%s: %w", what, ctx.Err())
 }
 
 // race waits for a name at several networks, until one has it or all have failed.
