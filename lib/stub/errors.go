@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -73,7 +74,8 @@ func decodeFailure(s *Spec, m *Method, b []byte) error {
 	if len(b) < codeSize {
 		return &RemoteError{Method: m.Name, Text: "an error that it did not say"}
 	}
-	code, text := binary.LittleEndian.Uint16(b), string(b[codeSize:])
+	// An implementation that returns the error of the stream that it consumes says the method already.
+	code, text := binary.LittleEndian.Uint16(b), strings.TrimPrefix(string(b[codeSize:]), m.Name+": ")
 	var known error
 	switch i := int(code) - codeDeclared; {
 	case code == codeNone:

@@ -423,6 +423,11 @@ func TestEarlyStop(t *testing.T) {
 		}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%v", err)
 		}
+		if _, err = c.Load(ctx, func(yield func(store.Item, error) bool) {
+			yield(store.Item{}, errors.New("out of items"))
+		}); err == nil || err.Error() != "Store.Load: out of items" {
+			t.Errorf("%v", err)
+		}
 		if _, err := c.Get(ctx, "k001"); err != nil {
 			t.Errorf("after that: %v", err)
 		}
