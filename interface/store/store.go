@@ -43,7 +43,7 @@ type Store interface {
 	Delete(ctx context.Context, key Key) error
 	// Keys returns the keys that begin with a prefix, in order.
 	Keys(ctx context.Context, prefix Key) (iter.Seq2[Key, error], error)
-	// Load keeps items and returns how many, those before the first that could not
-	// be kept if it fails.
+	// Load keeps items and returns how many. If it fails, it has kept those before the
+	// first that it could not keep.
 	Load(ctx context.Context, items iter.Seq2[Item, error]) (int, error)
 }

@@ -108,8 +108,8 @@ func (c *Client) Keys(ctx context.Context, prefix Key) (result iter.Seq2[Key, er
 	return result, call.End()
 }
 
-// Load keeps items and returns how many, those before the first that could not
-// be kept if it fails.
+// Load keeps items and returns how many. If it fails, it has kept those before the
+// first that it could not keep.
 func (c *Client) Load(ctx context.Context, items iter.Seq2[Item, error]) (result int, err error) {
 	call, err := c.client.Begin(ctx, methodLoad)
 	if err != nil {
