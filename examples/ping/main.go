@@ -24,6 +24,10 @@ func main() {
 	via := flag.String("via", "any", "the `transport` to bind by")
 	n := flag.Int("n", 1000, "how many `messages` to send")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "ping: it takes flags alone, not %q; see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	if err := run(*name, *via, *n); err != nil {
 		fmt.Fprintln(os.Stderr, "ping:", err)
 		os.Exit(1)

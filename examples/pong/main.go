@@ -23,6 +23,10 @@ func main() {
 	name := flag.String("name", "echo", "the `name` to be found under")
 	serve := flag.Int("serve", 1, "end when so many have come and gone; 0: never")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "pong: it takes flags alone, not %q; see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	if err := run(*name, *serve); err != nil {
 		fmt.Fprintln(os.Stderr, "pong:", err)
 		os.Exit(1)

@@ -40,7 +40,7 @@ func overlap(ctx context.Context, name string, n int) error {
 			case f != first && errors.Is(err, session.ErrOverlap):
 				refused++
 			default:
-				return fmt.Errorf("frame %d after frame %d: %w", f, first, err)
+				return fmt.Errorf("frame %d after frame %d: %v", f, first, err)
 			}
 		}
 		if err := free(ctx); err != nil {
