@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -137,6 +138,35 @@ func TestUpToDate(t *testing.T) {
 	var out, wrong bytes.Buffer
 	if code := run([]string{"--check", "skerry/interface/..."}, &out, &wrong); code != exitOK {
 		t.Errorf("exit code %d\n%s%s", code, &out, &wrong)
+	}
+}
+
+// TestModule makes stubs in a module that is not this one, as docs/interfaces.md says, from
+// what is in the go command's caches.
+func TestModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the compiler")
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "p.go"), []byte("package p\n\nimport \"context\"\n\n//go:generate go tool interface\n\n//skerry:interface version=1\ntype P interface {\n\tDo(ctx context.Context) error\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{
+		"mod init example", "mod edit -replace skerry=" + root, "get -tool skerry/cmd/interface", "generate", "vet -mod=mod .",
+	} {
+		command := exec.CommandContext(t.Context(), "go", strings.Fields(args)...)
+		command.Dir = folder
+		command.Env = append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOFLAGS=-mod=mod")
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("go %s: %v\n%s", args, err, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, emit.File)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -5,6 +5,7 @@ package interfaces
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,6 +78,29 @@ func TestDeath(t *testing.T) {
 				on("skerry/test/interfaces/parrot", by.cores-1, "", "die", "100"),
 				on("skerry/test/interfaces/parrot", 0, by.name, "mourn"),
 			}, "the server is gone")
+		})
+	}
+}
+
+// TestCores has a program on each core of a machine call a server on the last, each by the
+// transport that is chosen for it, and then lose it.
+func TestCores(t *testing.T) {
+	boot.Need(t)
+	for _, cores := range []int{1, 2, 4, 8} {
+		all := func(server, client boot.Program) []boot.Program {
+			server.Core = cores - 1
+			programs := []boot.Program{server}
+			for core := range cores {
+				client.Core = core
+				programs = append(programs, client)
+			}
+			return programs
+		}
+		parrot := func(args ...string) boot.Program { return on("skerry/test/interfaces/parrot", 0, "", args...) }
+		t.Run(fmt.Sprint(cores), func(t *testing.T) {
+			run(t, cores, all(parrot("serve", strconv.Itoa(cores)), parrot("call")),
+				append(slices.Repeat([]string{"called by doorbell"}, cores-1), "called by lmp", fmt.Sprintf("served %d clients, %d notes", cores, 200*cores))...)
+			run(t, cores, all(parrot("die", "100"), parrot("mourn")), slices.Repeat([]string{"the server is gone"}, cores)...)
 		})
 	}
 }
