@@ -12,8 +12,9 @@ import (
 // which a program binds, whatever its options say. It is read at each Dial.
 const TransportVariable = "SKERRY_TRANSPORT"
 
-// DepthMax is the most that option Depth takes.
-const DepthMax = 4096
+// DepthMax is the most that option Depth takes: of the slots of the largest ring a quarter may be
+// those of messages that have been received and not been acknowledged.
+const DepthMax = session.SlotsMax/4*3 - 1
 
 // Option says how something is to be bound, exported or found.
 type Option func(*settings)
@@ -30,7 +31,8 @@ type settings struct {
 func Via(t channel.Transport) Option { return func(s *settings) { s.wanted = t } }
 
 // Depth asks for room for so many messages under way in each direction, up to
-// DepthMax; it is rounded up. It is for Dial alone.
+// DepthMax; it is rounded up. Over LMP 84 is the most that there is, whatever was asked for.
+// It is for Dial alone.
 func Depth(messages int) Option { return func(s *settings) { s.depth = messages } }
 
 // NoWait has Dial fail with ErrNotFound rather than wait for a name.

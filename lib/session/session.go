@@ -35,6 +35,9 @@ import (
 	"skerry/lib/urpc"
 )
 
+// SlotsMax is the most slots of a ring that Bind can ask for.
+const SlotsMax = 4096
+
 // NameMax is how long a name may be, in bytes.
 const NameMax = 31
 

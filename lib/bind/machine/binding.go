@@ -28,11 +28,8 @@ type conn interface {
 const numSlots = 1 + boardSlots
 
 // depthUsual is how many slots a ring has if nothing else is asked for: as many as
-// four pages have room for. depthMost is the most that a monitor makes.
-const (
-	depthUsual = 63
-	depthMost  = 4096
-)
+// four pages have room for.
+const depthUsual = 63
 
 // arrivalsMore is how many more capabilities may have come than messages with one that the
 // ring has room for: those whose sender did not wait until they were there. A peer that
@@ -150,7 +147,7 @@ func depth(messages int) uint16 {
 	if messages <= 0 {
 		return depthUsual
 	}
-	return uint16(min(messages+messages/3+1, depthMost))
+	return uint16(min(messages+messages/3+1, session.SlotsMax))
 }
 
 // bound takes the answer to a Bind.

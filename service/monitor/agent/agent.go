@@ -176,7 +176,6 @@ func (a *Agent) Handle(m wire.Message) {
 		a.schedule(m.Request, m.Program, func(d *Domain) (uint64, error) {
 			return a.kernel.Reserve(d, m.Period, m.Budget, m.Deadline)
 		})
-
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"skerry/abi"
 	"skerry/abi/capability"
-
 	"skerry/service/memory"
 	"skerry/service/monitor/wire"
 )

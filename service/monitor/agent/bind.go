@@ -182,7 +182,7 @@ func (a *Agent) bindable(r *request) session.Error {
 			return session.ErrArgument
 		}
 	case channel.TransportPolled, channel.TransportDoorbell:
-		if m.Depth == 0 || m.Depth > maxDepth {
+		if m.Depth == 0 || m.Depth > session.SlotsMax {
 			return session.ErrArgument
 		}
 	default:

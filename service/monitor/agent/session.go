@@ -19,8 +19,6 @@ const (
 	maxGiving   = 64
 	// maxArrivals is how much may wait for the program to empty its exchange.
 	maxArrivals = 256
-	// maxDepth is the most slots of a ring that can be asked for.
-	maxDepth = 4096
 )
 
 // burstSession is how many messages one program's session is heard before the next

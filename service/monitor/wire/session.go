@@ -56,7 +56,7 @@ type (
 type Details struct {
 	// Base and Size say where the frame is, Sleep and Hints where the two pages of the
 	// program's board are, physically; Doorbell is the RemoteDoorbell that rings
-	// it, and Hint where it wants hints about the binding. Of LMP only State counts.
+	// it, and Hint where it wants hints about the binding. LMP uses none of these.
 	Base, Size, Sleep, Hints uint64
 	Doorbell                 uint32
 	Hint                     uint16
