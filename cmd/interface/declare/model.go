@@ -92,13 +92,19 @@ func (t *Type) Size() Size {
 		return Size{n + t.Max, 0, n}
 	case Slice:
 		n, e := prefix(t.Max), t.Element.Size()
-		return Size{n + t.Max*e.Bytes, t.Max * e.Capabilities, n}
+		return Size{n + times(t.Max, e.Bytes), times(t.Max, e.Capabilities), n}
 	case Array:
 		e := t.Element.Size()
-		return Size{t.Length * e.Bytes, t.Length * e.Capabilities, t.Length * e.Least}
+		return Size{times(t.Length, e.Bytes), times(t.Length, e.Capabilities), times(t.Length, e.Least)}
 	}
 	return sizeOf(t.Fields)
 }
+
+// times returns n times a size of an element, or what is too much for any: slices of slices of slices
+// would have more than an int can say.
+func times(n, size int) int { return min(n*min(size, tooMuch), tooMuch) }
+
+const tooMuch = 1 << 40
 
 // prefix returns how many bytes a length takes that has a bound.
 func prefix(max int) int {

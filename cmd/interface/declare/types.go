@@ -19,9 +19,8 @@ type use struct {
 	bound string // how to bound it, up to the number
 }
 
-// typ returns how a type travels, nil with an error if it does not. max is the bound
-// that its use has, 0: none.
-func (r *reader) typ(u use, t types.Type, max int) *Type {
+// spelled returns a type of which no more is known than how stubs write it.
+func (r *reader) spelled(u use, t types.Type) *Type {
 	out := &Type{}
 	out.Go = types.TypeString(t, func(p *types.Package) string {
 		if p == r.Types {
@@ -37,6 +36,13 @@ func (r *reader) typ(u use, t types.Type, max int) *Type {
 		r.imports[name] = p.Path()
 		return name
 	})
+	return out
+}
+
+// typ returns how a type travels, nil with an error if it does not. max is the bound
+// that its use has, 0: none.
+func (r *reader) typ(u use, t types.Type, max int) *Type {
+	out := r.spelled(u, t)
 	refuse := func(format string, a ...any) *Type {
 		r.errorf(u.pos, "%s: "+format, append([]any{u.what}, a...)...)
 		return nil
@@ -74,15 +80,7 @@ func (r *reader) typ(u use, t types.Type, max int) *Type {
 	case *types.Basic:
 		return r.basic(u, out, b, max)
 	case *types.Array:
-		out.Kind, out.Length = Array, int(b.Len())
-		out.Element = r.typ(use{u.pos, "an element of " + u.what, ""}, b.Elem(), 0)
-		if out.Element == nil {
-			return nil
-		}
-		if b.Len() > MaxBound {
-			return refuse("an array of %d elements is longer than %d; use a stream", b.Len(), MaxBound)
-		}
-		return out
+		return r.array(u, out, b)
 	case *types.Slice:
 		return r.slice(u, out, b, max)
 	case *types.Struct:
@@ -148,6 +146,20 @@ func (r *reader) needs(u use, out *Type, max int) bool {
 		r.errorf(u.pos, "%s has no bound; say how long it can be, %s64", u.what, u.bound)
 	}
 	return false
+}
+
+// array is typ of arrays.
+func (r *reader) array(u use, out *Type, b *types.Array) *Type {
+	out.Kind, out.Length = Array, int(b.Len())
+	out.Element = r.typ(use{u.pos, "an element of " + u.what, ""}, b.Elem(), 0)
+	if out.Element == nil {
+		return nil
+	}
+	if b.Len() > MaxBound {
+		r.errorf(u.pos, "%s: an array of %d elements is longer than %d; use a stream", u.what, b.Len(), MaxBound)
+		return nil
+	}
+	return out
 }
 
 // slice is typ of slices.
