@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -36,8 +38,13 @@ type machine struct {
 	began   time.Time
 	output  *os.File     // what the watched serial port says
 	other   bytes.Buffer // what the other one and QEMU say; read it after ended
+	caller  context.Context
 	cancel  context.CancelFunc
 	ended   chan struct{} // closed when QEMU has ended
+	used    usage         // of the host's CPUs until it was killed, if it was; read it after ended
+	frames  int           // that came
+	last    link.Kind     // of them
+	heard   time.Duration // when it came
 }
 
 // The serial ports that can be watched.
@@ -54,8 +61,8 @@ func start(ctx context.Context, c *Config, watched string, kernel ...string) (*m
 		return nil, err
 	}
 	defer write.Close()
-	ctx, cancel := context.WithCancel(ctx)
-	m := &machine{output: read, cancel: cancel, ended: make(chan struct{})}
+	m := &machine{output: read, caller: ctx, ended: make(chan struct{})}
+	ctx, m.cancel = context.WithCancel(ctx)
 
 	ports := map[string]string{console: "stdio,signal=off", second: "stdio,signal=off"}
 	ports[watched] = "file,path=/dev/fdset/1,append=on"
@@ -65,16 +72,20 @@ func start(ctx context.Context, c *Config, watched string, kernel ...string) (*m
 	}
 	m.process = exec.CommandContext(ctx, cmp.Or(os.Getenv("SKERRY_QEMU"), "qemu-system-x86_64"), append(arguments, kernel...)...)
 	m.process.Stdout, m.process.Stderr = &m.other, &m.other
+	m.process.Cancel = func() error {
+		m.used = usageOf(m.process.Process.Pid)
+		return m.process.Process.Kill()
+	}
 	m.process.ExtraFiles = []*os.File{write}
 	m.began = time.Now()
 	if err := m.process.Start(); err != nil {
-		cancel()
+		m.cancel()
 		read.Close()
 		return nil, fmt.Errorf("start QEMU (install the package qemu-system-x86): %w", err)
 	}
 	go func() {
-		m.process.Wait() // how it ended says nothing more
-		cancel()
+		m.process.Wait() // how it ended is in its state
+		m.cancel()
 		close(m.ended)
 	}()
 	if err := PinVCPUs(ctx, m.process.Process.Pid, max(c.Cores, 1)); err != nil {
@@ -90,13 +101,31 @@ func (m *machine) stop() {
 	m.output.Close()
 }
 
-// explain ends the machine and adds to an error what it said besides.
+// explain ends the machine and adds to an error how far it came: whether the caller's time was
+// over, what it last sent, and what it said besides. What QEMU had of the host's CPUs tells a
+// machine that hangs from one that starved.
 func (m *machine) explain(err error) error {
+	over, took := context.Cause(m.caller), time.Since(m.began)
 	m.stop()
-	if text := strings.TrimSpace(m.other.String()); text != "" {
-		return fmt.Errorf("machine: %w; it said:\n%s", err, text)
+	switch {
+	case over != nil:
+		err = fmt.Errorf("%w (%w)", over, err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("QEMU ended too early, with %v (%w)", m.process.ProcessState, err)
 	}
-	return fmt.Errorf("machine: %w", err)
+	err = fmt.Errorf("machine: %w, after %v", err, took.Round(10*time.Millisecond))
+	if m.used != (usage{}) {
+		err = fmt.Errorf("%w, in which QEMU ran for %v and waited %v for a CPU", err, m.used.ran, m.used.waited)
+	}
+	if m.frames > 0 {
+		err = fmt.Errorf("%w; of %d frames the last, %v, came after %v", err, m.frames, m.last, m.heard.Round(10*time.Millisecond))
+	} else {
+		err = fmt.Errorf("%w; no frame came", err)
+	}
+	if text := strings.TrimSpace(m.other.String()); text != "" {
+		err = fmt.Errorf("%w; it said:\n%s", err, text)
+	}
+	return err
 }
 
 // converse reads frames until the machine says that it is done. Errors are
@@ -110,6 +139,7 @@ func (m *machine) converse(programs int) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		m.frames, m.last, m.heard = m.frames+1, frame.Kind, now
 		var run *Outcome
 		if int(frame.Program) < programs {
 			run = &result.Runs[frame.Program]
@@ -158,22 +188,4 @@ func (m *machine) converse(programs int) (*Result, error) {
 			}
 		}
 	}
-}
-
-// processTime returns the CPU time that a process has used, 0 if there is no
-// such process.
-func processTime(pid int) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	// The name stands in parentheses and may hold anything; user and system
-	// time in hundredths of a second are the 12th and 13th field behind it.
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(fields[11]) // the kernel writes digits
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
 }
