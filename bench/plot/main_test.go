@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,6 +59,33 @@ func TestSuffix(t *testing.T) {
 		f, err := read(strings.NewReader(mixed), suffix)
 		if err != nil || f.unit != unit || len(f.curves[curve{"spin", 1}]) != 1 {
 			t.Errorf("suffix %s: %v, %v", suffix, f, err)
+		}
+	}
+}
+
+// TestFigures draws the figures of docs/urpc.md again, as it says.
+func TestFigures(t *testing.T) {
+	figures := filepath.Join("..", "..", "docs", "figures")
+	for _, f := range []struct{ rows, name, title, suffix string }{
+		{"update-machine.txt", "update-lines.svg", "Cache lines transferred for one update, on Skerry", "_lines.skerry"},
+		{"update-machine.txt", "update-instructions.svg", "Instructions of all cores for one update, on Skerry", ".skerry"},
+		{"update-time.txt", "update-time.svg", "One update, natively on two processors", ""},
+	} {
+		rows, err := os.Open(filepath.Join(figures, f.rows))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		out := filepath.Join(t.TempDir(), f.name)
+		if err := run(rows, out, f.title, f.suffix); err != nil {
+			t.Fatal(err)
+		}
+		drawn, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := os.ReadFile(filepath.Join(figures, f.name)); err != nil || !bytes.Equal(drawn, kept) {
+			t.Errorf("docs/figures/%s is not drawn from %s: draw it again by the command in docs/urpc.md (%v)", f.name, f.rows, err)
 		}
 	}
 }
