@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -29,6 +27,7 @@ type runFlags struct {
 	trace       bool
 	report      string
 	give        []string
+	manifest    string
 	weight      weight
 	reserve     reserve
 }
@@ -49,6 +48,9 @@ run at the same time, each on its core, with the same arguments. One program can
 run on several cores at once: it starts on the first that --on names, and its
 threads spread over all.
 
+With --manifest a file says which programs run, and where, with which arguments and
+capabilities each; docs/commands.md has its form.
+
 Exit codes are the program's own, or those of "skerry help exit-codes".`,
 		Example: `  skerry run ./examples/hello
   skerry run -c 4 --on 3 ./examples/hello
@@ -56,11 +58,13 @@ Exit codes are the program's own, or those of "skerry help exit-codes".`,
   echo hi | skerry run ./examples/cat
   skerry run -c 2 ./examples/victim ./examples/spin
   skerry run --reserve 10ms:2ms ./examples/spin
+  skerry run --manifest programs.json
   skerry run -v ./testdata:/testdata -w /testdata pkg.test -- -test.short`,
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c, &f, args) },
 	}
 	f.add(c, "one for each program, or as many as --on asks for")
 	c.Flags().Var(&f.on, "on", "`cores` to run on, such as 2, 0,2 or 0-3: of one program all, of several one each (default: 0, 1, 2, …)")
+	c.Flags().StringVar(&f.manifest, "manifest", "", "run the programs that this `file` names, as it says; flags say what it does not")
 	c.Flags().StringVar(&f.vspace, "vspace", manifest.Shared, "how a program on several cores has its memory: by page tables that these share, or by tables that each of them has, `shared` or replicated")
 	c.Flags().StringArrayVarP(&f.env, "env", "e", nil, "environment variable `K=V`, or K to take the host's; may be repeated")
 	c.Flags().StringArrayVarP(&f.volumes, "volume", "v", nil, "copy a folder of the host into the machine, read-only, as `DIR:/DIR`; may be repeated")
@@ -79,26 +83,17 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	if at := c.ArgsLenAtDash(); at >= 0 {
 		names, rest = args[:at], args[at:]
 	}
-	if len(names) == 0 {
-		return usagef(c, "no program is named")
-	}
 	if err := f.check(c); err != nil {
 		return err
 	}
-	on, err := placement(c, f, len(names))
+	plan, err := f.plan(c, names, rest)
 	if err != nil {
 		return err
-	}
-	for _, cores := range on {
-		if err := manifest.CheckCapabilities(f.give, cores[0]); err != nil {
-			return usagef(c, "--give %s: %v", strings.Join(f.give, ","), err)
-		}
 	}
 	if err := manifest.CheckVSpace(f.vspace); err != nil {
 		return usagef(c, "--vspace %s: %v", f.vspace, err)
 	}
-	env, err := environment(c, f.env)
-	if err != nil {
+	if _, err := environment(c, f.env); err != nil {
 		return err
 	}
 	files, err := volumes(c, nil, f.volumes)
@@ -109,6 +104,10 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 		return err
 	}
 	ctx := c.Context()
+	names = nil
+	for i := range plan {
+		names = append(names, plan[i].Path)
+	}
 	system, programs, err := a.load(ctx, names, f.gdb != "")
 	if err != nil {
 		return err
@@ -118,21 +117,23 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 	}
 	paths, own := place(programs)
 	files = append(files, own...)
-	m := &manifest.Manifest{Link: true, PowerOff: true, Summary: f.report != ""}
+	on := coresOf(plan)
+	m := &manifest.Manifest{Programs: plan, Link: true, PowerOff: true, Summary: f.report != ""}
 	s := &session.Config{Stdout: os.Stdout, Stderr: os.Stderr, Libos: system.Libos, Kernel: system.Kernel, Log: a.log}
 	if a.verbose {
 		s.Console = clearing{&a.progress, os.Stderr}
 	}
+	first := reader(plan)
 	for i, p := range programs {
-		e := entry(p, paths[i], rest, env, f.workDir, on[i][0])
-		e.Cores, e.Trace, e.Capabilities = on[i][1:], f.trace, f.give
-		e.Weight, e.Reserve = int(f.weight), f.reserve.Reservation
-		e.Replicated = f.vspace == manifest.Replicated
-		sp := session.Program{Name: p.Name, Core: on[i][0]}
-		if i == 0 && (f.interactive || !term.IsTerminal(int(os.Stdin.Fd()))) {
-			sp.Stdin, e.Stdin = os.Stdin, true
+		e := &plan[i]
+		if err := f.complete(c, e, p, paths[i], rest); err != nil {
+			return err
 		}
-		m.Programs = append(m.Programs, e)
+		sp := session.Program{Name: e.Name, Core: e.Core}
+		e.Stdin = i == first && (f.interactive || !term.IsTerminal(int(os.Stdin.Fd())))
+		if e.Stdin {
+			sp.Stdin = os.Stdin
+		}
 		s.Programs = append(s.Programs, sp)
 	}
 	config, remove, err := a.resolve(ctx, &f.machineFlags, system, m, files)
@@ -207,14 +208,7 @@ func placement(c *cobra.Command, f *runFlags, n int) (on [][]int, err error) {
 	default:
 		return nil, usagef(c, "--on names %d %s for %d programs", len(f.on), plural(len(f.on), "core"), n)
 	}
-	highest := slices.Max(slices.Concat(on...))
-	if f.cores == 0 {
-		f.cores = highest + 1
-	}
-	if highest >= f.cores {
-		return nil, usagef(c, "there is no core %d: cores are numbered 0 to %d with --cores %d", highest, f.cores-1, f.cores)
-	}
-	return on, nil
+	return on, enough(c, f, on)
 }
 
 // log shows a line of the guest's log.
