@@ -131,6 +131,14 @@ func enough(c *cobra.Command, f *runFlags, on [][]int) error {
 	return nil
 }
 
+// pathsOf returns what the user calls the programs of a plan.
+func pathsOf(plan []manifest.Program) (paths []string) {
+	for _, p := range plan {
+		paths = append(paths, p.Path)
+	}
+	return paths
+}
+
 // coresOf returns the cores that each program runs on, the one it starts on first.
 func coresOf(plan []manifest.Program) (on [][]int) {
 	for _, p := range plan {

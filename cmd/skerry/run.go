@@ -104,11 +104,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, args []string) error {
 		return err
 	}
 	ctx := c.Context()
-	names = nil
-	for i := range plan {
-		names = append(names, plan[i].Path)
-	}
-	system, programs, err := a.load(ctx, names, f.gdb != "")
+	system, programs, err := a.load(ctx, pathsOf(plan), f.gdb != "")
 	if err != nil {
 		return err
 	}
