@@ -14,6 +14,10 @@ import (
 	"skerry/host/source"
 )
 
+// bootLimit is enough for two boots on a host with much else to do. A boot that hangs is noticed
+// long before.
+const bootLimit = 5 * time.Minute
+
 // need skips a test where Linux cannot be booted, or is not to be.
 func need(t *testing.T) {
 	t.Helper()
@@ -32,14 +36,14 @@ func need(t *testing.T) {
 // them comes out: both streams byte for byte, exit code, signal, input, order.
 func TestLinux(t *testing.T) {
 	need(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
 	hello, cat, crash := example(t, "hello"), example(t, "cat"), example(t, "crash")
 	every := make([]byte, 256*40)
 	for i := range every {
 		every[i] = byte(i)
 	}
-	result, err := Linux(ctx, Config{Cores: 2}, []Program{
+	ctx, cancel := context.WithTimeout(t.Context(), bootLimit)
+	defer cancel()
+	result, err := Linux(ctx, Config{Cores: 2, Progress: t.Output()}, []Program{
 		{Path: hello, Args: []string{"7"}},
 		{Path: cat, Stdin: every},
 		{Path: crash, Args: []string{"nil"}},
@@ -79,9 +83,10 @@ func TestLinux(t *testing.T) {
 // TestFirstLine boots straight into a program.
 func TestFirstLine(t *testing.T) {
 	need(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	hello := example(t, "hello")
+	ctx, cancel := context.WithTimeout(t.Context(), bootLimit)
 	defer cancel()
-	took, err := FirstLine(ctx, Config{Cores: 4}, example(t, "hello"))
+	took, err := FirstLine(ctx, Config{Cores: 4, Progress: t.Output()}, hello)
 	if err != nil {
 		t.Fatal(err)
 	}

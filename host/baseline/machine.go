@@ -36,10 +36,11 @@ func (c *Config) arguments() []string {
 type machine struct {
 	process *exec.Cmd
 	began   time.Time
-	output  *os.File     // what the watched serial port says
-	other   bytes.Buffer // what the other one and QEMU say; read it after ended
-	caller  context.Context
-	cancel  context.CancelFunc
+	output  *os.File        // what the watched serial port says
+	other   bytes.Buffer    // what the other one and QEMU say; read it after ended
+	running context.Context // ends with the machine; its cause says why
+	cancel  context.CancelCauseFunc
+	spoke   chan struct{} // closed when the watched port has said something
 	ended   chan struct{} // closed when QEMU has ended
 	used    usage         // of the host's CPUs until it was killed, if it was; read it after ended
 	frames  int           // that came
@@ -61,8 +62,8 @@ func start(ctx context.Context, c *Config, watched string, kernel ...string) (*m
 		return nil, err
 	}
 	defer write.Close()
-	m := &machine{output: read, caller: ctx, ended: make(chan struct{})}
-	ctx, m.cancel = context.WithCancel(ctx)
+	m := &machine{output: read, spoke: make(chan struct{}), ended: make(chan struct{})}
+	m.running, m.cancel = context.WithCancelCause(ctx)
 
 	ports := map[string]string{console: "stdio,signal=off", second: "stdio,signal=off"}
 	ports[watched] = "file,path=/dev/fdset/1,append=on"
@@ -70,7 +71,7 @@ func start(ctx context.Context, c *Config, watched string, kernel ...string) (*m
 	for _, port := range []string{console, second} {
 		arguments = append(arguments, "-chardev", ports[port]+",id="+port, "-serial", "chardev:"+port)
 	}
-	m.process = exec.CommandContext(ctx, cmp.Or(os.Getenv("SKERRY_QEMU"), "qemu-system-x86_64"), append(arguments, kernel...)...)
+	m.process = exec.CommandContext(m.running, cmp.Or(os.Getenv("SKERRY_QEMU"), "qemu-system-x86_64"), append(arguments, kernel...)...)
 	m.process.Stdout, m.process.Stderr = &m.other, &m.other
 	m.process.Cancel = func() error {
 		m.used = usageOf(m.process.Process.Pid)
@@ -79,46 +80,52 @@ func start(ctx context.Context, c *Config, watched string, kernel ...string) (*m
 	m.process.ExtraFiles = []*os.File{write}
 	m.began = time.Now()
 	if err := m.process.Start(); err != nil {
-		m.cancel()
+		m.cancel(err)
 		read.Close()
 		return nil, fmt.Errorf("start QEMU (install the package qemu-system-x86): %w", err)
 	}
 	go func() {
 		m.process.Wait() // how it ended is in its state
-		m.cancel()
+		m.cancel(errEnded)
 		close(m.ended)
 	}()
-	if err := PinVCPUs(ctx, m.process.Process.Pid, max(c.Cores, 1)); err != nil {
+	if err := PinVCPUs(m.running, m.process.Process.Pid, max(c.Cores, 1)); err != nil {
 		return nil, m.explain(err)
 	}
 	return m, nil
 }
 
+// errEnded is why a machine no longer runs whose QEMU has ended by itself.
+var errEnded = errors.New("QEMU has ended")
+
 // stop ends the machine, if it still runs. It may be called more than once.
 func (m *machine) stop() {
-	m.cancel()
+	m.cancel(nil)
 	<-m.ended
 	m.output.Close()
 }
 
 // explain ends the machine and adds to an error how far it came: whether the caller's time was
-// over, what it last sent, and what it said besides. What QEMU had of the host's CPUs tells a
-// machine that hangs from one that starved.
+// over or it hung, what it last sent, and what it said besides. What QEMU had of the host's
+// CPUs tells a machine that hangs from one that starved.
 func (m *machine) explain(err error) error {
-	over, took := context.Cause(m.caller), time.Since(m.began)
+	over, took := context.Cause(m.running), time.Since(m.began)
 	m.stop()
 	switch {
-	case over != nil:
+	case over != nil && over != errEnded:
 		err = fmt.Errorf("%w (%w)", over, err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, errEnded), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("QEMU ended too early, with %v (%w)", m.process.ProcessState, err)
+		if m.frames == 0 && m.process.ProcessState.Success() {
+			err = fmt.Errorf("%w: %w", errGaveUp, err)
+		}
 	}
-	err = fmt.Errorf("machine: %w, after %v", err, took.Round(10*time.Millisecond))
+	err = fmt.Errorf("machine: %w, after %v", err, hundredths(took))
 	if m.used != (usage{}) {
-		err = fmt.Errorf("%w, in which QEMU ran for %v and waited %v for a CPU", err, m.used.ran, m.used.waited)
+		err = fmt.Errorf("%w, in which QEMU ran for %v and waited %v for a CPU", err, hundredths(m.used.ran), hundredths(m.used.waited))
 	}
 	if m.frames > 0 {
-		err = fmt.Errorf("%w; of %d frames the last, %v, came after %v", err, m.frames, m.last, m.heard.Round(10*time.Millisecond))
+		err = fmt.Errorf("%w; of %d frames the last, %v, came after %v", err, m.frames, m.last, hundredths(m.heard))
 	} else {
 		err = fmt.Errorf("%w; no frame came", err)
 	}
@@ -127,6 +134,9 @@ func (m *machine) explain(err error) error {
 	}
 	return err
 }
+
+// hundredths rounds a time for who reads it.
+func hundredths(t time.Duration) time.Duration { return t.Round(10 * time.Millisecond) }
 
 // converse reads frames until the machine says that it is done. Errors are
 // not yet explained.
@@ -138,6 +148,9 @@ func (m *machine) converse(programs int) (*Result, error) {
 		now := time.Since(m.began)
 		if err != nil {
 			return nil, err
+		}
+		if m.frames == 0 {
+			close(m.spoke)
 		}
 		m.frames, m.last, m.heard = m.frames+1, frame.Kind, now
 		var run *Outcome

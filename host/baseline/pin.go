@@ -59,7 +59,7 @@ func PinVCPUs(ctx context.Context, pid, n int) error {
 		if len(pinned) < n {
 			select {
 			case <-ctx.Done():
-				return fmt.Errorf("%d of %d virtual CPUs have a thread: %w", len(pinned), n, ctx.Err())
+				return fmt.Errorf("%d of %d virtual CPUs have a thread: %w", len(pinned), n, context.Cause(ctx))
 			case <-time.After(2 * time.Millisecond):
 			}
 		}

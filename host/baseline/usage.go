@@ -14,8 +14,8 @@ import (
 // they waited for a CPU although they could have run, each summed over the threads.
 type usage struct{ ran, waited time.Duration }
 
-// usageOf returns the usage of a process's living threads, to 10 ms; none if there is no such
-// process, or the host's kernel does not account for it.
+// usageOf returns the usage of a process's living threads; none if there is no such process, or
+// the host's kernel does not account for it.
 func usageOf(pid int) (u usage) {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil {
@@ -33,7 +33,7 @@ func usageOf(pid int) (u usage) {
 			u.ran, u.waited = u.ran+time.Duration(ran), u.waited+time.Duration(waited)
 		}
 	}
-	return usage{u.ran.Round(10 * time.Millisecond), u.waited.Round(10 * time.Millisecond)}
+	return u
 }
 
 // processTime returns the CPU time that a process has used, 0 if there is no
