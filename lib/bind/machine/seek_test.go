@@ -69,7 +69,9 @@ func TestSeekInVain(t *testing.T) {
 	a, b := m.start(), m.start()
 	export(t, b, "store")
 	before := a.holds()
+	m.mu.Lock()
 	m.facts.SameCore = 1
+	m.mu.Unlock()
 	wrong := errors.New("not to the choice's taste")
 	other := iface
 	other.Version = 8
@@ -101,7 +103,9 @@ func TestWhyNot(t *testing.T) {
 	m := newMonitor(t)
 	a, b := m.start(), m.start()
 	export(t, b, "store")
+	m.mu.Lock()
 	m.impossible = true
+	m.mu.Unlock()
 	wrong := errors.New("the other is on core 3")
 	_, err := a.machine.Seek(within(t), &network.Request{Name: "store", Interface: iface, Transport: channel.TransportPolled}, func(f channel.Facts) (network.Choice, error) {
 		if f.Core != 3 {
