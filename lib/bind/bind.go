@@ -85,12 +85,11 @@ func dial(ctx context.Context, name string, i channel.Interface, o *settings) (c
 	if c, err := seek(ctx, name, i, o); !isNotFound(err) {
 		return c, err
 	}
+	looked := *o
 	if o.wanted == channel.TransportDirect {
-		if err := elsewhere(ctx, name, o); err != nil {
-			return nil, err
-		}
+		looked.wanted = channel.TransportAny // where another exports it, that is refused, and not waited for ever
 	}
-	n, info, err := find(ctx, name, o)
+	n, info, err := find(ctx, name, &looked)
 	if err != nil {
 		return nil, err
 	}
@@ -104,17 +103,6 @@ func dial(ctx context.Context, name string, i channel.Interface, o *settings) (c
 	r := &network.Request{Name: name, Interface: i, Transport: choice.Transport, Why: choice.Why, Facts: info.Facts, Depth: o.depth}
 	c, err := n.Bind(ctx, r)
 	return orElse(ctx, n, r, choice, o, c, err)
-}
-
-// elsewhere fails with ErrTransport if another program exports a name to which a program asks to be
-// bound as to itself: it would wait for ever.
-func elsewhere(ctx context.Context, name string, o *settings) error {
-	_, info, err := find(ctx, name, &settings{noWait: true, skip: o.skip})
-	if err == nil && !info.Facts.SameDomain {
-		_, err = choose(info, o)
-		return err
-	}
-	return nil
 }
 
 // seek has the network that seeks do so, unless the name is the program's own. It fails with

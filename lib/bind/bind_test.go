@@ -136,7 +136,7 @@ func TestWaited(t *testing.T) {
 	t.Cleanup(Add(ThroughRelay("nowhere")))
 	for transport, want := range map[channel.Transport]string{
 		channel.TransportAny:    `bind to "never": nobody exports it yet: context deadline exceeded`,
-		channel.TransportDirect: `bind to "never": this program does not export it, and by direct it reaches no other: context deadline exceeded`,
+		channel.TransportDirect: `bind to "never": nobody exports it yet: context deadline exceeded`,
 		channel.TransportHop:    `bind to "never": no relay runs, or none that finds the name: context deadline exceeded`,
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -242,10 +242,30 @@ func (m *mortal) Bind(_ context.Context, r *network.Request) (channel.Conn, erro
 	return c, nil
 }
 
+// late is a network on which a name comes late.
+type late struct {
+	echo
+	came chan struct{}
+}
+
+func (l *late) Find(ctx context.Context, _ string, wait bool) (Info, error) {
+	if !wait {
+		return Info{}, ErrNotFound
+	}
+	select {
+	case <-l.came:
+		return Info{Version: iface.Version, Fingerprint: iface.Fingerprint}, nil
+	case <-ctx.Done():
+		return Info{}, ctx.Err()
+	}
+}
+
 // TestDirectElsewhere asks for a binding within the program to what another exports, and is not left
 // waiting.
 func TestDirectElsewhere(t *testing.T) {
-	t.Cleanup(Add(&mortal{left: 1}))
+	n := &late{came: make(chan struct{})}
+	t.Cleanup(Add(n))
+	time.AfterFunc(time.Millisecond, func() { close(n.came) })
 	if _, err := Dial(within(t), "other", iface, Via(channel.TransportDirect)); !errors.Is(err, ErrTransport) {
 		t.Errorf("%v", err)
 	}

@@ -149,8 +149,6 @@ func waited(ctx context.Context, err error, o *settings) error {
 	what := "nobody exports it yet"
 	switch o.wanted {
 	case channel.TransportAny:
-	case channel.TransportDirect:
-		what = "this program does not export it, and by direct it reaches no other"
 	case channel.TransportHop:
 		what = "no relay runs, or none that finds the name"
 	default:
