@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -65,7 +66,7 @@ func (f *runFlags) read(c *cobra.Command, args []string) ([]manifest.Program, er
 			reads++
 		}
 		if err := f.trial(c, *p); err != nil {
-			return nil, usagef(c, "%s: %s: %v", what, p.Path, err)
+			return nil, usagef(c, "%s: program %d: %v", what, i, err)
 		}
 	}
 	if reads > 1 {
@@ -76,13 +77,13 @@ func (f *runFlags) read(c *cobra.Command, args []string) ([]manifest.Program, er
 
 // trial checks a program of a manifest before it is known what it is.
 func (f *runFlags) trial(c *cobra.Command, p manifest.Program) error {
-	env := p.Env
+	env, name := p.Env, path.Base(p.Path)
 	p.Env = nil
-	if err := f.complete(c, &p, &program.Program{Name: "program"}, "bin/program", nil); err != nil {
+	if err := f.complete(c, &p, &program.Program{Name: name[:min(len(name), 31)]}, "bin/program", nil); err != nil {
 		return err
 	}
 	p.Env = append(p.Env, env...)
-	return (&manifest.Manifest{Programs: []manifest.Program{p}, Link: true}).Check()
+	return p.Check()
 }
 
 // complete adds to a plan's program what flags and the program itself say.

@@ -159,7 +159,7 @@ func (m *Manifest) Check() error {
 		return fmt.Errorf("manifest: a prompt and a power-off at the end exclude each other")
 	}
 	for i := range m.Programs {
-		if err := m.Programs[i].check(); err != nil {
+		if err := m.Programs[i].Check(); err != nil {
 			return fmt.Errorf("manifest: program %d: %w", i, err)
 		}
 		if m.Programs[i].Stdin && !m.Link {
@@ -169,7 +169,8 @@ func (m *Manifest) Check() error {
 	return nil
 }
 
-func (p *Program) check() error {
+// Check reports the first thing in p that no monitor can do.
+func (p *Program) Check() error {
 	switch {
 	case p.Name == "" || len(p.Name) > 31:
 		return fmt.Errorf("name %q has %d bytes, 1 to 31 can be shown", p.Name, len(p.Name))
