@@ -15,33 +15,21 @@ type Courtesy struct{ messages uint32 }
 const (
 	// After so many messages in a row it is asked whether something has come for others.
 	attentive = 8
-	// After so many all others have a turn, where one goroutine runs at a time.
+	// After so many others are seen to whether or not, and have a turn where one goroutine runs
+	// at a time.
 	courteous = 128
 	// After so many the runtime's own goroutine is woken as well, by a call of the kernel.
 	waking = 8 * courteous
-	// Where several goroutines run at a time it is woken after so many, and sees to the
-	// others: a turn for them seldom helps, and takes threads to be woken.
-	wakingAmongSeveral = 64 * courteous
+	// Where several goroutines run at a time it is woken, and others have a turn, only after
+	// so many: a turn takes threads to be woken, and those get in the way of whoever is polled for.
+	seldom = 64 * courteous
 )
 
-// Received is to be called after each message, by whoever is to receive the next one. The set
-// may be nil.
+// Received is to be called once for each message, by whoever receives: best before it waits for
+// the next one, when nobody waits for it. The set may be nil.
 func (c *Courtesy) Received(s *Set) {
-	if c.messages++; c.messages%attentive == 0 {
-		c.attend(s)
-	}
-}
-
-func (c *Courtesy) attend(s *Set) {
-	several := s == nil || s.most > 1
-	switch {
-	case s != nil && s.Called(), !several && c.messages%courteous == 0:
+	if c.messages++; c.messages%attentive == 0 && (c.messages%courteous == 0 || s != nil && s.Called()) {
 		c.makeWay(s)
-	case several && c.messages%wakingAmongSeveral == 0:
-		wakeRuntime()
-		if s != nil {
-			s.Look()
-		}
 	}
 }
 
@@ -51,14 +39,22 @@ func (c *Courtesy) Polled(s *Set) {
 	c.makeWay(s)
 }
 
+// makeWay wakes those for whom something has come, and lets them run if they cannot elsewhere.
 func (c *Courtesy) makeWay(s *Set) {
-	if c.messages%waking == 0 {
+	wake, turn := c.messages%waking == 0, true
+	if runtime.GOMAXPROCS(0) > 1 {
+		turn = c.messages%seldom == 0
+		wake = turn
+	}
+	if wake {
 		wakeRuntime()
 	}
 	if s != nil {
 		s.Look()
 	}
-	runtime.Gosched()
+	if turn {
+		runtime.Gosched()
+	}
 }
 
 // wakeRuntime makes a call of the kernel that the runtime knows of.
