@@ -93,14 +93,23 @@ func at(address uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&address))
 }
 
-// words are a payload.
-type words [PayloadSize / 8]uint64
+// words are a payload. They are no array, which the compiler would copy by a call where it
+// knows too little of what it is copied from.
+type words struct{ a, b, c, d, e, f, g uint64 }
 
 // move copies a payload by words: what somebody has just written by words can be
 // read by words at once, but in larger pieces only when it is in the cache.
 func move(to, from *words) {
-	to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
-	to[4], to[5], to[6] = from[4], from[5], from[6]
+	to.a, to.b, to.c, to.d = from.a, from.b, from.c, from.d
+	to.e, to.f, to.g = from.e, from.f, from.g
+}
+
+// moveSome moves at least the first n bytes.
+func moveSome(to, from *words, n int) {
+	to.a, to.b, to.c = from.a, from.b, from.c
+	if n > 24 {
+		to.d, to.e, to.f, to.g = from.d, from.e, from.f, from.g
+	}
 }
 
 // fill writes a payload of at most PayloadSize bytes into a slot, by words as well.

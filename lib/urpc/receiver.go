@@ -20,7 +20,7 @@ func (r *Receiver) Receive(buf *[PayloadSize]byte) (kind uint8, n int, ok bool) 
 		return 0, 0, false
 	}
 	// Copy first, judge the copy: the peer may write the slot all the while.
-	move((*words)(unsafe.Pointer(buf)), (*words)(at(slot)))
+	*(*words)(unsafe.Pointer(buf)) = *(*words)(at(slot))
 	n = int(uint16(header >> lengthShift))
 	if n > PayloadSize {
 		r.sound.Store(false)

@@ -20,7 +20,7 @@ func (s *Sender) Send(kind uint8, payload []byte) bool {
 	return true
 }
 
-// SendWhole is Send of the first n bytes of a payload, but quicker: the others are written too,
+// SendWhole is Send of the first n bytes of a payload, but quicker: others may be written too,
 // and the peer can read them.
 func (s *Sender) SendWhole(kind uint8, n int, payload *[PayloadSize]byte) bool {
 	// The word about room only when it is needed, so that the peer may write it many
@@ -32,7 +32,7 @@ func (s *Sender) SendWhole(kind uint8, n int, payload *[PayloadSize]byte) bool {
 		return false
 	}
 	slot := s.outSlot
-	move((*words)(at(slot)), (*words)(unsafe.Pointer(payload)))
+	moveSome((*words)(at(slot)), (*words)(unsafe.Pointer(payload)), n)
 	publish((*uint64)(at(slot+PayloadSize)), s.header(kind, n))
 	s.advance()
 	return true
