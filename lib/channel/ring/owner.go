@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"skerry/lib/channel"
+	"skerry/lib/pause"
 )
 
 // owned is a Conn as its owner sees it, who sees to it that nobody is in one of its methods
@@ -54,11 +55,40 @@ func (o *owned) TrySend(m *channel.Message) error {
 	return c.sent()
 }
 
+// Receive is written for messages without capabilities that come soon, and calls nothing but
+// the channel for those.
 func (o *owned) Receive(ctx context.Context, m *channel.Message) error {
-	return (*Conn)(o).receive(ctx, m)
+	c := (*Conn)(o)
+	// For the last message, since nobody waits for what is done now.
+	c.messageSpell.courtesy.Received(c.set)
+	if c.finished.Load() != 0 {
+		return c.reason()
+	}
+	for looks := c.looks; !c.ticketed; {
+		kind, n, ok := c.in.Receive(&m.Payload)
+		if ok {
+			m.Kind, m.Length, m.Capability = kind, uint8(n), 0
+			if !c.quiet && c.in.PeerWaits() {
+				c.hint()
+			}
+			if kind != kindTicket {
+				return nil
+			}
+			if err := c.ticketCame(m); err != nil {
+				return err
+			}
+		} else if looks--; looks > 0 {
+			pause.Times(1)
+		} else if err := c.nothing(); err != nil {
+			return err
+		} else if err := c.awaitMessage(ctx); err != nil {
+			return err
+		}
+	}
+	return c.receiveWith(ctx, m)
 }
 
-func (o *owned) TryReceive(m *channel.Message) (bool, error) { return (*Conn)(o).look(m) }
+func (o *owned) TryReceive(m *channel.Message) (bool, error) { return (*Conn)(o).tryReceive(m) }
 
 func (o *owned) Close() error { return (*Conn)(o).Close() }
 

@@ -7,7 +7,6 @@ import (
 
 	"skerry/abi/capability"
 	"skerry/lib/channel"
-	"skerry/lib/pause"
 )
 
 // ended is a context that has ended.
@@ -20,15 +19,15 @@ var ended = func() context.Context {
 // Receive implements channel.Conn.
 func (c *Conn) Receive(ctx context.Context, m *channel.Message) error {
 	c.receiving.Lock()
-	err := c.receive(ctx, m)
+	err := (*owned)(c).Receive(ctx, m)
 	c.receiving.Unlock()
 	return err
 }
 
-func (c *Conn) receive(ctx context.Context, m *channel.Message) error {
+// receiveWith waits for the message of which the ticket has come, and takes it.
+func (c *Conn) receiveWith(ctx context.Context, m *channel.Message) error {
 	for {
-		if ok, err := c.tryReceive(ctx, m, c.looks); ok || err != nil {
-			c.messageSpell.courtesy.Received(c.set)
+		if ok, err := c.tryReceiveWith(ctx, m); ok || err != nil {
 			return err
 		}
 		if err := c.awaitMessage(ctx); err != nil {
@@ -40,62 +39,63 @@ func (c *Conn) receive(ctx context.Context, m *channel.Message) error {
 // TryReceive implements channel.Conn.
 func (c *Conn) TryReceive(m *channel.Message) (bool, error) {
 	c.receiving.Lock()
-	ok, err := c.look(m)
+	ok, err := c.tryReceive(m)
 	c.receiving.Unlock()
 	return ok, err
 }
 
-// look is TryReceive for whom nobody disturbs.
-func (c *Conn) look(m *channel.Message) (bool, error) {
-	ok, err := c.tryReceive(ended, m, 1)
+// tryReceive takes the next message if one is there, and its capability too.
+func (c *Conn) tryReceive(m *channel.Message) (bool, error) {
+	if c.finished.Load() != 0 {
+		return false, c.reason()
+	}
+	if !c.ticketed {
+		if !c.next(m) {
+			return false, c.nothing()
+		}
+		if m.Kind != kindTicket {
+			return true, nil
+		}
+		if err := c.ticketCame(m); err != nil {
+			return false, err
+		}
+	}
+	ok, err := c.tryReceiveWith(ended, m)
 	if err == context.Canceled {
 		return false, nil // its capability is not there yet
 	}
 	return ok, err
 }
 
-// tryReceive takes the next message if one is there when it is looked for so many times. The context is for
-// its capability.
-func (c *Conn) tryReceive(ctx context.Context, m *channel.Message, looks int) (bool, error) {
-	if c.finished.Load() != 0 {
-		return false, c.reason()
+// next takes what is next in the ring, if something is. The peer may wait for room.
+func (c *Conn) next(m *channel.Message) bool {
+	kind, n, ok := c.in.Receive(&m.Payload)
+	if !ok {
+		return false
 	}
-	if !c.ticketed {
-		kind, n, ok := c.in.Receive(&m.Payload)
-		for ; !ok && looks > 1; looks-- {
-			pause.Times(1)
-			kind, n, ok = c.in.Receive(&m.Payload)
-		}
-		if !ok {
-			return false, c.nothing()
-		}
-		received(m, kind, n)
-		if !c.quiet && c.in.PeerWaits() {
-			c.hint()
-		}
-		if kind != kindTicket {
-			return true, nil
-		}
-		if n != ticketSize || c.config.Take == nil {
-			return false, c.broke()
-		}
-		c.ticket, c.ticketed = binary.LittleEndian.Uint32(m.Payload[:]), true
+	m.Kind, m.Length, m.Capability = kind, uint8(n), 0
+	if !c.quiet && c.in.PeerWaits() {
+		c.hint()
 	}
-	return c.tryReceiveWith(ctx, m)
+	return true
+}
+
+// ticketCame notes by which ticket a capability comes with the next message.
+func (c *Conn) ticketCame(m *channel.Message) error {
+	if m.Length != ticketSize || c.config.Take == nil {
+		return c.broke()
+	}
+	c.ticket, c.ticketed = binary.LittleEndian.Uint32(m.Payload[:]), true
+	return nil
 }
 
 // tryReceiveWith takes the message of which the ticket has come, and its capability.
 func (c *Conn) tryReceiveWith(ctx context.Context, m *channel.Message) (bool, error) {
 	if !c.holding {
-		kind, n, ok := c.in.Receive(&m.Payload)
-		if !ok {
+		if !c.next(m) {
 			return false, c.nothing()
 		}
-		received(m, kind, n)
-		if !c.quiet && c.in.PeerWaits() {
-			c.hint()
-		}
-		if kind == kindTicket {
+		if m.Kind == kindTicket {
 			return false, c.broke()
 		}
 		c.held, c.holding = *m, true
@@ -110,16 +110,13 @@ func (c *Conn) tryReceiveWith(ctx context.Context, m *channel.Message) (bool, er
 	return true, nil
 }
 
-// received completes a message that has come. The peer may wait for room.
-func received(m *channel.Message, kind uint8, n int) {
-	m.Kind, m.Length, m.Capability = kind, uint8(n), 0
-}
-
 // nothing is why there is no message: nil if one may still come, or has come meanwhile.
 func (c *Conn) nothing() error {
 	// Whether the peer has gone is asked first: what it sent before is there then.
 	over := c.gone.Load() || c.in.PeerClosed()
 	switch {
+	case c.finished.Load() != 0:
+		return c.reason()
 	case c.in.Broken():
 		return c.giveUp(channel.ErrBroken)
 	case over && !c.in.Pending():
