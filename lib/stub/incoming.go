@@ -19,14 +19,20 @@ type Incoming struct {
 
 // start is when a call comes.
 func (x *Incoming) start(h header, m *Method) {
-	x.number, x.number8, x.lifetime = h.call, h.method, h.lifetime
+	x.number8, x.lifetime = h.method, h.lifetime
 	x.silent = m.OneWay
+	if x.number != h.call {
+		x.number = h.call
+		x.header().put(&x.out)
+	}
 }
 
-// ready makes what is not in use ready for start.
+// ready makes what is not in use ready for start, for a call of the same number.
 func (x *Incoming) ready() {
 	x.err, x.done = nil, false
 	x.Out.start(x.out.Payload[:headerSize])
+	// Long before it is copied as a word, since it is not written as one.
+	x.header().put(&x.out)
 }
 
 // Method returns the number of the method.

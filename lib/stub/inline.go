@@ -19,7 +19,6 @@ func (s *server) runDirectly(x *Incoming) bool {
 		s.given[0] = s.in.Capability
 		x.In.capabilities = s.given[:]
 	}
-	x.header().put(&x.out) // long before it is copied by words
 	if h.lifetime == 0 {
 		s.impl.Handle(s.ctx, x)
 	} else {
