@@ -57,6 +57,8 @@ type Call struct {
 	// leads says that results are decoded from the message that was received, so
 	// that the lead must not be left before.
 	leads bool
+	// slips says that nobody but the caller has to do with the call, which can end with the lead.
+	slips bool
 	// abandoned says that the caller is gone; cancelling that nobody has told the
 	// server yet. The number is free when the server has ended the call, and has
 	// been told.
@@ -167,23 +169,32 @@ func (c *Call) Do(ctx context.Context) bool {
 	}
 	l.direct = c.number == 0
 	l.mu.Unlock()
+	c.slips = c.number == 0 && c.flow == nil
 	c.Out.start(c.out.Payload[:headerSize]) // for the next call, while the server has this one
-	direct, err := l.lead(ctx, &c.waiter, uint64(c.number))
-	if direct {
-		c.leads = true
-		c.phase = phaseEnded
-		c.In.restart(int(l.in.Length))
-		if l.in.Capability != 0 {
-			c.directly[0] = l.in.Capability
-			c.In.capabilities = c.directly[:]
+	err := l.conn.Receive(ctx, &l.in)
+	if err != nil || !l.answers(uint64(c.number)) {
+		var direct bool
+		if direct, err = l.follow(ctx, &c.waiter, uint64(c.number), err); !direct {
+			return c.led(err)
 		}
-		if c.flow != nil {
-			l.mu.Lock()
-			c.answerCame()
-			l.mu.Unlock()
-		}
-		return true
 	}
+	c.leads = true
+	c.In.restart(int(l.in.Length))
+	if l.in.Capability != 0 {
+		c.directly[0] = l.in.Capability
+		c.In.capabilities = c.directly[:]
+	}
+	if c.flow != nil {
+		l.mu.Lock()
+		c.answerCame()
+		l.mu.Unlock()
+	}
+	return true
+}
+
+// led is Do when the lead was of no use, or the answer was one of several messages.
+func (c *Call) led(err error) bool {
+	l := c.link
 	l.mu.Lock()
 	l.leaveLead()
 	if !c.done {
@@ -251,13 +262,21 @@ func (c *Call) answerCame() {
 // End ends a call and returns its error. Nothing of it may be used any more but a
 // stream of results.
 func (c *Call) End() error {
-	l := c.link
-	if c.leads && c.number == 0 && c.flow == nil && c.In.finished() {
+	if c.leads && c.slips && c.In.finished() {
 		c.phase, c.leads = phaseFree, false
-		if l.slip() {
+		if c.link.slip() {
 			return nil
 		}
-		c.phase, c.leads = phaseEnded, true
+		c.leads = true
+	}
+	return c.end()
+}
+
+// end is End where the lead cannot be left without mu, or there is none.
+func (c *Call) end() error {
+	l := c.link
+	if c.leads && c.flow == nil {
+		c.phase = phaseEnded
 	}
 	err := c.err
 	if err != nil {

@@ -116,8 +116,13 @@ func (l *link) wait(ctx context.Context, w *waiter) (err error) {
 // come, which it leaves in l.in. Other messages it hands over. The caller is the
 // leader, and still is when it returns.
 func (l *link) lead(ctx context.Context, w *waiter, own uint64) (direct bool, err error) {
-	for {
-		if err := l.conn.Receive(ctx, &l.in); err != nil {
+	return l.follow(ctx, w, own, l.conn.Receive(ctx, &l.in))
+}
+
+// follow is lead after something has been received, or has failed to be.
+func (l *link) follow(ctx context.Context, w *waiter, own uint64, err error) (direct bool, _ error) {
+	for ; ; err = l.conn.Receive(ctx, &l.in) {
+		if err != nil {
 			if ctx.Err() == nil || fatal(err) {
 				l.mu.Lock()
 				l.fail(err)
@@ -125,11 +130,11 @@ func (l *link) lead(ctx context.Context, w *waiter, own uint64) (direct bool, er
 			}
 			return false, err
 		}
-		if l.in.Kind == kindAnswer && whole(&l.in) && binary.LittleEndian.Uint64(l.in.Payload[:]) == own {
+		if l.answers(own) {
 			return true, nil
 		}
 		l.mu.Lock()
-		err := l.receive()
+		err = l.receive()
 		done := w.done
 		l.mu.Unlock()
 		if err != nil {
@@ -140,4 +145,9 @@ func (l *link) lead(ctx context.Context, w *waiter, own uint64) (direct bool, er
 			return false, nil
 		}
 	}
+}
+
+// answers says whether l.in is an answer with a header, and is all of it.
+func (l *link) answers(header uint64) bool {
+	return l.in.Kind == kindAnswer && whole(&l.in) && binary.LittleEndian.Uint64(l.in.Payload[:]) == header
 }
