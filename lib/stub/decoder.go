@@ -65,37 +65,39 @@ func (d *Decoder) Uint8() uint8 {
 	return v
 }
 
+// In those that follow the compiler sees that what is taken lies in d.b.
+
 // Uint16 takes 16 bits.
 func (d *Decoder) Uint16() uint16 {
-	if d.left() < 2 {
+	at := d.at
+	if at < 0 || at > len(d.b)-2 {
 		d.fail()
 		return 0
 	}
-	v := binary.LittleEndian.Uint16(d.b[d.at:])
-	d.at += 2
-	return v
+	d.at = at + 2
+	return binary.LittleEndian.Uint16(d.b[at : at+2 : at+2])
 }
 
 // Uint32 takes 32 bits.
 func (d *Decoder) Uint32() uint32 {
-	if d.left() < 4 {
+	at := d.at
+	if at < 0 || at > len(d.b)-4 {
 		d.fail()
 		return 0
 	}
-	v := binary.LittleEndian.Uint32(d.b[d.at:])
-	d.at += 4
-	return v
+	d.at = at + 4
+	return binary.LittleEndian.Uint32(d.b[at : at+4 : at+4])
 }
 
 // Uint64 takes 64 bits.
 func (d *Decoder) Uint64() uint64 {
-	if d.left() < 8 {
+	at := d.at
+	if at < 0 || at > len(d.b)-8 {
 		d.fail()
 		return 0
 	}
-	v := binary.LittleEndian.Uint64(d.b[d.at:])
-	d.at += 8
-	return v
+	d.at = at + 8
+	return binary.LittleEndian.Uint64(d.b[at : at+8 : at+8])
 }
 
 // Float32 takes a number.

@@ -1,7 +1,6 @@
 package stub
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"time"
@@ -74,17 +73,24 @@ func (e *Encoder) Bool(v bool) {
 	e.b = append(e.b, b)
 }
 
+// Numbers are appended in this form because the compiler makes one store of it, and leaves
+// the rest of the slice alone where there is room.
+
 // Uint8 appends 8 bits.
 func (e *Encoder) Uint8(v uint8) { e.b = append(e.b, v) }
 
 // Uint16 appends 16 bits.
-func (e *Encoder) Uint16(v uint16) { e.b = binary.LittleEndian.AppendUint16(e.b, v) }
+func (e *Encoder) Uint16(v uint16) { e.b = append(e.b, byte(v), byte(v>>8)) }
 
 // Uint32 appends 32 bits.
-func (e *Encoder) Uint32(v uint32) { e.b = binary.LittleEndian.AppendUint32(e.b, v) }
+func (e *Encoder) Uint32(v uint32) {
+	e.b = append(e.b, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
+}
 
 // Uint64 appends 64 bits.
-func (e *Encoder) Uint64(v uint64) { e.b = binary.LittleEndian.AppendUint64(e.b, v) }
+func (e *Encoder) Uint64(v uint64) {
+	e.b = append(e.b, byte(v), byte(v>>8), byte(v>>16), byte(v>>24), byte(v>>32), byte(v>>40), byte(v>>48), byte(v>>56))
+}
 
 // Float32 appends a number as its bits.
 func (e *Encoder) Float32(v float32) { e.Uint32(math.Float32bits(v)) }
