@@ -95,7 +95,7 @@ func (c *Channel) CanSend() bool { return c.Sender().CanSend() }
 
 // Send writes a message of a kind, which the two sides agree upon, with the payload, at most
 // PayloadSize bytes. It returns false, and nothing is sent, when the ring is
-// full, the channel broken or the payload too long. After one or more sends
+// full, the channel broken, closed by the peer, or the payload too long. After one or more sends
 // ask NeedsDoorbell.
 func (c *Channel) Send(kind uint8, payload []byte) bool { return c.Sender().Send(kind, payload) }
 

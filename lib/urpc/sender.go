@@ -28,7 +28,7 @@ func (s *Sender) SendWhole(kind uint8, n int, payload *[PayloadSize]byte) bool {
 	if s.sent == s.limit && !s.look() {
 		return false
 	}
-	if uint(n) > PayloadSize || !s.sound.Load() {
+	if uint(n) > PayloadSize || !s.open() {
 		return false
 	}
 	slot := s.outSlot
@@ -61,7 +61,7 @@ func (s *Sender) Free() int {
 	for s.look() {
 		// Either way may know of more than the other.
 	}
-	if !s.sound.Load() {
+	if !s.open() {
 		return 0
 	}
 	return int(s.free())
@@ -69,7 +69,12 @@ func (s *Sender) Free() int {
 
 // CanSend is as Channel.CanSend.
 func (s *Sender) CanSend() bool {
-	return (s.sent != s.limit || s.look()) && s.sound.Load()
+	return (s.sent != s.limit || s.look()) && s.open()
+}
+
+// open says whether what is sent can be received.
+func (s *Sender) open() bool {
+	return s.sound.Load() && atomic.LoadUint64((*uint64)(at(s.peer+closedWord))) == 0
 }
 
 // Broken is as Channel.Broken.

@@ -46,7 +46,7 @@ func (o *owned) Send(ctx context.Context, m *channel.Message) error { return (*C
 func (o *owned) TrySend(m *channel.Message) error {
 	c := (*Conn)(o)
 	switch {
-	case m.Capability != 0, m.Kind == 0, c.finished.Load() != 0, c.gone.Load(), c.out.PeerClosed(),
+	case m.Capability != 0, m.Kind == 0, c.finished.Load() != 0, c.gone.Load(),
 		!c.out.SendWhole(m.Kind, int(m.Length), &m.Payload):
 		return c.trySend(context.Background(), m) // which says why it cannot be sent, if so
 	case c.quiet:
