@@ -94,15 +94,18 @@ func (s *server) read() error {
 	direct := s.take()
 	direct.In.start(s.in.Payload[:0], nil)
 	for s.ctx.Err() == nil { // who always finds a message does not hear of it otherwise
-		if err := s.conn.Receive(s.ctx, &s.in); err != nil {
-			return err
+		var err error
+		if s.inline {
+			err = s.serveDirectly(direct)
+		} else {
+			err = s.conn.Receive(s.ctx, &s.in)
 		}
-		if s.inline && s.runDirectly(direct) {
-			continue
+		if err != nil {
+			return err
 		}
 		s.mu.Lock()
 		s.next = nil
-		err := s.receive()
+		err = s.receive()
 		if err != nil {
 			s.fail(err)
 		}

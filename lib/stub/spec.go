@@ -35,7 +35,7 @@ const (
 
 // method returns what is known of the method with a number.
 func (s *Spec) method(number uint8) *Method {
-	if i := int(number) - 1; i >= 0 && i < len(s.Methods) {
+	if i := uint(number) - 1; i < uint(len(s.Methods)) {
 		return &s.Methods[i]
 	}
 	return nil
