@@ -83,7 +83,7 @@ const (
 func (c *Client) Begin(ctx context.Context, method uint8) (*Call, error) {
 	c.mu.Lock()
 	call := &c.first
-	if c.err != nil || !c.firstFree() {
+	if c.err != nil || c.leader.Load() != vacant || call.phase != phaseFree { // most often nobody leads
 		var err error
 		if call, err = c.another(ctx); err != nil {
 			c.mu.Unlock()
