@@ -7,7 +7,7 @@ import "context"
 // or one that is not for the reader alone, which is in s.in then, or with the error of the
 // connection or the context. x is ready, and is so again.
 func (s *server) serveDirectly(x *Incoming) error {
-	for s.ctx.Err() == nil { // who always finds a message does not hear of it otherwise
+	for s.ctx.Err() == nil { // as in read
 		if err := s.conn.Receive(s.ctx, &s.in); err != nil {
 			return err
 		}
