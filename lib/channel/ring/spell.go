@@ -30,8 +30,7 @@ const (
 	least, most = 16, 2048
 	// At every glance, after so many looks, it is asked whether anybody else needs the core.
 	glance = 8
-	// A round is so many looks, after which others have a turn. That takes longer than
-	// the looks where the runtime has idle threads, for it wakes them.
+	// A round is so many looks, after which others are seen to.
 	round = 256
 	// Of so many spells one lasts as long as any may: how else to learn that it pays.
 	trial = 16
