@@ -58,6 +58,37 @@ func TestCourtesy(t *testing.T) {
 	}
 }
 
+// TestCourtesyAmongSeveral has a goroutine that never lacks a message beside one that is hinted,
+// where both can run at a time.
+func TestCourtesyAmongSeveral(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	b := newBoard()
+	s, _ := open(t, b)
+	o := add(t, s, b)
+	received := make(chan error, 1)
+	go func() { received <- o.receive(t.Context()) }()
+	for o.announced.Load() == 0 {
+		runtime.Gosched()
+	}
+	o.sent.Add(1)
+	o.bell.Hint() // nobody rings
+	var c Courtesy
+	for late := time.Now().Add(10 * time.Second); ; {
+		c.Received(s)
+		select {
+		case err := <-received:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+			if time.Now().After(late) {
+				t.Fatal("who was hinted has not run in 10 s of messages")
+			}
+		}
+	}
+}
+
 // TestCourtesyToFiles is TestCourtesy for a goroutine that waits for a file, which the
 // runtime has to look at.
 func TestCourtesyToFiles(t *testing.T) {
