@@ -11,7 +11,7 @@ func TestFrequency(t *testing.T) {
 		t.Skip("no time-stamp counter")
 	}
 	at, from := moment()
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond) // what is measured
 	end, to := moment()
 	kHz := float64(to-from) * 1e6 / float64(end.Sub(at))
 	if off := float64(frequency())/kHz - 1; off < -0.01 || off > 0.01 {

@@ -73,7 +73,7 @@ func standIn(what string) error {
 		return err
 	}
 	if what == hangs {
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // as above
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func TestHung(t *testing.T) {
 	}
 }
 
-// appears waits for a file, until ctx ends.
+// appears waits for a file of another process, until ctx ends.
 func appears(ctx context.Context, path string) bool {
 	for ctx.Err() == nil {
 		if _, err := os.Stat(path); err == nil {

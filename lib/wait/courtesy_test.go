@@ -15,14 +15,7 @@ import (
 // run beside it does, and one that is hinted does at once.
 func TestCourtesy(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	b := newBoard()
-	s, _ := open(t, b)
-	o := add(t, s, b)
-	received := make(chan error, 1)
-	go func() { received <- o.receive(t.Context()) }()
-	for o.announced.Load() == 0 {
-		runtime.Gosched()
-	}
+	s, o, received := waiting(t)
 	var turns atomic.Int32
 	var over atomic.Bool
 	defer over.Store(true)
@@ -62,31 +55,10 @@ func TestCourtesy(t *testing.T) {
 // where both can run at a time.
 func TestCourtesyAmongSeveral(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	b := newBoard()
-	s, _ := open(t, b)
-	o := add(t, s, b)
-	received := make(chan error, 1)
-	go func() { received <- o.receive(t.Context()) }()
-	for o.announced.Load() == 0 {
-		runtime.Gosched()
-	}
+	s, o, received := waiting(t)
 	o.sent.Add(1)
 	o.bell.Hint() // nobody rings
-	var c Courtesy
-	for late := time.Now().Add(10 * time.Second); ; {
-		c.Received(s)
-		select {
-		case err := <-received:
-			if err != nil {
-				t.Error(err)
-			}
-			return
-		default:
-			if time.Now().After(late) {
-				t.Fatal("who was hinted has not run in 10 s of messages")
-			}
-		}
-	}
+	receiveUntil(t, s, received, "who was hinted")
 }
 
 // TestCourtesyToFiles is TestCourtesy for a goroutine that waits for a file, which the
@@ -126,23 +98,41 @@ func TestCourtesyToFiles(t *testing.T) {
 	if err := conn.Read(func(uintptr) bool { looks++; return looks == 2 }); err != nil {
 		t.Fatal(err)
 	}
-	var c Courtesy
 	var one = [1]byte{1}
 	// The runtime must not know of this call.
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(to), uintptr(unsafe.Pointer(&one)), 1); errno != 0 {
 		t.Fatal(errno)
 	}
+	receiveUntil(t, nil, read, "who waits for a file")
+}
+
+// waiting returns a Set at which a goroutine waits for o, and where it says what came of that.
+func waiting(t *testing.T) (s *Set, o *source, received chan error) {
+	b := newBoard()
+	s, _ = open(t, b)
+	o = add(t, s, b)
+	received = make(chan error, 1)
+	go func() { received <- o.receive(t.Context()) }()
+	for o.announced.Load() == 0 {
+		runtime.Gosched()
+	}
+	return s, o, received
+}
+
+// receiveUntil never lacks a message until somebody else is done, who is to have run within 10 s.
+func receiveUntil(t *testing.T, s *Set, done <-chan error, who string) {
+	var c Courtesy
 	for late := time.Now().Add(10 * time.Second); ; {
-		c.Received(nil)
+		c.Received(s)
 		select {
-		case err := <-read:
+		case err := <-done:
 			if err != nil {
 				t.Error(err)
 			}
 			return
 		default:
 			if time.Now().After(late) {
-				t.Fatal("who waits for a file has not run in 10 s of messages")
+				t.Fatal(who + " has not run in 10 s of messages")
 			}
 		}
 	}

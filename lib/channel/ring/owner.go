@@ -56,7 +56,7 @@ func (o *owned) TrySend(m *channel.Message) error {
 }
 
 // Receive is written for messages without capabilities that come soon, and calls nothing but
-// the channel for those.
+// the channel for those: what next does is done here too, without its frame.
 func (o *owned) Receive(ctx context.Context, m *channel.Message) error {
 	c := (*Conn)(o)
 	// For the last message, since nobody waits for what is done now.
